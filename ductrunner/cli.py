@@ -1,0 +1,54 @@
+"""The command ``ductrunner``: names of the subcommands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from core.errors import DuctrunnerError
+
+#: Subcommand → (where its click command is, its line in ``ductrunner --help``).
+COMMANDS = {
+    "agent": ("agent.cli:agent", "Take tasks of a worker group and run them (in the foreground)."),
+    "sandbox": ("sandbox.cli:sandbox", "AWS on one machine: up, down, env, status."),
+    "step": ("steps_impl.cli:step", "Run one step: ductrunner step NAME …"),
+    "steps": ("steps_impl.cli:steps", "List the steps, one line each."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports none until it is called: ``--help`` stays lean."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names, in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="ductrunner")
+def cli() -> None:
+    """Run AWS Data Pipeline tasks: a worker, its ETL steps and a sandbox to try them in."""
+
+
+def main() -> None:
+    """Run the command; a known error is one line on stderr with its error id, and its own exit status."""
+    try:
+        cli()
+    except DuctrunnerError as error:
+        click.echo(f"ductrunner: {error.error_id}: {error}", err=True)
+        sys.exit(error.exit_code)

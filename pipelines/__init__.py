@@ -1,0 +1,3 @@
+"""Pipeline definitions at the desk: validate, draw, activate."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What a step does: one module per step, in folders by purpose. Imports ``core`` and ``stores``."""
+
+from __future__ import annotations

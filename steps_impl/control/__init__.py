@@ -1,0 +1,3 @@
+"""What happens around the steps."""
+
+from __future__ import annotations

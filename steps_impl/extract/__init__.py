@@ -1,0 +1,3 @@
+"""Out of a source, into files."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Files into tables."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Whether the data is right."""
+
+from __future__ import annotations

@@ -1,0 +1,53 @@
+"""Which steps there are, and what a step is made of."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import ParameterError
+from steps_impl.contract import StepContext, StepResult
+
+#: Name of each step that Ductrunner brings, and the module whose ``STEP`` it is. Imported only when it is run.
+MODULES = {
+    "column-check": "steps_impl.quality.column_check",
+    "count-check": "steps_impl.quality.count_check",
+    "create-load-redshift": "steps_impl.load.create_load_redshift",
+    "extract-rds": "steps_impl.extract.rds",
+    "primary-key-check": "steps_impl.quality.primary_key_check",
+    "teardown": "steps_impl.control.teardown",
+    "upsert": "steps_impl.warehouse.upsert",
+}
+
+
+class Parameters(BaseModel):
+    """Base of every step's parameters; flags, validation, help and the reference page come from its fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: its name, one line about it, its parameters and the function that does it."""
+
+    name: str
+    summary: str
+    parameters: type[Parameters]
+    #: Called as ``run(parameters, context)``; the parameters are an instance of ``parameters``.
+    run: Callable[[Any, StepContext], StepResult]
+
+
+def load_step(name: str) -> Step:
+    """Import the module of a step and return its ``STEP``.
+
+    Raises:
+        ParameterError: no step has this name.
+    """
+    if name not in MODULES:
+        raise ParameterError(f"there is no step {name!r}; the steps are: {', '.join(sorted(MODULES))}")
+    step: Step = importlib.import_module(MODULES[name]).STEP
+    return step

@@ -1,0 +1,3 @@
+"""Table definitions: Redshift DDL in, columns, keys and statements out."""
+
+from __future__ import annotations

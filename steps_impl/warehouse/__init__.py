@@ -1,0 +1,3 @@
+"""Tables into tables, inside the warehouse."""
+
+from __future__ import annotations
