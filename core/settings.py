@@ -133,6 +133,16 @@ class Settings(Section):
     logging: LoggingSettings = LoggingSettings()
 
 
+#: Sections whose keys an environment variable may override.
+_OVERRIDABLE: dict[str, type[Section]] = {
+    "etl": EtlSettings,
+    "postgres": PostgresSettings,
+    "redshift": RedshiftSettings,
+    "agent": AgentSettings,
+    "logging": LoggingSettings,
+}
+
+
 def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the configuration file (none at all is fine) and the overriding environment variables.
 
@@ -168,13 +178,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str]) -> None:
-    for section, model in {
-        "etl": EtlSettings,
-        "postgres": PostgresSettings,
-        "redshift": RedshiftSettings,
-        "agent": AgentSettings,
-        "logging": LoggingSettings,
-    }.items():
+    for section, model in _OVERRIDABLE.items():
         for key in model.model_fields:
             value = environment.get(f"DUCTRUNNER_{section}_{key}".upper())
             if value is not None:
