@@ -1,0 +1,98 @@
+"""Secrets by reference: a value in the configuration may name where the secret lies.
+
+::
+
+    secretsmanager:NAME_OR_ARN            the whole secret string
+    secretsmanager:NAME_OR_ARN#key        one key of a JSON secret (the form RDS and Redshift use)
+    ssm:/path/of/parameter                a (decrypted) parameter
+    env:NAME                              an environment variable
+    file:/path                            the first line of a file that others cannot read
+    anything else                         the secret itself
+
+Every secret that is resolved is registered with the redactor of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from core.errors import NotFound, SettingsError
+from core.redaction import REDACTOR
+from stores import aws
+
+
+def resolve(reference: str | SecretStr) -> str:
+    """Return the secret that ``reference`` names, and register it with the redactor.
+
+    Raises:
+        NotFound, AccessDenied, StoreUnreachable: the place that it names does not give it.
+        SettingsError: a file that others may read, or a JSON secret without the key.
+    """
+    text = reference.get_secret_value() if isinstance(reference, SecretStr) else reference
+    scheme, separator, rest = text.partition(":")
+    read = _READERS.get(scheme) if separator else None
+    secret = read(rest) if read else text
+    REDACTOR.register(secret)
+    return secret
+
+
+def _from_environment(name: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise NotFound(f"the secret env:{name} is not set in the environment") from None
+
+
+def _from_file(name: str) -> str:
+    path = Path(name).expanduser()
+    try:
+        if path.stat().st_mode & 0o077:
+            raise SettingsError(f"the secret file {path} may be read by others; run: chmod 600 {path}")
+        return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+    except FileNotFoundError:
+        raise NotFound(f"the secret file {path} is not there") from None
+    except OSError as error:
+        raise SettingsError(f"cannot read the secret file {path}: {error.strerror}") from None
+
+
+def _from_secrets_manager(name: str) -> str:
+    secret_id, _, key = name.partition("#")
+    answer = _ask("secretsmanager", "get_secret_value", f"read the secret {secret_id}", SecretId=secret_id)
+    text = str(answer.get("SecretString", ""))
+    return _key_of(text, key, secret_id) if key else text
+
+
+def _from_parameter_store(name: str) -> str:
+    answer = _ask("ssm", "get_parameter", f"read the parameter {name}", Name=name, WithDecryption=True)
+    parameter = answer["Parameter"]
+    return str(parameter["Value"])  # type: ignore[index]
+
+
+def _ask(service: str, operation: str, what: str, **arguments: object) -> dict[str, object]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer: dict[str, object] = getattr(aws.client(service), operation)(**arguments)
+    except (BotoCoreError, ClientError) as error:
+        raise aws.translate(error, what) from None
+    return answer
+
+
+def _key_of(text: str, key: str, secret_id: str) -> str:
+    try:
+        return str(json.loads(text)[key])
+    except (ValueError, KeyError, TypeError):
+        raise SettingsError(f"the secret {secret_id} is not a JSON object with the key {key!r}") from None
+
+
+_READERS: dict[str, Callable[[str], str]] = {
+    "env": _from_environment,
+    "file": _from_file,
+    "secretsmanager": _from_secrets_manager,
+    "ssm": _from_parameter_store,
+}
