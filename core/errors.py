@@ -27,6 +27,8 @@
     │   ├── CommandKilled               the command was ended by a signal that was not ours
     │   ├── ActivityTimedOut            the attempt ran into its attemptTimeout
     │   └── AgentStopped                the agent had to stop before the attempt was done
+    ├── PipelineInvalid                 exit 2  a pipeline definition is wrong
+    │   └── ExpressionInvalid           an expression of it cannot be read or evaluated
     └── SandboxError                    a part of the sandbox is missing or did not come up
 
 ``error_id`` is stable: it is what SetTaskStatus reports, what a step's result file carries and what operators
@@ -192,6 +194,19 @@ class AgentStopped(TaskError):
     """The agent had to stop before the attempt was done."""
 
     error_id = "AgentStopped"
+
+
+class PipelineInvalid(DuctrunnerError):
+    """A pipeline definition is wrong."""
+
+    error_id = "InvalidPipelineDefinition"
+    exit_code = 2
+
+
+class ExpressionInvalid(PipelineInvalid):
+    """An expression of a pipeline definition cannot be read or evaluated."""
+
+    error_id = "InvalidExpression"
 
 
 class SandboxError(DuctrunnerError):

@@ -1,0 +1,3 @@
+"""The Data Pipeline service of the sandbox."""
+
+from __future__ import annotations
