@@ -1,0 +1,135 @@
+"""How a quality check reports: one record, told to the log, to SNS and to S3 in Dataduct's form.
+
+Dataduct (executors, QA reporting): a check succeeds when its error rate is known and not above the tolerance;
+the log row is ``schema, table, pipeline, UTC time, test name, 1|0, tolerance, error_rate``. Unlike Dataduct a
+failed check fails the step also when a topic is told, unless ``on_failure`` is ``warn``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from core.errors import CheckFailed, SettingsError, StoreError
+from core.settings import Settings
+from steps_impl.contract import PIPELINE_VARIABLE, StepContext, StepResult
+from steps_impl.registry import Parameters
+from stores import notifications
+
+
+class CheckParameters(Parameters):
+    """What every check is told beside what it looks at."""
+
+    tolerance: float = Field(default=0.0, ge=0, description="highest error rate that still passes (in percent)")
+    on_failure: Literal["fail", "warn"] = Field(
+        default="fail", description="what a failed check does: fail the step (exit 3) or only warn"
+    )
+    sns_topic_arn: str | None = Field(
+        default=None, description="topic told of a failed check; default: etl.sns_topic_arn_warning"
+    )
+    log_to_s3: bool = Field(default=False, description="leave Dataduct's log row under etl.qa_log_path in S3")
+    path_suffix: str = Field(default="", description="folder between the log path and the log row")
+    test_name: str | None = Field(default=None, description="name of the check in reports")
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The outcome of one check. ``error_rate`` is in the unit of the tolerance; ``None`` means not computable."""
+
+    check: str
+    schema: str
+    table: str
+    tolerance: float
+    error_rate: float | None
+    #: Counts by name; never row data.
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    #: One sentence about what was found.
+    finding: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether the error rate is known and within the tolerance."""
+        return self.error_rate is not None and self.error_rate <= self.tolerance
+
+    def summary(self) -> str:
+        """Return the lines that a person reads; free of row data."""
+        counts = "".join(f"\n  {name}: {value}" for name, value in self.counts.items())
+        outcome = "passed" if self.success else "FAILED"
+        rate = "not computable" if self.error_rate is None else f"{self.error_rate:g}"
+        return (
+            f"{self.check} of {self.schema}.{self.table} {outcome}: {self.finding}\n"
+            f"  error rate: {rate} (tolerance {self.tolerance:g}){counts}"
+        )
+
+
+def conclude(report: CheckReport, parameters: CheckParameters, settings: Settings, context: StepContext) -> StepResult:
+    """Tell everyone who asked about the report, and end the step as it says.
+
+    Raises:
+        CheckFailed: the check failed and ``on_failure`` is ``fail``.
+        StoreError: the log row could not be written to S3.
+    """
+    context.reporter.progress(report.summary())
+    if parameters.log_to_s3:
+        _log_to_s3(report, parameters, settings, context)
+    undelivered = None if report.success else _notify(report, parameters, settings)
+    if not report.success and parameters.on_failure == "fail":
+        raise CheckFailed(f"{report.summary()}{undelivered or ''}")
+    return StepResult(
+        details={
+            "check": report.check,
+            "success": report.success,
+            "error_rate": report.error_rate,
+            "tolerance": report.tolerance,
+            **report.counts,
+            **({"notification": undelivered} if undelivered else {}),
+        }
+    )
+
+
+def _notify(report: CheckReport, parameters: CheckParameters, settings: Settings) -> str | None:
+    topic = parameters.sns_topic_arn or settings.etl.sns_topic_arn_warning
+    if not topic:
+        return None
+    try:
+        notifications.publish(topic, f"Failure on {parameters.test_name or report.check}", report.summary())
+    except StoreError as error:
+        return f"\n  and its topic was not told: {error}"
+    return None
+
+
+def _log_to_s3(report: CheckReport, parameters: CheckParameters, settings: Settings, context: StepContext) -> None:
+    from stores.s3 import S3Store
+
+    etl = settings.etl
+    values = log_row(report, parameters, context.environment.get(PIPELINE_VARIABLE, ""), datetime.now(UTC))
+    parts = [etl.s3_base_path, etl.qa_log_path, etl.dp_qa_tests_log_path, parameters.path_suffix, log_name(values)]
+    key = "/".join(part.strip("/") for part in parts if part.strip("/"))
+    if not etl.s3_etl_bucket:
+        raise SettingsError("--log-to-s3 needs etl.s3_etl_bucket in the configuration")
+    S3Store(region=etl.region).put_bytes(f"s3://{etl.s3_etl_bucket}/{key}", ("\t".join(values) + "\n").encode())
+
+
+def log_row(report: CheckReport, parameters: CheckParameters, pipeline: str, moment: datetime) -> list[str]:
+    """Return the eight values of Dataduct's log row."""
+    test_name = parameters.test_name or report.check
+    return [
+        report.schema,
+        report.table,
+        test_name.partition(".")[0] if "." in test_name else pipeline or "NULL",
+        moment.strftime("%Y-%m-%d %H:%M:%S"),
+        test_name,
+        "1" if report.success else "0",
+        f"{report.tolerance:g}",
+        "NULL" if report.error_rate is None else f"{report.error_rate:g}",
+    ]
+
+
+def log_name(values: list[str]) -> str:
+    """Return the key's last part: the values joined by ``_``, dots and spaces replaced (Dataduct's form)."""
+    return re.sub(r"[. /]", "_", "_".join(values)) + ".tsv"

@@ -1,0 +1,112 @@
+"""What a step asks the Data Pipeline service about its own run: names, instances, how they ended.
+
+Calls are sparse on purpose: QueryObjects and DescribeObjects share 2 calls a second with the whole AWS account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from stores import aws
+
+#: Objects that one DescribeObjects call may ask for (API Reference).
+DESCRIBE_LIMIT = 25
+
+#: Status words of an instance that has ended (both spellings of the cancelled and timed-out ones occur).
+ENDED = frozenset(
+    {
+        "CANCELED",
+        "CANCELLED",
+        "CASCADE_FAILED",
+        "FAILED",
+        "FINISHED",
+        "SKIPPED",
+        "TIMEDOUT",
+        "TIMEOUT",
+    }
+)
+SUCCEEDED = frozenset({"FINISHED", "SKIPPED"})
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One run of one component, with the runtime fields that tell how it ended."""
+
+    id: str
+    component: str
+    type: str
+    status: str
+    scheduled_start: str
+    error_id: str = ""
+    error_message: str = ""
+    attempts: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.status in ENDED
+
+
+class PipelineRuns:
+    """Reads the runs of one pipeline."""
+
+    def __init__(self, pipeline_id: str, region: str | None = None) -> None:
+        self.pipeline_id = pipeline_id
+        self._client = aws.client("datapipeline", region=region)
+
+    def name(self) -> str:
+        """Return the pipeline's name."""
+        answer = self._call("describe_pipelines", pipelineIds=[self.pipeline_id])
+        return str(answer["pipelineDescriptionList"][0]["name"])
+
+    def instances(self) -> list[Instance]:
+        """Return every instance of the pipeline's activities, ordered by id."""
+        found = [_instance(described) for described in self._describe(self._query("INSTANCE"))]
+        return sorted((entry for entry in found if entry.type.endswith("Activity")), key=lambda entry: entry.id)
+
+    def _query(self, sphere: str) -> Iterator[str]:
+        marker: dict[str, str] = {}
+        while True:
+            answer = self._call("query_objects", pipelineId=self.pipeline_id, sphere=sphere, **marker)
+            yield from answer["ids"]
+            if not answer.get("hasMoreResults"):
+                return
+            marker = {"marker": answer["marker"]}
+
+    def _describe(self, ids: Iterator[str]) -> Iterator[dict[str, Any]]:
+        while batch := list(islice(ids, DESCRIBE_LIMIT)):
+            answer = self._call("describe_objects", pipelineId=self.pipeline_id, objectIds=batch)
+            yield from answer["pipelineObjects"]
+
+    def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+        except (BotoCoreError, ClientError) as error:
+            raise aws.translate(error, f"ask Data Pipeline about {self.pipeline_id}") from None
+        return answer
+
+
+def _instance(described: dict[str, Any]) -> Instance:
+    fields: dict[str, str] = {}
+    for field in described["fields"]:
+        fields.setdefault(field["key"], field.get("stringValue") or field.get("refValue") or "")
+    return Instance(
+        id=described["id"],
+        component=fields.get("@componentParent") or fields.get("parent") or described["name"],
+        type=fields.get("type", ""),
+        status=fields.get("@status", ""),
+        scheduled_start=fields.get("@scheduledStartTime", ""),
+        error_id=fields.get("errorId", ""),
+        error_message=fields.get("errorMessage", ""),
+        attempts=_attempts(fields.get("@headAttempt", "")),
+    )
+
+
+def _attempts(head_attempt: str) -> int:
+    number = head_attempt.rpartition("=")[2]
+    return int(number) if number.isdigit() else 0
