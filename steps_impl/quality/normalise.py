@@ -39,9 +39,7 @@ def normaliser(target_type: str) -> Normaliser:
     def normalise(value: Any) -> str | None:
         if value is None:
             return None
-        plain = (
-            value.decode("utf-8", "backslashreplace") if isinstance(value, bytes | bytearray | memoryview) else value
-        )
+        plain = bytes(value).decode("utf-8", "backslashreplace") if isinstance(value, _BINARY) else value
         try:
             return convert(plain)
         except (ValueError, ArithmeticError, InvalidOperation):

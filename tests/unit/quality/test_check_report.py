@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.errors import CheckFailed
+from core.settings import Settings
+from steps_impl.contract import StepContext
+from steps_impl.quality.report import CheckParameters, CheckReport, conclude, log_name, log_row
+
+
+class Silent:
+    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
+        """Nobody listens."""
+
+
+def report(error_rate: float | None, tolerance: float = 0.0) -> CheckReport:
+    return CheckReport("count-check", "public", "users", tolerance, error_rate, {"source": 3}, "3 against 4 rows")
+
+
+def test_an_unknown_error_rate_is_a_failure() -> None:
+    assert not report(None, tolerance=100.0).success
+
+
+def test_a_rate_at_the_tolerance_passes() -> None:
+    assert report(1.0, tolerance=1.0).success
+
+
+def test_a_failed_check_fails_the_step_with_its_counts() -> None:
+    with pytest.raises(CheckFailed, match=r"(?s)count-check of public.users FAILED.*source: 3"):
+        conclude(report(2.0), CheckParameters(), Settings(), StepContext(Silent()))
+
+
+def test_a_failed_check_that_only_warns_leaves_its_outcome_in_the_result() -> None:
+    result = conclude(report(2.0), CheckParameters(on_failure="warn"), Settings(), StepContext(Silent()))
+    assert result.details["success"] is False
+    assert result.details["error_rate"] == 2.0
+
+
+def test_the_log_row_has_dataducts_eight_values_and_key() -> None:
+    values = log_row(
+        report(None), CheckParameters(test_name="nightly.CountCheck0"), "", datetime(2026, 1, 2, tzinfo=UTC)
+    )
+    assert values == ["public", "users", "nightly", "2026-01-02 00:00:00", "nightly.CountCheck0", "0", "0", "NULL"]
+    assert log_name(values) == "public_users_nightly_2026-01-02_00:00:00_nightly_CountCheck0_0_0_NULL.tsv"
