@@ -1,0 +1,147 @@
+"""A pipeline definition: its objects, what they inherit, what depends on what, and its parameters.
+
+Source: AWS Data Pipeline Developer Guide, *Pipeline definition file syntax* and *Schedules, data nodes and
+dependencies*: an activity waits for what its ``dependsOn`` names, and for the activities whose ``output`` is its
+``input``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Self
+
+from core.errors import PipelineInvalid
+from core.redaction import REDACTOR
+from sandbox.datapipeline.catalogue import Kind, kind_of
+from sandbox.datapipeline.inheritance import DEFAULT_ID, effective_fields
+from sandbox.datapipeline.objects import PipelineObject
+from sandbox.datapipeline.parameters import SECRET_MARK, Parameter, parse_parameters
+
+
+class Definition:
+    """A parsed definition; it never changes, so that everything derived from it is computed once."""
+
+    def __init__(self, objects: dict[str, PipelineObject], parameters: dict[str, Parameter]) -> None:
+        self.objects = objects
+        self.parameters = parameters
+        self._effective: dict[str, PipelineObject] = {}
+
+    @classmethod
+    def parse(
+        cls,
+        objects: Iterable[Mapping[str, Any]],
+        parameter_objects: Iterable[Mapping[str, Any]] = (),
+        parameter_values: Iterable[Mapping[str, Any]] = (),
+    ) -> Self:
+        """Read a definition in API form and register its secrets with the redactor.
+
+        Raises:
+            PipelineInvalid: an object, field or parameter cannot be read, or an id is used twice.
+        """
+        parsed: dict[str, PipelineObject] = {}
+        for raw in objects:
+            item = PipelineObject.from_api(raw)
+            if item.id in parsed:
+                raise PipelineInvalid(f"Object id {item.id!r} is used twice; give every object an id of its own")
+            parsed[item.id] = item
+            _register_secrets(item)
+        return cls(parsed, parse_parameters(parameter_objects, parameter_values))
+
+    def effective(self, object_id: str) -> PipelineObject:
+        """Return an object with everything that it inherits from its parents and from ``Default``.
+
+        Raises:
+            PipelineInvalid: there is no such object.
+        """
+        if object_id not in self._effective:
+            item = self._object(object_id)
+            self._effective[object_id] = PipelineObject(item.id, item.name, effective_fields(self.objects, object_id))
+        return self._effective[object_id]
+
+    def type_of(self, object_id: str) -> str | None:
+        """Return the type of an object, its parent's if it has none of its own; ``Default`` has none."""
+        return self.effective(object_id).string("type")
+
+    def kind_of(self, object_id: str) -> Kind:
+        """Return what sort of object it is: an activity, a data node, a resource …"""
+        return Kind.DEFAULT if object_id == DEFAULT_ID else kind_of(self.type_of(object_id))
+
+    def runnable_ids(self) -> list[str]:
+        """Return the ids of the activities, in the order of the definition."""
+        return self.of_kind(Kind.ACTIVITY)
+
+    def data_nodes(self) -> list[str]:
+        """Return the ids of the data nodes, in the order of the definition."""
+        return self.of_kind(Kind.DATA_NODE)
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Return the ids of the objects of one kind, in the order of the definition."""
+        return [object_id for object_id in self.objects if self.kind_of(object_id) is kind]
+
+    def dependencies(self, object_id: str) -> frozenset[str]:
+        """Return the activities that must have finished before this one starts.
+
+        They are those that ``dependsOn`` names, on the activity or on a data node that it reads, and those that
+        write a data node that it reads.
+        """
+        return self._dependencies.get(object_id, frozenset())
+
+    def consumers(self, object_id: str) -> frozenset[str]:
+        """Return the activities that wait directly for this one."""
+        return frozenset(other for other, needs in self._dependencies.items() if object_id in needs)
+
+    def order(self) -> list[str]:
+        """Return the activities so that each comes after all that it depends on.
+
+        Raises:
+            PipelineInvalid: activities wait for each other in a circle.
+        """
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for object_id in self.runnable_ids():
+            sorter.add(object_id, *sorted(self.dependencies(object_id)))
+        try:
+            return list(sorter.static_order())
+        except CycleError as error:
+            circle = " -> ".join(error.args[1])
+            raise PipelineInvalid(f"Activities wait for each other in a circle: {circle}; break it") from error
+
+    def parameter(self, parameter_id: str) -> list[str]:
+        """Return the values of a parameter: those given, else its defaults; several for an array.
+
+        Raises:
+            PipelineInvalid: there is no such parameter.
+        """
+        if parameter_id not in self.parameters:
+            raise PipelineInvalid(f"There is no parameter {parameter_id!r}; declare it or give it a value")
+        return list(self.parameters[parameter_id].values)
+
+    @cached_property
+    def _dependencies(self) -> dict[str, frozenset[str]]:
+        activities = self.runnable_ids()
+        producers: dict[str, set[str]] = {}
+        for activity in activities:
+            for node in self.effective(activity).refs("output"):
+                producers.setdefault(node, set()).add(activity)
+        return {activity: self._needs(activity, producers) & set(activities) for activity in activities}
+
+    def _needs(self, activity: str, producers: Mapping[str, set[str]]) -> frozenset[str]:
+        item = self.effective(activity)
+        needs = set(item.refs("dependsOn"))
+        for node in item.refs("input"):
+            needs |= producers.get(node, set()) - {activity}
+            if node in self.objects:
+                needs |= set(self.effective(node).refs("dependsOn"))
+        return frozenset(needs)
+
+    def _object(self, object_id: str) -> PipelineObject:
+        if object_id not in self.objects:
+            raise PipelineInvalid(f"There is no object {object_id!r} in the definition")
+        return self.objects[object_id]
+
+
+def _register_secrets(item: PipelineObject) -> None:
+    for field in item.fields:
+        if field.key.startswith(SECRET_MARK) and field.string_value and "#{" not in field.string_value:
+            REDACTOR.register(field.string_value)
