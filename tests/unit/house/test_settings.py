@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import load_settings
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "ductrunner.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_dataducts_capitals_and_small_letters_are_the_same_key(tmp_path: Path) -> None:
+    path = written(tmp_path, "mysql:\n  Learning:\n    HOST: db\n    USERNAME: etl\n    password: p\n")
+    host = load_settings(path, {}).mysql["Learning"]
+    assert (host.host, host.username, host.password.get_secret_value(), host.port) == ("db", "etl", "p", 3306)
+
+
+def test_an_unknown_key_is_an_error_that_names_the_nearest_known_one(tmp_path: Path) -> None:
+    path = written(tmp_path, "agent:\n  wroker_group: etl\n")
+    with pytest.raises(SettingsError, match=r"agent.wroker_group: unknown key, did you mean 'worker_group'\?"):
+        load_settings(path, {})
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "agent: {tasks: 2, worker_group: etl}\n")
+    agent = load_settings(path, {"DUCTRUNNER_AGENT_TASKS": "7"}).agent
+    assert (agent.tasks, agent.worker_group) == (7, "etl")
+
+
+def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot read the configuration"):
+        load_settings(None, {"DUCTRUNNER_CONFIG": str(tmp_path / "none.yaml")})
+
+
+@pytest.mark.parametrize("text", ["- a\n", "just text", "a: [", "\x00"])
+def test_what_is_no_configuration_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"ductrunner\.yaml"):
+        load_settings(written(tmp_path, text), {})
+
+
+def test_no_error_repeats_a_secret(tmp_path: Path) -> None:
+    path = written(tmp_path, "redshift: {HOST: h, DATABASE_NAME: d, USERNAME: u, PASSWORD: [hunter2secret]}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path, {})
+    assert "hunter2secret" not in str(caught.value)
