@@ -7,10 +7,13 @@
     ├── ParameterError                  exit 2  a step's parameters are wrong
     ├── CheckFailed                     exit 3  a quality check found what it looks for
     ├── MissingExtra                    an optional package is needed and not installed
+    ├── InternalError                   a fault of Ductrunner itself
     ├── StoreError                      an outside system
     │   ├── StoreUnreachable            no connection, or it broke
     │   ├── AccessDenied                a password, key or permission was refused
     │   ├── NotFound                    the bucket, object, table, host entry or secret is not there
+    │   ├── Throttled                   a service asks for fewer calls
+    │   ├── RequestRefused              a service refused a call as invalid
     │   ├── StatementFailed             a database refused a statement
     │   ├── TransactionConflict         a serialization failure or deadlock; the transaction may be tried again
     │   └── LoadRejected                a bulk load refused its input
@@ -26,6 +29,7 @@
     │   ├── CommandFailed               the command ended with a non-zero exit status
     │   ├── CommandKilled               the command was ended by a signal that was not ours
     │   ├── ActivityTimedOut            the attempt ran into its attemptTimeout
+    │   ├── OwnershipLost               the service has taken the task away, or does not know it any more
     │   └── AgentStopped                the agent had to stop before the attempt was done
     ├── PipelineInvalid                 exit 2  a pipeline definition is wrong
     │   └── ExpressionInvalid           an expression of it cannot be read or evaluated
@@ -76,6 +80,12 @@ class MissingExtra(DuctrunnerError):
     error_id = "MissingExtra"
 
 
+class InternalError(DuctrunnerError):
+    """A fault of Ductrunner itself."""
+
+    error_id = "InternalError"
+
+
 class StoreError(DuctrunnerError):
     """An outside system failed."""
 
@@ -98,6 +108,18 @@ class NotFound(StoreError):
     """The bucket, object, table, host entry or secret is not there."""
 
     error_id = "NotFound"
+
+
+class Throttled(StoreError):
+    """A service asks for fewer calls."""
+
+    error_id = "Throttled"
+
+
+class RequestRefused(StoreError):
+    """A service refused a call as invalid."""
+
+    error_id = "RequestRefused"
 
 
 class StatementFailed(StoreError):
@@ -188,6 +210,12 @@ class ActivityTimedOut(TaskError):
     """The attempt ran into its attemptTimeout."""
 
     error_id = "ActivityTimedOut"
+
+
+class OwnershipLost(TaskError):
+    """The service has taken the task away, or does not know it any more."""
+
+    error_id = "OwnershipLost"
 
 
 class AgentStopped(TaskError):
