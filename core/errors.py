@@ -7,6 +7,7 @@
     ├── ParameterError                  exit 2  a step's parameters are wrong
     ├── CheckFailed                     exit 3  a quality check found what it looks for
     ├── MissingExtra                    an optional package is needed and not installed
+    ├── StepInterrupted                 exit 143  a step was asked to stop and undid what it had begun
     ├── InternalError                   a fault of Ductrunner itself
     ├── StoreError                      an outside system
     │   ├── StoreUnreachable            no connection, or it broke
@@ -84,6 +85,13 @@ class InternalError(DuctrunnerError):
     """A fault of Ductrunner itself."""
 
     error_id = "InternalError"
+
+
+class StepInterrupted(DuctrunnerError):
+    """A step was asked to stop (SIGTERM) and undid what it had begun."""
+
+    error_id = "Interrupted"
+    exit_code = 143
 
 
 class StoreError(DuctrunnerError):
