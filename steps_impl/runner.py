@@ -1,0 +1,134 @@
+"""Runs one step: flags and ``--params`` to its model, signals, the result, the exit status.
+
+Exit status: 0 done, 1 failed, 2 bad parameters or settings, 3 check failed, 143 stopped by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import DuctrunnerError, InternalError, ParameterError, StepInterrupted
+from core.redaction import REDACTOR
+from steps_impl import catalogue
+from steps_impl.contract import EXIT_BAD_PARAMETERS, EXIT_DONE, RESULT_VARIABLE, StepContext, StepResult
+from steps_impl.flags import CommandLine, parse_flags
+from steps_impl.progress import ProgressReporter
+from steps_impl.signals import cancel_on_signal
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from steps_impl.registry import Parameters, Step
+
+
+def run(name: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
+    """Run a step with its command-line arguments and return the exit status. Never raises a known error."""
+    result = environment.get(RESULT_VARIABLE)
+    reporter = ProgressReporter(name, sys.stderr, Path(result) if result else None)
+    context = StepContext(reporter, threading.Event(), dict(environment))
+    try:
+        with cancel_on_signal(context.cancelled):
+            outcome = _execute(name, arguments, context)
+    except DuctrunnerError as error:
+        return _fail(name, reporter, error)
+    except Exception as error:  # a fault of ours or of a library: said as such, with the traceback for the log
+        sys.stderr.write(REDACTOR.redact(traceback.format_exc()))
+        return _fail(name, reporter, InternalError(f"{type(error).__name__}: {error}"))
+    _finish(name, reporter, outcome)
+    return EXIT_DONE
+
+
+def _execute(name: str, arguments: Sequence[str], context: StepContext) -> StepResult:
+    line = parse_flags(arguments, catalogue.entry(name))
+    step, parameters = read_parameters(name, line)
+    try:
+        return step.run(parameters, context)
+    except InterruptedError:
+        raise StepInterrupted(f"{name} was asked to stop (SIGTERM) and undid what it had begun") from None
+    except Exception:
+        if context.cancelled.is_set():
+            raise StepInterrupted(f"{name} was asked to stop (SIGTERM) and broke off") from None
+        raise
+
+
+def read_parameters(name: str, line: CommandLine) -> tuple[Step, Parameters]:
+    """Return a step and its validated parameters; a flag wins over the same key of the ``--params`` file.
+
+    Raises:
+        ParameterError: one line per fault, each naming the flag.
+    """
+    from pydantic import ValidationError  # only a step that runs pays for it
+
+    from steps_impl.registry import load_step
+
+    faults = list(line.faults)
+    values = {**_params_file(line.params, faults), **line.values}
+    step = load_step(name)
+    try:
+        parameters = step.parameters.model_validate(values)
+    except ValidationError as error:
+        faults += _explain(error, step)
+    if faults:
+        raise ParameterError("\n".join(faults))
+    return step, parameters
+
+
+def _params_file(source: str | None, faults: list[str]) -> dict[str, Any]:
+    if source is None:
+        return {}
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        faults.append(f"--params: cannot read {source}: {error.strerror}")
+        return {}
+    except ValueError as error:
+        faults.append(f"--params: {source} is not JSON: {error}")
+        return {}
+    if not isinstance(document, dict):
+        faults.append(f"--params: {source} must hold a JSON object of parameters")
+        return {}
+    return document
+
+
+def _explain(error: ValidationError, step: Step) -> list[str]:
+    known = list(step.parameters.model_fields)
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(part).replace("_", "-") for part in fault["loc"])
+        text = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            text = f"unknown parameter{catalogue.nearest(str(fault['loc'][-1]), known)}"
+        elif fault["type"] == "missing":
+            text = "is required"
+        lines.append(f"--{place}: {text}" if place else text)
+    return lines
+
+
+def _fail(name: str, reporter: ProgressReporter, error: DuctrunnerError) -> int:
+    safe = REDACTOR.redact(str(error))
+    _tell(name, reporter, {"status": "failed", "errorId": error.error_id, "errorMessage": "; ".join(safe.splitlines())})
+    lines = safe.splitlines() if error.exit_code == EXIT_BAD_PARAMETERS else [safe]
+    sys.stderr.writelines(f"ductrunner: {error.error_id}: {line}\n" for line in lines or [""])
+    return error.exit_code
+
+
+def _finish(name: str, reporter: ProgressReporter, outcome: StepResult) -> None:
+    numbers = {"rows": outcome.rows, "bytes": outcome.bytes}
+    told = {key: value for key, value in numbers.items() if value is not None}
+    _tell(name, reporter, {"status": "finished", **told, "details": dict(outcome.details)})
+
+
+def _tell(name: str, reporter: ProgressReporter, document: Mapping[str, Any]) -> None:
+    """Leave the result: the file for the agent, one JSON line for whoever reads stdout."""
+    reporter.write(document)
+    line = json.dumps({"step": name, **document}, ensure_ascii=False)
+    sys.stdout.write(REDACTOR.redact(line) + "\n")
+    sys.stdout.flush()
