@@ -34,7 +34,8 @@
     │   └── AgentStopped                the agent had to stop before the attempt was done
     ├── PipelineInvalid                 exit 2  a pipeline definition is wrong
     │   └── ExpressionInvalid           an expression of it cannot be read or evaluated
-    └── SandboxError                    a part of the sandbox is missing or did not come up
+    └── SandboxError                    a part of the sandbox did not come up
+        └── PartMissing                 a server that the sandbox starts is not installed on this machine
 
 ``error_id`` is stable: it is what SetTaskStatus reports, what a step's result file carries and what operators
 search for. A message is one sentence that says what is wrong, where, and what to do; it never holds a secret
@@ -246,6 +247,12 @@ class ExpressionInvalid(PipelineInvalid):
 
 
 class SandboxError(DuctrunnerError):
-    """A part of the sandbox is missing or did not come up."""
+    """A part of the sandbox did not come up."""
 
     error_id = "SandboxError"
+
+
+class PartMissing(SandboxError):
+    """A server that the sandbox starts is not installed on this machine."""
+
+    error_id = "SandboxPartMissing"
