@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from core.errors import PartMissing
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.moto import MotoPart
-from sandbox.parts.part import Part, PartMissing
+from sandbox.parts.part import Part
 from sandbox.parts.postgres import PostgresPart
 
 AnyPart = TypeVar("AnyPart", bound=Part)
@@ -79,17 +80,8 @@ def aws_environment(aws_server: MotoPart, monkeypatch: pytest.MonkeyPatch) -> st
     """Point boto3, the ``aws`` CLI and child processes at the session's AWS services; return the endpoint's URL."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    values = {
-        "AWS_ENDPOINT_URL": aws_server.endpoint,
-        "AWS_ACCESS_KEY_ID": "AKIASANDBOXSANDBOX00",
-        "AWS_SECRET_ACCESS_KEY": "sandbox-secret-access-key",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-    for name, value in values.items():
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    for name, value in {**aws_server.client_environment(), **nothing}.items():
         monkeypatch.setenv(name, value)
     return aws_server.endpoint
 

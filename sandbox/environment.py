@@ -1,0 +1,30 @@
+"""What a client sets in its environment to use the sandbox and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+
+from core import settings
+from sandbox.supervisor import Supervisor
+
+#: Variables that would give an AWS client other credentials than the sandbox's.
+_MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
+def client_environment(sandbox: Supervisor) -> dict[str, str]:
+    """Return the variables with which boto3, the ``aws`` CLI, the agent and the steps use the sandbox."""
+    return {
+        **sandbox.aws.client_environment(),
+        "AWS_ENDPOINT_URL_DATA_PIPELINE": "http://{}:{}".format(*sandbox.datapipeline.address),
+        settings.ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
+    }
+
+
+def shell_lines(variables: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return ``export`` lines, after ``unset`` lines for what is set now and would lead clients elsewhere."""
+    endpoints = [name for name in environment if name.startswith("AWS_ENDPOINT_URL_") and name not in variables]
+    unset = sorted([*endpoints, *(name for name in _MISLEADING if name in environment)])
+    exported = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return [f"unset {name}" for name in unset] + exported
