@@ -77,18 +77,24 @@ _ACTIVITIES = {
     "HadoopActivity": ("jarUri", "argument hadoopQueue mainClass preActivityTaskConfig postActivityTaskConfig"),
     "HiveActivity": (
         "hiveScript|scriptUri",
-        "hadoopQueue scriptVariable stage preActivityTaskConfig postActivityTaskConfig resizeClusterBeforeRunning "
-        "resizeClusterMaxInstances",
+        (
+            "hadoopQueue scriptVariable stage preActivityTaskConfig postActivityTaskConfig resizeClusterBeforeRunning "
+            "resizeClusterMaxInstances"
+        ),
     ),
     "HiveCopyActivity": (
         "",
-        "filterSql generatedScriptsPath preActivityTaskConfig postActivityTaskConfig resizeClusterBeforeRunning "
-        "resizeClusterMaxInstances",
+        (
+            "filterSql generatedScriptsPath preActivityTaskConfig postActivityTaskConfig resizeClusterBeforeRunning "
+            "resizeClusterMaxInstances"
+        ),
     ),
     "PigActivity": (
         "script|scriptUri",
-        "scriptVariable stage generatedScriptsPath preActivityTaskConfig postActivityTaskConfig "
-        "resizeClusterBeforeRunning resizeClusterMaxInstances",
+        (
+            "scriptVariable stage generatedScriptsPath preActivityTaskConfig postActivityTaskConfig "
+            "resizeClusterBeforeRunning resizeClusterMaxInstances"
+        ),
     ),
 }
 _DATA_NODES = {
@@ -110,18 +116,22 @@ _DATA_NODES = {
 _RESOURCES = {
     "Ec2Resource": (
         "",
-        "associatePublicIpAddress imageId instanceType maximumRetries minInstanceCount maxInstanceCount runAsUser "
-        "securityGroupIds securityGroups spotBidPrice",
+        (
+            "associatePublicIpAddress imageId instanceType maximumRetries minInstanceCount maxInstanceCount runAsUser "
+            "securityGroupIds securityGroups spotBidPrice"
+        ),
     ),
     "EmrCluster": (
         "",
-        "additionalMasterSecurityGroupIds additionalSlaveSecurityGroupIds amiVersion applications bootstrapAction "
-        "configuration coreEbsConfiguration coreInstanceBidPrice coreInstanceCount coreInstanceType "
-        "customAmiId EbsBlockDeviceConfig emrManagedMasterSecurityGroupId emrManagedSlaveSecurityGroupId "
-        "enableDebugging hadoopSchedulerType hadoopVersion initTimeout masterEbsConfiguration "
-        "masterInstanceBidPrice masterInstanceType masterSecurityGroupId releaseLabel serviceAccessSecurityGroupId "
-        "slaveSecurityGroupId supportedProducts taskEbsConfiguration taskInstanceBidPrice taskInstanceCount "
-        "taskInstanceType standardBootstrapAction emrVersion",
+        (
+            "additionalMasterSecurityGroupIds additionalSlaveSecurityGroupIds amiVersion applications bootstrapAction "
+            "configuration coreEbsConfiguration coreInstanceBidPrice coreInstanceCount coreInstanceType "
+            "customAmiId EbsBlockDeviceConfig emrManagedMasterSecurityGroupId emrManagedSlaveSecurityGroupId "
+            "enableDebugging hadoopSchedulerType hadoopVersion initTimeout masterEbsConfiguration "
+            "masterInstanceBidPrice masterInstanceType masterSecurityGroupId releaseLabel serviceAccessSecurityGroupId "
+            "slaveSecurityGroupId supportedProducts taskEbsConfiguration taskInstanceBidPrice taskInstanceCount "
+            "taskInstanceType standardBootstrapAction emrVersion"
+        ),
     ),
 }
 _PRECONDITIONS = {

@@ -65,7 +65,7 @@ class Definition:
         return self.effective(object_id).string("type")
 
     def kind_of(self, object_id: str) -> Kind:
-        """Return what sort of object it is: an activity, a data node, a resource …"""
+        """Return what sort of object it is: an activity, a data node or a resource."""
         return Kind.DEFAULT if object_id == DEFAULT_ID else kind_of(self.type_of(object_id))
 
     def runnable_ids(self) -> list[str]:

@@ -14,17 +14,25 @@ from sandbox.datapipeline.objects import Field, PipelineObject
 DEFAULT_ID = "Default"
 #: What belongs to one object alone. ``type`` comes from a parent, which is of the same kind, but not from Default.
 NOT_INHERITED = frozenset({"id", "name", "parent"})
-NOT_INHERITED_FROM_DEFAULT = NOT_INHERITED | {"type", "dependsOn", "input", "output"}
+NOT_INHERITED_FROM_DEFAULT = NOT_INHERITED | {"type"}
+
+
+def _parents(objects: Mapping[str, PipelineObject], object_id: str) -> Iterator[PipelineObject]:
+    """Yield the object and its parents, near to far; without end where they form a cycle."""
+    item = objects.get(object_id)
+    while item is not None:
+        yield item
+        item = next((objects[ref] for ref in item.refs("parent") if ref in objects), None)
 
 
 def lineage(objects: Mapping[str, PipelineObject], object_id: str) -> Iterator[PipelineObject]:
     """Yield the object, its parents from near to far, and last Default; each once, so a cycle ends."""
     seen: set[str] = set()
-    current: str | None = object_id
-    while current in objects and current not in seen:
-        seen.add(current)
-        yield objects[current]
-        current = next(iter(objects[current].refs("parent")), None)
+    for item in _parents(objects, object_id):
+        if item.id in seen:
+            break
+        seen.add(item.id)
+        yield item
     if DEFAULT_ID in objects and DEFAULT_ID not in seen:
         yield objects[DEFAULT_ID]
 
@@ -32,12 +40,10 @@ def lineage(objects: Mapping[str, PipelineObject], object_id: str) -> Iterator[P
 def parent_cycle(objects: Mapping[str, PipelineObject], object_id: str) -> bool:
     """Tell whether following ``parent`` from an object leads back to an object already met."""
     seen: set[str] = set()
-    current: str | None = object_id
-    while current in objects:
-        if current in seen:
+    for item in _parents(objects, object_id):
+        if item.id in seen:
             return True
-        seen.add(current)
-        current = next(iter(objects[current].refs("parent")), None)
+        seen.add(item.id)
     return False
 
 
@@ -48,7 +54,7 @@ def effective_fields(objects: Mapping[str, PipelineObject], object_id: str) -> t
     for ancestor in lineage(objects, object_id):
         own = ancestor.id == object_id
         barred = NOT_INHERITED_FROM_DEFAULT if ancestor.id == DEFAULT_ID else NOT_INHERITED
-        for key in ancestor.keys():
+        for key in ancestor.field_names():
             if key in taken or (not own and (key in barred or key.startswith("@"))):
                 continue
             taken.add(key)

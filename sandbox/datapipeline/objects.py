@@ -67,7 +67,7 @@ class PipelineObject:
         """Return the object as the API writes it."""
         return {"id": self.id, "name": self.name, "fields": [field.to_api() for field in self.fields]}
 
-    def keys(self) -> list[str]:
+    def field_names(self) -> list[str]:
         """Return the field names, each once, in order of first appearance."""
         return list(dict.fromkeys(field.key for field in self.fields))
 

@@ -41,11 +41,14 @@ class Parameter:
 
 
 def _typed(value: str, type_name: str) -> str | int | float:
-    convert = {"integer": int, "double": float}.get(type_name.lower())
-    if convert is None:
-        return value
     try:
-        return convert(value)
+        match type_name.lower():
+            case "integer":
+                return int(value)
+            case "double":
+                return float(value)
+            case _:
+                return value
     except ValueError:
         return value
 
