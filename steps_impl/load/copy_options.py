@@ -1,0 +1,110 @@
+"""The COPY statement as a pure function of what is loaded where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.errors import ParameterError
+from steps_impl.tables.model import literal, quote
+from steps_impl.tables.render import column_list
+from stores.redshift import Statement
+
+#: What the end of a file's name says about its compression, and COPY's word for it.
+_COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD", ".lzo": "LZOP"}
+
+#: COPY's own default for ``NULL AS``.
+DEFAULT_NULL = "\\N"
+
+
+@dataclass(frozen=True)
+class CopyOptions:
+    """How the files are written, and what may be wrong in them (see ``LoadParameters``)."""
+
+    csv: bool = False
+    #: ``None``: the files' names tell.
+    gzip: bool | None = None
+    null_as: str = DEFAULT_NULL
+    escape: bool = True
+    ignore_header: int = 0
+    max_error: int = 0
+    replace_invalid_char: str | None = None
+    truncate_columns: bool = False
+    #: A text in place of all options above.
+    instead: str | None = None
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether COPY may leave out rows without failing."""
+        return self.max_error > 1 or "MAXERROR" in (self.instead or "").upper()
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether COPY may put other characters in place of invalid ones."""
+        return self.replace_invalid_char is not None or "ACCEPTINVCHARS" in (self.instead or "").upper()
+
+
+@dataclass(frozen=True)
+class CopyTarget:
+    """Where the rows go: a staging table and the columns that the files hold, in their order."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+def copy_statement(
+    target: CopyTarget, manifest: str, files: Sequence[str], role: str, options: CopyOptions
+) -> Statement:
+    """Return the COPY of a manifest's files into a table, columns named.
+
+    ``COMPUPDATE OFF`` keeps the encodings of the definition, ``STATUPDATE OFF`` leaves statistics to the ANALYZE after.
+
+    Raises:
+        ParameterError: the files' names say different compressions.
+    """
+    lines = [
+        f"COPY {quote(target.table)} ({column_list(target.columns)})",
+        f"FROM {literal(manifest)}",
+        "IAM_ROLE default" if role == "default" else f"IAM_ROLE {literal(role)}",
+        "MANIFEST",
+        *(
+            [options.instead]
+            if options.instead
+            else [*_format(options), *_compression(options, files), *_leniency(options)]
+        ),
+        "COMPUPDATE OFF STATUPDATE OFF",
+    ]
+    return Statement("\n".join(lines), f"load {len(files)} file(s)")
+
+
+def _format(options: CopyOptions) -> Iterator[str]:
+    if options.csv:
+        yield "FORMAT AS CSV"
+    else:
+        yield "DELIMITER '\\t'"
+        if options.escape:
+            yield "ESCAPE"
+    # The default is not written out: whether '\N' or '\\N' means it depends on how the server reads backslashes.
+    if options.null_as != DEFAULT_NULL:
+        yield f"NULL AS {literal(options.null_as)}"
+    if options.ignore_header:
+        yield f"IGNOREHEADER {options.ignore_header}"
+
+
+def _compression(options: CopyOptions, files: Sequence[str]) -> Iterator[str]:
+    if options.gzip is not None:
+        yield from ["GZIP"] if options.gzip else []
+        return
+    told = {next((word for end, word in _COMPRESSIONS.items() if name.endswith(end)), "") for name in files}
+    if len(told) > 1:
+        raise ParameterError("the files are compressed in different ways, by their names; load them one kind at a time")
+    yield from told - {""}
+
+
+def _leniency(options: CopyOptions) -> Iterator[str]:
+    if options.truncate_columns:
+        yield "TRUNCATECOLUMNS"
+    if options.max_error:
+        yield f"MAXERROR {options.max_error}"
+    if options.replace_invalid_char is not None:
+        yield f"ACCEPTINVCHARS AS {literal(options.replace_invalid_char)}"

@@ -1,0 +1,170 @@
+"""What is loaded: exactly the files of a manifest.
+
+COPY takes a path as a prefix: ``…/users`` also loads ``…/users_old`` and whatever a failed attempt left there. Every
+load therefore goes through a manifest: the one that an extract wrote, or one that is made here from a listing.
+Its form: Developer Guide, "Using a manifest to specify data files"; with ``meta`` and ``schema`` as UNLOAD's
+``MANIFEST VERBOSE`` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field, ValidationError
+
+from core.errors import NotFound, ParameterError, SchemaMismatch, UnsupportedValue
+from stores.s3 import S3Store
+from stores.s3.location import S3Location, parse_uri
+
+#: Bytes of the largest manifest that is read.
+_LIMIT = 64 << 20
+#: Objects of a listing that hold no rows: Hadoop's marker for a finished job.
+_MARKERS = frozenset({"_SUCCESS"})
+
+
+class _Meta(BaseModel):
+    content_length: int | None = None
+    record_count: int | None = None
+
+
+class _Entry(BaseModel):
+    url: str
+    mandatory: bool = False
+    meta: _Meta = _Meta()
+
+
+class _Element(BaseModel):
+    name: str
+
+
+class _Schema(BaseModel):
+    elements: list[_Element] = []
+
+
+class _Source(BaseModel):
+    rows: int | None = None
+
+
+class _Manifest(BaseModel):
+    """The keys that matter here; others are the business of whoever wrote it."""
+
+    entries: list[_Entry]
+    schema_: _Schema | None = Field(default=None, alias="schema")
+    source: _Source = _Source()
+
+
+@dataclass(frozen=True)
+class LoadFile:
+    """One file: its address, and bytes and rows where they are known."""
+
+    uri: str
+    bytes: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class LoadInput:
+    """The files of one load and what is known about them."""
+
+    manifest: str
+    files: tuple[LoadFile, ...]
+    #: The columns that the files hold, in order; ``None``: nobody said.
+    columns: tuple[str, ...] | None = None
+    #: Rows that the extract read from its source.
+    source_rows: int | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """Rows in all files; ``None`` when one of them does not say."""
+        return _sum([file.rows for file in self.files])
+
+    @property
+    def bytes(self) -> int | None:
+        """Bytes of all files; ``None`` when one of them does not say."""
+        return _sum([file.bytes for file in self.files])
+
+
+@contextmanager
+def open_input(store: S3Store, addresses: Sequence[str], workspace: S3Location | None) -> Iterator[LoadInput]:
+    """Find the files behind ``addresses`` and hand out one manifest that names all of them.
+
+    An address is a manifest (its last part is ``manifest`` or ends with ``.manifest``), a directory that an extract
+    wrote its ``manifest`` into, a single file, or a directory of files. A manifest that is made here lies under
+    ``workspace`` (default: ``ductrunner/manifests/`` in the bucket of the first address) and is deleted at the end.
+
+    Raises:
+        NotFound: nothing is there.
+        SchemaMismatch: the addresses hold different columns.
+    """
+    found = [_find(store, address) for address in addresses]
+    if len(found) == 1 and found[0].manifest:
+        yield found[0]
+        return
+    place = workspace or S3Location(parse_uri(addresses[0]).bucket, "ductrunner/manifests/")
+    uri = str(place.child(f"{uuid.uuid4().hex}.manifest"))
+    merged = _merge(found, uri)
+    store.put_bytes(uri, manifest_document(merged.files), content_type="application/json")
+    try:
+        yield merged
+    finally:
+        store.delete([uri])
+
+
+def manifest_document(files: Sequence[LoadFile]) -> bytes:
+    """Return a manifest in which every file is mandatory."""
+    entries = []
+    for file in files:
+        meta = {} if file.bytes is None else {"meta": {"content_length": file.bytes}}
+        entries.append({"url": file.uri, "mandatory": True, **meta})
+    return json.dumps({"entries": entries}).encode()
+
+
+def _find(store: S3Store, address: str) -> LoadInput:
+    location = parse_uri(address)
+    if location.name == "manifest" or location.name.endswith(".manifest"):
+        return _read(store, location)
+    if location.name and store.exists(str(location)):
+        return LoadInput("", (LoadFile(str(location), store.size(str(location))),))
+    directory = location.as_directory()
+    if store.exists(str(directory.child("manifest"))):
+        return _read(store, directory.child("manifest"))
+    listed = ((parse_uri(item.uri), item.size) for item in store.list(str(directory)))
+    files = tuple(LoadFile(str(place), size) for place, size in listed if place.name and place.name not in _MARKERS)
+    if not files:
+        raise NotFound(f"there are no files under {directory}; did the step before this one write there?")
+    return LoadInput("", files)
+
+
+def _read(store: S3Store, location: S3Location) -> LoadInput:
+    """Read a manifest; one in which a file may be missing is not used as it is (COPY would load less in silence)."""
+    uri = str(location)
+    try:
+        document = json.loads(store.get_bytes(uri, _LIMIT))
+        manifest = _Manifest.model_validate(document)
+    except (ValueError, ValidationError):
+        raise UnsupportedValue(f"{uri} is not a manifest of Redshift: it needs entries, each with a url") from None
+    files = tuple(LoadFile(str(parse_uri(e.url)), e.meta.content_length, e.meta.record_count) for e in manifest.entries)
+    if not files:
+        raise UnsupportedValue(f"{uri} names no file; COPY needs at least one (an empty one will do)")
+    if len({file.uri for file in files}) < len(files):
+        raise UnsupportedValue(f"{uri} names a file twice; its rows would be loaded twice")
+    columns = tuple(element.name.lower() for element in manifest.schema_.elements) if manifest.schema_ else None
+    strict = all(entry.mandatory for entry in manifest.entries)
+    return LoadInput(uri if strict else "", files, columns, manifest.source.rows)
+
+
+def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
+    columns = {part.columns for part in found}
+    if len(columns) > 1:
+        raise SchemaMismatch("the inputs hold different columns, or only some say which; load them one by one")
+    files = tuple({file.uri: file for part in found for file in part.files}.values())
+    return LoadInput(uri, files, columns.pop(), _sum([part.source_rows for part in found]))
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

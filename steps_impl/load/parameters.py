@@ -1,0 +1,99 @@
+"""Parameters that every step with a bulk load has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from core.errors import DefinitionError
+from steps_impl.load.copy_options import CopyOptions
+from steps_impl.registry import Parameters
+from steps_impl.tables.tokens import Kind, tokenize
+
+#: COPY states these itself, or may not be given them in a text that others can read.
+_REFUSED_OPTIONS = frozenset(
+    {"MANIFEST", "FROM", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
+    | {"COMPUPDATE", "STATUPDATE", "NOLOAD"}
+)
+
+
+class LoadParameters(Parameters):
+    """How the files are written, and what may be wrong in them."""
+
+    table_definition: str = Field(
+        description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
+    )
+    input_format: Literal["tsv", "csv"] = Field(
+        default="tsv", description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180)"
+    )
+    gzip: bool | None = Field(default=None, description="whether the files are gzip; default: told by their names")
+    null_as: str = Field(default="\\N", description="the text that stands for NULL")
+    escape: bool = Field(default=True, description="tsv only: a backslash takes the next character literally")
+    ignore_header: int = Field(default=0, ge=0, description="lines to skip at the top of each file")
+    max_error: int = Field(default=0, ge=0, le=100_000, description="rows that may be refused before the load fails")
+    replace_invalid_char: str | None = Field(
+        default=None, description="one ASCII character to put in place of each byte that is not valid UTF-8"
+    )
+    truncate_columns: bool = Field(default=False, description="cut texts that are longer than their column")
+    command_options: str | None = Field(
+        default=None, description="COPY options in place of all of the above, as Redshift spells them"
+    )
+    columns: tuple[str, ...] = Field(
+        default=(), description="columns that the files hold, in order; default: as the manifest or the definition says"
+    )
+    queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
+
+    @field_validator("replace_invalid_char")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        """Dataduct's arguments never passed a shell, so that the quotes of its documentation arrive here."""
+        if value is None:
+            return None
+        bare = value[1:-1] if len(value) == 3 and value[0] == value[-1] and value[0] in "'\"" else value
+        if len(bare) != 1 or not bare.isascii() or not bare.isprintable():
+            raise ValueError("takes one printable ASCII character")
+        return bare
+
+    @field_validator("command_options")
+    @classmethod
+    def _only_options(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            tokens = tokenize(value)
+        except DefinitionError as error:
+            raise ValueError(str(error)) from None
+        for token in tokens:
+            if token.text == ";" or token.word in _REFUSED_OPTIONS:
+                raise ValueError(f"{token.text} may not be given here; the step sets it itself")
+            if token.kind is Kind.QUOTED:
+                raise ValueError(f"{token.text}: texts of COPY stand in single quotes")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> LoadParameters:
+        if self.command_options and self.model_fields_set & _REPLACED:
+            raise ValueError("command-options replaces all other options of COPY; give only one of the two kinds")
+        return self
+
+    @property
+    def copy_options(self) -> CopyOptions:
+        """The options as COPY wants them."""
+        return CopyOptions(
+            csv=self.input_format == "csv",
+            gzip=self.gzip,
+            null_as=self.null_as,
+            escape=self.escape,
+            ignore_header=self.ignore_header,
+            max_error=self.max_error,
+            replace_invalid_char=self.replace_invalid_char,
+            truncate_columns=self.truncate_columns,
+            instead=self.command_options,
+        )
+
+
+_REPLACED = frozenset(
+    {"input_format", "gzip", "null_as", "escape", "ignore_header", "max_error"}
+    | {"replace_invalid_char", "truncate_columns"}
+)

@@ -1,0 +1,67 @@
+"""The table in the warehouse: what it looks like, and how it is made when it is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from core.errors import DefinitionError, SettingsError
+from core.settings import Permission
+from steps_impl.tables.compare import ActualColumn
+from steps_impl.tables.model import Table, TableName, quote
+from steps_impl.tables.render import ddl
+from steps_impl.tables.types import ColumnType, column_type
+from stores.redshift import Session, Statement
+
+#: ``svv_columns`` shows every schema, unlike ``pg_table_def``, which knows only the ``search_path``.
+_COLUMNS = """SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
+FROM svv_columns
+WHERE table_schema = {schema} AND table_name = %s
+ORDER BY ordinal_position"""
+
+_PRIVILEGES = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)?(?:\s*,\s*[A-Za-z]+)*")
+
+
+def columns_statement(name: TableName) -> Statement:
+    """Return the query for a table's columns, in order."""
+    text = _COLUMNS.format(schema="%s" if name.schema else "CURRENT_SCHEMA()")
+    return Statement(text, f"look up the columns of {name}", (*([name.schema] if name.schema else []), name.name))
+
+
+def actual_columns(session: Session, name: TableName) -> tuple[ActualColumn, ...]:
+    """Return the columns of a table as they are in the warehouse; empty when there is no such table."""
+    rows = session.rows(columns_statement(name))
+    return tuple(ActualColumn(str(row[0]), _type(str(row[1]), *row[2:])) for row in rows)
+
+
+def create_statements(table: Table, permissions: Iterable[Permission]) -> list[Statement]:
+    """Return what makes a missing table: its definition and one GRANT for each configured permission."""
+    create = Statement(ddl(replace(table, if_not_exists=True)), f"create table {table.name}")
+    return [create, *(_grant(table.name, permission) for permission in permissions)]
+
+
+def _type(name: str, length: Any, precision: Any, scale: Any) -> ColumnType:
+    arguments: tuple[int, ...] = ()
+    if name == "numeric":
+        arguments = (int(precision), int(scale))
+    elif length is not None:
+        arguments = (int(length),)
+    try:
+        return column_type(name, arguments)
+    except DefinitionError:  # a type that no definition can name: it is compared, and shown, as the catalog calls it
+        return ColumnType(name, arguments)
+
+
+def _grant(table: TableName, permission: Permission) -> Statement:
+    privileges = " ".join(permission.permission.upper().split())
+    if not _PRIVILEGES.fullmatch(privileges):
+        raise SettingsError(f"database.permissions: {permission.permission!r} is not a list of privileges")
+    if permission.group:
+        grantee = f"GROUP {quote(permission.group)}"
+    elif permission.user:
+        grantee = f"{quote(permission.user)} WITH GRANT OPTION"
+    else:
+        raise SettingsError("database.permissions: each entry needs a user or a group")
+    return Statement(f"GRANT {privileges} ON {table.sql} TO {grantee}", f"grant {privileges} on {table}")

@@ -1,0 +1,9 @@
+"""Amazon Redshift: connections, transactions that are tried again, the log of rejected rows."""
+
+from __future__ import annotations
+
+from stores.redshift.load_errors import LoadErrors, load_errors
+from stores.redshift.session import Session, Statement, connect
+from stores.redshift.transactions import run_transaction
+
+__all__ = ["LoadErrors", "Session", "Statement", "connect", "load_errors", "run_transaction"]

@@ -1,0 +1,212 @@
+"""One connection to the warehouse that can be stopped at any moment.
+
+psycopg2 holds the interpreter in C while a statement runs, so a signal would wait for the end of a COPY of an hour.
+The connection is therefore opened in psycopg2's asynchronous mode and waited for here, in small slices: a signal
+handler runs at once, and a cancelled step cancels what the server is doing for it.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import psycopg2.extensions
+import tenacity
+
+from core.errors import StoreUnreachable
+from core.settings import RedshiftSettings
+from stores.redshift.faults import connection_fault, statement_fault
+from stores.secrets import resolve
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+    from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+#: Seconds between two looks at the cancel flag while the server works.
+_SLICE = 0.25
+#: Seconds that a cancelled statement has to end before the connection is closed without it.
+_CANCEL_PATIENCE = 10.0
+#: Keeps the connection through the idle time-outs of load balancers while a long statement runs.
+_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement, its parameters (``%s`` in the text), and what it is for, in words for an error message."""
+
+    text: str
+    doing: str
+    parameters: tuple[Any, ...] = ()
+
+
+class Session:
+    """A connection; each statement is its own transaction unless it runs inside ``transaction()``."""
+
+    def __init__(self, connection: Connection, where: str, cancelled: threading.Event) -> None:
+        self._connection = connection
+        self._where = where
+        self._cancelled = cancelled
+
+    @property
+    def where(self) -> str:
+        """Host, port and database, for messages."""
+        return self._where
+
+    @property
+    def process_id(self) -> int:
+        """The number of the server's process for this session (``session_id`` in the ``sys_`` views)."""
+        return self._connection.get_backend_pid()
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement and return how many rows it touched (-1 where that has no meaning).
+
+        Raises:
+            StoreError: the server refused it or the connection broke.
+            InterruptedError: the step was cancelled; the statement was cancelled on the server.
+        """
+        return self._run(statement).rowcount
+
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run a query with a small answer and return its rows. Raises as ``execute`` does."""
+        return self._run(statement).fetchall()
+
+    def row(self, statement: Statement) -> tuple[Any, ...]:
+        """Run a query that answers with exactly one row and return it. Raises as ``execute`` does."""
+        (row,) = self.rows(statement)
+        return row
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes visible together at the end, or not at all."""
+        self.execute(Statement("BEGIN", "begin a transaction"))
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        self.execute(Statement("COMMIT", "commit"))
+
+    def close(self) -> None:
+        """End the session; the server drops its temporary tables."""
+        self._connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self, statement: Statement) -> Cursor:
+        self._stop_when_cancelled()
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(statement.text, statement.parameters or None)
+            self._wait()
+        except psycopg2.Error as error:
+            raise statement_fault(error, self._where, statement.doing) from None
+        return cursor
+
+    def _wait(self) -> None:
+        """Wait until the server has answered; on anything else that ends the wait, stop the server too."""
+        try:
+            while not _ready(self._connection, _SLICE):
+                self._stop_when_cancelled()
+        except psycopg2.Error:
+            raise
+        except BaseException:
+            self._cancel_on_server()
+            raise
+
+    def _stop_when_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise InterruptedError
+
+    def _cancel_on_server(self) -> None:
+        """Ask the server to stop and wait for its answer, so that it is known to have stopped."""
+        deadline = time.monotonic() + _CANCEL_PATIENCE
+        try:
+            self._connection.cancel()
+            while not _ready(self._connection, _SLICE) and time.monotonic() < deadline:
+                continue
+        except psycopg2.Error:  # "canceling statement due to user request", or the connection is gone: both are the aim
+            return
+
+    def _roll_back(self) -> None:
+        """Undo without hiding the error that led here: a connection that cannot roll back is closed, which does."""
+        try:
+            self._connection.cursor().execute("ROLLBACK")
+            deadline = time.monotonic() + _CANCEL_PATIENCE
+            while not _ready(self._connection, _SLICE) and time.monotonic() < deadline:
+                continue
+        except psycopg2.Error:
+            self._connection.close()
+
+
+def connect(
+    settings: RedshiftSettings,
+    *,
+    cancelled: threading.Event | None = None,
+    query_group: str | None = None,
+    retries: int = 2,
+    timeout: float = 30.0,
+) -> Session:
+    """Open a session; an unreachable warehouse is tried again, a refused password never.
+
+    Args:
+        settings: the configuration's ``redshift`` section; the password may be a reference (``stores.secrets``).
+        cancelled: when it is set, the running statement is cancelled and ``InterruptedError`` raised.
+        query_group: queue of the workload manager (``SET query_group``).
+        retries: further attempts to connect, with growing waits up to 30 seconds.
+        timeout: seconds that one attempt may take.
+
+    Raises:
+        AccessDenied, NotFound, StoreUnreachable: user, database or warehouse.
+    """
+    stop = cancelled or threading.Event()
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(StoreUnreachable),
+        stop=tenacity.stop_after_attempt(retries + 1) | tenacity.stop_when_event_set(stop),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=30),
+        sleep=tenacity.sleep_using_event(stop),
+        reraise=True,
+    )
+    session = retrying(_connect_once, settings, resolve(settings.password), stop, timeout)
+    if query_group:
+        session.execute(Statement("SET query_group TO %s", "choose the queue", (query_group,)))
+    return session
+
+
+def _connect_once(settings: RedshiftSettings, password: str, cancelled: threading.Event, timeout: float) -> Session:
+    where = f"Redshift {settings.host}:{settings.port}/{settings.database_name}"
+    deadline = time.monotonic() + timeout
+    options: dict[str, Any] = {"application_name": "ductrunner", "async_": 1, "password": password, **_KEEPALIVES}
+    database, user = settings.database_name, settings.username
+    try:
+        connection = psycopg2.connect(host=settings.host, port=settings.port, dbname=database, user=user, **options)
+        while not _ready(connection, _SLICE):
+            if cancelled.is_set():
+                raise InterruptedError
+            if time.monotonic() > deadline:
+                connection.close()
+                raise StoreUnreachable(f"{where} did not answer within {timeout:g} s; check host, port and firewall")
+    except psycopg2.Error as error:
+        raise connection_fault(error, where, user) from None
+    return Session(connection, where, cancelled)
+
+
+def _ready(connection: Connection, seconds: float) -> bool:
+    """Go on with the exchange; ``True`` when the server has answered, ``False`` after ``seconds`` without an answer."""
+    state = connection.poll()
+    if state == psycopg2.extensions.POLL_OK:
+        return True
+    events = select.POLLOUT if state == psycopg2.extensions.POLL_WRITE else select.POLLIN
+    waiter = select.poll()
+    waiter.register(connection.fileno(), events)
+    waiter.poll(seconds * 1000)
+    return False
