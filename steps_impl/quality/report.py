@@ -74,7 +74,6 @@ def conclude(report: CheckReport, parameters: CheckParameters, settings: Setting
         CheckFailed: the check failed and ``on_failure`` is ``fail``.
         StoreError: the log row could not be written to S3.
     """
-    context.reporter.progress(report.summary())
     if parameters.log_to_s3:
         _log_to_s3(report, parameters, settings, context)
     undelivered = None if report.success else _notify(report, parameters, settings)

@@ -25,9 +25,9 @@ Key = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two relations: how to ask it. Values travel as parameters (``%s``)."""
+    """One of the two relations, and how to ask it."""
 
-    #: Runs a statement with its values and returns all rows.
+    #: Runs a statement and returns all rows. Where there are values, they stand as ``%s`` and ``%`` as ``%%``.
     fetch: Callable[[str, Sequence[Any]], Sequence[Row]]
     #: Quotes a column's name.
     quote: Callable[[str], str]
@@ -105,15 +105,17 @@ class SampleComparison:
         return report
 
     def _draw(self, side: Side, size: int) -> Sequence[Row]:
-        total = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])  # noqa: S608
+        total = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])
         chance = min(1.0, size * SURPLUS / total) if total else 1.0
         condition = "" if chance >= 1.0 else f" WHERE {side.random} < {chance:.12f}"
-        return side.fetch(f"SELECT {self._list(side)} FROM {side.relation}{condition} LIMIT {int(size)}", ())  # noqa: S608
+        return side.fetch(f"SELECT {self._list(side)} FROM {side.relation}{condition} LIMIT {int(size)}", ())
 
     def _look_up(self, side: Side, rows: Sequence[Row]) -> dict[Key, list[Row]]:
-        condition, values = key_condition([side.quote(key) for key in self._keys], [self._raw_key(row) for row in rows])
+        names = [side.quote(key).replace("%", "%%") for key in self._keys]
+        condition, values = key_condition(names, [self._raw_key(row) for row in rows])
+        head = f"SELECT {self._list(side)} FROM {side.relation} WHERE "
         found: dict[Key, list[Row]] = {}
-        for row in side.fetch(f"SELECT {self._list(side)} FROM {side.relation} WHERE {condition}", values):  # noqa: S608
+        for row in side.fetch((head.replace("%", "%%") if values else head) + condition, values):
             found.setdefault(self._key(row), []).append(row)
         return found
 

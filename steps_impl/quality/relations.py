@@ -1,0 +1,50 @@
+"""Parameters by which checks name their two relations, and what is made of them."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from core.errors import ParameterError
+from core.settings import RedshiftSettings, Settings
+from steps_impl.quality.report import CheckParameters
+from steps_impl.quality.sides import SourceRelation
+from steps_impl.tables.definition import read_definition
+from steps_impl.tables.model import Table
+from stores.s3 import S3Store
+
+
+class ComparisonParameters(CheckParameters):
+    """A source and the destination that was loaded from it."""
+
+    tolerance: float = Field(default=1.0, ge=0, description="highest error rate that still passes (in percent)")
+    source_host: str = Field(description="source: an alias of the configuration's mysql section, or 'postgres'")
+    source_database: str | None = Field(default=None, description="database of the source; default: the host's")
+    source_table: str | None = Field(default=None, description="source: a table")
+    source_sql: str | None = Field(default=None, description="source: the rows of a query")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ComparisonParameters:
+        if (self.source_table is None) == (self.source_sql is None):
+            raise ValueError("give exactly one of --source-table and --source-sql")
+        return self
+
+    @property
+    def source(self) -> SourceRelation:
+        """The source's relation."""
+        return SourceRelation(self.source_host, self.source_database, self.source_table, self.source_sql)
+
+
+def warehouse_settings(settings: Settings) -> RedshiftSettings:
+    """Return the configuration's warehouse.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    if settings.redshift is None:
+        raise ParameterError("the configuration has no redshift section; a check needs the warehouse")
+    return settings.redshift
+
+
+def defined_table(source: str, settings: Settings) -> Table:
+    """Return the table that ``--table-definition`` (file, s3:// or text) defines."""
+    return read_definition(source, S3Store(region=settings.etl.region))

@@ -1,0 +1,173 @@
+"""Postgres as a source: one connection, small queries, bulk reading through COPY, typed errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import tenacity
+
+from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
+from core.settings import PostgresSettings
+from stores import secrets
+from stores.redshift.faults import statement_fault
+
+if TYPE_CHECKING:
+    import psycopg2.extensions
+
+#: Seconds until a server that does not answer counts as unreachable.
+CONNECT_TIMEOUT = 10
+#: Bytes that COPY's row-sized pieces are gathered into before they are handed on.
+PIECE = 256 * 1024
+
+_REFUSED = re.compile(r"authentication failed|no pg_hba\.conf entry|no password supplied|role .* does not exist", re.I)
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
+
+
+class Connection:
+    """An open connection in one repeatable-read transaction: all its queries see the same state; times are in UTC."""
+
+    def __init__(self, link: psycopg2.extensions.connection, where: str) -> None:
+        self._link = link
+        self.where = where
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query with a small answer and return its rows.
+
+        Raises:
+            StoreError: typed by SQLSTATE; the message names server, database and user.
+        """
+        rows: list[tuple[Any, ...]] = self._run("run a query", statement, values).fetchall()
+        return rows
+
+    def columns(self, query: str) -> list[tuple[str, str]]:
+        """Return name and type (as ``format_type`` writes it) of each column of a query, without running it."""
+        cursor = self._run("describe a query", f"SELECT * FROM ({query}) AS described LIMIT 0", ())
+        described = [(column.name, column.type_code, _typmod(column)) for column in cursor.description or ()]
+        return [
+            (name, str(self.rows("SELECT format_type(%s, %s)", (oid, typmod))[0][0])) for name, oid, typmod in described
+        ]
+
+    def copy_out(self, query: str, options: str, write: Callable[[bytes], None]) -> int:
+        """Send the rows of a query through COPY to ``write`` in pieces of about 256 kB; return their number.
+
+        A connection that breaks in the middle raises ``StoreUnreachable``: never a short copy.
+        """
+        cursor = self._link.cursor()
+        gathered = _Gatherer(write)
+        try:
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT {options}", gathered, PIECE)
+        except psycopg2.Error as error:
+            raise statement_fault(error, self.where, "copy rows out") from None
+        gathered.flush()
+        return cursor.rowcount
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.close()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self, doing: str, statement: str, values: Sequence[Any]) -> Any:
+        cursor = self._link.cursor()
+        try:
+            cursor.execute(statement, tuple(values) or None)
+        except psycopg2.Error as error:
+            raise statement_fault(error, self.where, doing) from None
+        return cursor
+
+
+class _Gatherer:
+    """A file for COPY that hands on large pieces instead of single rows."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size >= PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._pieces:
+            self._write(b"".join(self._pieces))
+        self._pieces, self._size = [], 0
+
+
+def connect(settings: PostgresSettings, database: str | None = None, retries: int = 2) -> Connection:
+    """Connect to the configuration's Postgres; ``database`` goes before the configured one.
+
+    Raises:
+        AccessDenied: user or password refused; never tried again.
+        NotFound: the database is not there.
+        StoreUnreachable: no connection after ``retries`` further attempts.
+    """
+    policy = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(StoreUnreachable),
+        stop=tenacity.stop_after_attempt(retries + 1),
+        wait=tenacity.wait_exponential_jitter(initial=1, max=30),
+        reraise=True,
+    )
+    connection: Connection = policy(_connect_once, settings, database or settings.database_name)
+    return connection
+
+
+def _connect_once(settings: PostgresSettings, database: str) -> Connection:
+    where = f"Postgres {settings.host}:{settings.port} as {settings.username}, database {database}"
+    try:
+        link = psycopg2.connect(
+            host=settings.host,
+            port=settings.port,
+            dbname=database,
+            user=settings.username,
+            password=secrets.resolve(settings.password),
+            connect_timeout=CONNECT_TIMEOUT,
+            application_name="ductrunner",
+            options="-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c intervalstyle=postgres",
+        )
+    except psycopg2.Error as error:
+        raise _connection_fault(str(error), where) from None
+    link.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    link.set_client_encoding("UTF8")
+    return Connection(link, where)
+
+
+def _connection_fault(text: str, where: str) -> StoreError:
+    if _REFUSED.search(text):
+        return AccessDenied(f"{where}: refused; check postgres.username and postgres.password")
+    if _NO_DATABASE.search(text):
+        return NotFound(f"{where}: no such database; check postgres.database_name")
+    return StoreUnreachable(f"{where}: no connection; check host, port and security group")
+
+
+def quote_name(name: str) -> str:
+    """Return an identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_table(name: str) -> str:
+    """Return ``table`` or ``schema.table`` quoted for a statement."""
+    return ".".join(quote_name(part) for part in name.split("."))
+
+
+def _typmod(column: Any) -> int:
+    """Rebuild what psycopg2 has taken apart: ``varchar(n)`` and ``numeric(p,s)`` keep their lengths."""
+    if column.precision is not None and column.scale is not None and column.type_code == _NUMERIC:
+        return ((column.precision << 16) | (column.scale & 0x7FF)) + 4 if column.precision < _UNLIMITED else -1
+    if column.internal_size and column.internal_size > 0 and column.type_code in _LENGTHS:
+        return int(column.internal_size) + 4
+    return -1
+
+
+_NUMERIC = 1700
+_LENGTHS = frozenset({1042, 1043})
+_UNLIMITED = 65535
