@@ -10,6 +10,8 @@ import click
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from sandbox.aws.recorder import Recorder
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The interface to listen on.")
@@ -17,8 +19,8 @@ from werkzeug.serving import make_server
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="The folder that keeps the state.")
 def serve(host: str, port: int, state: Path) -> None:
     """Serve S3, SNS, CloudWatch Logs, Secrets Manager, SSM and STS until TERM or INT."""
-    state.mkdir(parents=True, exist_ok=True)
-    application = DomainDispatcherApplication(create_backend_app)
+    application = Recorder(DomainDispatcherApplication(create_backend_app), state)
+    application.load()
     server = make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
