@@ -47,11 +47,12 @@ def _names(text: str) -> frozenset[str]:
 
 #: Fields that any object may carry. Runtime fields (``@…``) and user fields (``my…``, ``_…``) come on top.
 COMMON_FIELDS = _names("id name type parent")
-_RUNTIME_SLOTS = _names(
+#: Fields that the service and the worker fill in while an object runs.
+RUNTIME_SLOTS = _names(
     "attemptStatus cancellationReason emrStepLog errorId errorMessage errorStackTrace hadoopJobLog hostname "
     "reportProgressTime"
 )
-_RUNNABLE = _RUNTIME_SLOTS | _names(
+_RUNNABLE = RUNTIME_SLOTS | _names(
     "attemptTimeout dependsOn failureAndRerunMode lateAfterTimeout maxActiveInstances maximumRetries onFail "
     "onLateAction onSuccess pipelineLogUri precondition reportProgressTimeout retryDelay schedule scheduleType "
     "runsOn workerGroup"
@@ -61,7 +62,7 @@ _RESOURCE = _RUNNABLE | _names(
     "actionOnResourceFailure actionOnTaskFailure availabilityZone httpProxy initTimeout keyPair region resourceRole "
     "role subnetId terminateAfter useOnDemandOnLastAttempt"
 )
-_PRECONDITION = _RUNTIME_SLOTS | _names(
+_PRECONDITION = RUNTIME_SLOTS | _names(
     "attemptTimeout failureAndRerunMode lateAfterTimeout maximumRetries node onFail onLateAction onSuccess "
     "preconditionTimeout reportProgressTimeout retryDelay currentRetryCount lastRetryTime runsOn workerGroup "
     "pipelineLogUri"

@@ -92,20 +92,27 @@ class Definition:
         """Return the activities that wait directly for this one."""
         return frozenset(other for other, needs in self._dependencies.items() if object_id in needs)
 
+    @cached_property
+    def circle(self) -> list[str]:
+        """Activities that wait for each other in a circle, first and last the same; empty if there is none."""
+        try:
+            self._sorter().prepare()
+        except CycleError as error:
+            return list(error.args[1])
+        return []
+
     def order(self) -> list[str]:
         """Return the activities so that each comes after all that it depends on.
 
         Raises:
             PipelineInvalid: activities wait for each other in a circle.
         """
-        sorter: TopologicalSorter[str] = TopologicalSorter()
-        for object_id in self.runnable_ids():
-            sorter.add(object_id, *sorted(self.dependencies(object_id)))
-        try:
-            return list(sorter.static_order())
-        except CycleError as error:
-            circle = " -> ".join(error.args[1])
-            raise PipelineInvalid(f"Activities wait for each other in a circle: {circle}; break it") from error
+        if self.circle:
+            raise PipelineInvalid(f"Activities wait for each other in a circle: {' -> '.join(self.circle)}; break it")
+        return list(self._sorter().static_order())
+
+    def _sorter(self) -> TopologicalSorter[str]:
+        return TopologicalSorter({activity: sorted(self.dependencies(activity)) for activity in self.runnable_ids()})
 
     def parameter(self, parameter_id: str) -> list[str]:
         """Return the values of a parameter: those given, else its defaults; several for an array.

@@ -13,6 +13,7 @@ from sandbox.datapipeline.objects import PipelineObject
 MAX_PIPELINES = 100
 MAX_OBJECTS_PER_PIPELINE = 100
 MAX_FIELDS_PER_OBJECT = 50
+MAX_PARAMETERS = 50
 #: Bytes of UTF-8.
 MAX_FIELD_NAME_BYTES = 256
 MAX_ID_BYTES = 256
@@ -24,6 +25,7 @@ DEFAULT_RETRIES = 2
 MIN_RETRY_DELAY = timedelta(minutes=2)
 DEFAULT_RETRY_DELAY = timedelta(minutes=10)
 MIN_PERIOD = timedelta(minutes=15)
+#: Three years, one of them a leap year.
 MAX_PERIOD = timedelta(days=3 * 365 + 1)
 MIN_INSTANCE_INTERVAL = timedelta(minutes=5)
 #: Characters.

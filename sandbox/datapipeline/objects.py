@@ -52,16 +52,19 @@ class PipelineObject:
 
     @classmethod
     def from_api(cls, raw: Mapping[str, Any]) -> Self:
-        """Read an object in API form; a missing name is the id.
+        """Read an object in API form.
 
         Raises:
-            PipelineInvalid: there is no id, or a field cannot be read.
+            PipelineInvalid: there is no id or no name, or a field cannot be read.
         """
         object_id = raw.get("id")
         if not isinstance(object_id, str) or not object_id:
             raise PipelineInvalid("A pipeline object has no id; give every object an id")
+        name = raw.get("name")
+        if not isinstance(name, str) or not name:
+            raise PipelineInvalid(f"Object {object_id!r} has no name; give every object a name")
         fields = tuple(Field.from_api(field, object_id) for field in raw.get("fields") or ())
-        return cls(object_id, raw.get("name") or object_id, fields)
+        return cls(object_id, name, fields)
 
     def to_api(self) -> dict[str, Any]:
         """Return the object as the API writes it."""

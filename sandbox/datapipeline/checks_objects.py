@@ -1,0 +1,125 @@
+"""Checks of one object with all that it inherits: is what its type needs there, and does it fit together?
+
+Source: AWS Data Pipeline Developer Guide, *Pipeline object reference* ("required fields" and "required group").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from core.periods import parse_datetime, parse_period
+from sandbox.datapipeline import limits
+from sandbox.datapipeline.catalogue import TYPES, Kind
+from sandbox.datapipeline.checks_fields import ONDEMAND_PERIOD, parsed
+from sandbox.datapipeline.definition import Definition
+from sandbox.datapipeline.inheritance import DEFAULT_ID, parent_cycle
+from sandbox.datapipeline.objects import PipelineObject
+
+_SCHEDULED = frozenset({Kind.ACTIVITY, Kind.DATA_NODE})
+_ONDEMAND = "ondemand"
+
+
+def is_ondemand(definition: Definition, object_id: str = DEFAULT_ID) -> bool:
+    """Tell whether an object, or the whole pipeline, runs once for each activation."""
+    if object_id not in definition.objects:
+        return False
+    return (definition.effective(object_id).string("scheduleType") or "").lower() == _ONDEMAND
+
+
+def object_errors(definition: Definition, object_id: str) -> Iterator[str]:
+    """Yield what is wrong with an object as a whole."""
+    item, kind = definition.effective(object_id), definition.kind_of(object_id)
+    if object_id.startswith("@"):
+        yield "id must not begin with '@'; such ids belong to instances and attempts"
+    if parent_cycle(definition.objects, object_id):
+        yield "INVALID_FIELD_VALUE: 'parent' leads back to the object itself"
+    yield from _type_errors(definition, item, kind)
+    yield from _missing_fields(item, item.string("type"))
+    if kind in _SCHEDULED:
+        yield from _schedule_errors(definition, item)
+    if kind is Kind.ACTIVITY:
+        yield from _placement_errors(item)
+    if kind is Kind.SCHEDULE:
+        yield from _interval_errors(item)
+    if item.string("type") == "S3DataNode":
+        yield from _location_errors(item)
+    if item.values("precondition") and kind in _SCHEDULED:
+        yield "'precondition' is not evaluated by this sandbox yet; remove it to run the pipeline here"
+
+
+def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
+    """Yield what may be a mistake, or what this sandbox does otherwise than AWS."""
+    item = definition.effective(object_id)
+    if definition.kind_of(object_id) is Kind.DEFAULT and not item.values("pipelineLogUri"):
+        yield (
+            "'pipelineLogUri' is missing. It is recommended to set this value on Default object for better "
+            "troubleshooting."
+        )
+    delay = item.string("retryDelay")
+    length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
+    if length is not None and length < limits.MIN_RETRY_DELAY:
+        yield "'retryDelay' is below the 2 minutes that AWS waits at least between attempts"
+    if definition.kind_of(object_id) is Kind.SCHEDULE and _recurs(item):
+        yield "this sandbox runs the first interval of a schedule only"
+
+
+def _type_errors(definition: Definition, item: PipelineObject, kind: Kind) -> Iterator[str]:
+    name = item.string("type")
+    if kind is Kind.UNKNOWN and name is not None:
+        near = get_close_matches(name, TYPES, 1)
+        yield f"INVALID_FIELD_VALUE: type '{name}' is not supported" + (f"; did you mean '{near[0]}'?" if near else "")
+    elif kind is Kind.ABSTRACT and not any(item.id in other.refs("parent") for other in definition.objects.values()):
+        yield "MISSING_FIELD: 'type' is required, since no object has this one as its parent"
+
+
+def _missing_fields(item: PipelineObject, type_name: str | None) -> Iterator[str]:
+    known = TYPES.get(type_name or "")
+    for group in known.required if known else ():
+        names = group.split("|")
+        present = [name for name in names if item.values(name)]
+        if not present:
+            wanted = f"'{names[0]}' is" if len(names) == 1 else f"one of {_quoted(names)} is"
+            yield f"MISSING_FIELD: {wanted} required"
+        elif len(present) > 1:
+            yield f"INVALID_FIELD_VALUE: only one of {_quoted(present)} may be given"
+
+
+def _quoted(names: list[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names)
+
+
+def _schedule_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
+    own_mode = is_ondemand(definition, item.id)
+    if own_mode != is_ondemand(definition):
+        yield "INVALID_FIELD_VALUE: 'scheduleType' ondemand must be set on Default and be the only one of the pipeline"
+    elif not own_mode and not item.values("schedule"):
+        yield "MISSING_FIELD: 'schedule' is required unless scheduleType is ondemand"
+
+
+def _placement_errors(item: PipelineObject) -> Iterator[str]:
+    if item.values("runsOn"):
+        yield "'runsOn' needs a resource that AWS starts, which this sandbox does not yet; use 'workerGroup' instead"
+    elif not item.values("workerGroup"):
+        yield "MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required"
+
+
+def _interval_errors(item: PipelineObject) -> Iterator[str]:
+    start, end = item.string("startDateTime"), item.string("endDateTime")
+    if end and item.values("occurrences"):
+        yield "INVALID_FIELD_VALUE: only one of 'endDateTime' and 'occurrences' may be given"
+    first, last = parsed(parse_datetime, start or ""), parsed(parse_datetime, end or "")
+    if first and last and last <= first:
+        yield "INVALID_FIELD_VALUE: 'endDateTime' must be later than 'startDateTime'"
+
+
+def _location_errors(item: PipelineObject) -> Iterator[str]:
+    paths = [name for name in ("filePath", "directoryPath") if item.values(name)]
+    if len(paths) > 1:
+        yield "INVALID_FIELD_VALUE: only one of 'filePath' and 'directoryPath' may be given"
+    elif not paths and not item.values("manifestFilePath"):
+        yield "MISSING_FIELD: one of 'filePath' and 'directoryPath' is required"
+
+
+def _recurs(item: PipelineObject) -> bool:
+    return item.string("period") != ONDEMAND_PERIOD and item.string("occurrences") != "1"

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from sandbox.datapipeline import limits
+from sandbox.datapipeline.definition import Definition
+from sandbox.datapipeline.validation import ObjectReport, fatal_errors, validate
+
+# The sample of the API Reference (ValidatePipelineDefinition, example 1), with a place for logs.
+SAMPLE = {
+    "Default": {"workerGroup": "MyworkerGroup", "pipelineLogUri": "s3://logs/"},
+    "Schedule": {
+        "type": "Schedule",
+        "startDateTime": "2012-09-25T17:00:00",
+        "period": "1 hour",
+        "endDateTime": "2012-09-25T18:00:00",
+    },
+    "SayHello": {
+        "type": "ShellCommandActivity",
+        "command": "echo hello",
+        "parent": {"ref": "Default"},
+        "schedule": {"ref": "Schedule"},
+    },
+}
+ONDEMAND: dict[str, dict[str, Any]] = {
+    "Default": {
+        "workerGroup": "g",
+        "scheduleType": "ondemand",
+        "pipelineLogUri": "s3://logs/",
+        "failureAndRerunMode": "CASCADE",
+    },
+    "A": {"type": "ShellCommandActivity", "command": "x"},
+    "N": {"type": "S3DataNode", "directoryPath": "s3://b/x/"},
+}
+Objects = dict[str, dict[str, Any]]
+
+
+def definition_of(
+    objects: Objects, parameters: Objects | None = None, values: dict[str, list[str]] | None = None
+) -> Definition:
+    raw = [{"id": each, "name": each, "fields": _fields(fields)} for each, fields in objects.items()]
+    declared = [{"id": each, "attributes": _fields(attributes)} for each, attributes in (parameters or {}).items()]
+    given = [{"id": each, "stringValue": value} for each, texts in (values or {}).items() for value in texts]
+    return Definition.parse(raw, declared, given)
+
+
+def _fields(fields: dict[str, Any]) -> list[dict[str, str]]:
+    entries = []
+    for key, value in fields.items():
+        for each in value if isinstance(value, list) else [value]:
+            entries.append(
+                {"key": key, "refValue": each["ref"]} if isinstance(each, dict) else {"key": key, "stringValue": each}
+            )
+    return entries
+
+
+def changed(**changes: dict[str, Any]) -> Objects:
+    objects = copy.deepcopy(ONDEMAND)
+    for object_id, fields in changes.items():
+        objects.setdefault(object_id, {}).update(fields)
+        objects[object_id] = {key: value for key, value in objects[object_id].items() if value is not None}
+    return objects
+
+
+def errors_of(objects: Objects, *more: Any) -> dict[str, list[str]]:
+    return {report.id: report.errors for report in validate(definition_of(objects, *more)) if report.errors}
+
+
+def test_the_samples_of_the_api_reference_are_valid() -> None:
+    reports = validate(definition_of(SAMPLE))
+    assert [(report.id, report.errors) for report in reports if report.errors] == []
+    assert validate(definition_of(ONDEMAND)) == []
+
+
+def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
+    sample = copy.deepcopy(SAMPLE)
+    sample["Schedule"]["startDateTime"] = "bad-time"
+    assert errors_of(sample) == {
+        "Schedule": ["INVALID_FIELD_VALUE: 'startDateTime' value must be a literal datetime value."]
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "object_id", "part"),
+    [
+        ({"A": {"input": {"ref": "M"}}}, "A", "Object references invalid id: 'M'"),
+        ({"A": {"command": None}}, "A", "one of 'command' and 'scriptUri' is required"),
+        ({"A": {"scriptUri": "s3://b/s"}}, "A", "only one of 'command' and 'scriptUri'"),
+        ({"A": {"type": "ShellComandActivity"}}, "A", "did you mean 'ShellCommandActivity'"),
+        ({"A": {"type": None}}, "A", "'type' is required"),
+        ({"A": {"comand": "y"}}, "A", "'comand' is not a field of ShellCommandActivity; did you mean 'command'"),
+        ({"A": {"myfield": "y"}}, "A", "'myfield' is not a field"),
+        ({"A": {"runsOn": {"ref": "R"}}, "R": {"type": "Ec2Resource"}}, "A", "use 'workerGroup' instead"),
+        ({"Default": {"workerGroup": None}}, "A", "one of 'runsOn' and 'workerGroup' is required"),
+        ({"Default": {"scheduleType": "cron"}}, "A", "'schedule' is required"),
+        ({"Default": {"scheduleType": "cron"}}, "N", "'schedule' is required"),
+        ({"Default": {"scheduleType": "daily"}}, "Default", "value must be one of cron, ondemand, timeseries"),
+        ({"A": {"scheduleType": "cron"}}, "A", "must be set on Default"),
+        ({"A": {"schedule": "S"}}, "A", "'schedule' must be a reference"),
+        ({"A": {"schedule": {"ref": "N"}}}, "A", "must refer to a schedule, but 'N' is a data node"),
+        ({"A": {"input": {"ref": "A"}}}, "A", "must refer to a data node"),
+        ({"A": {"attemptTimeout": "soon"}}, "A", "'attemptTimeout' value must be a period"),
+        ({"A": {"attemptTimeout": "#{'1' + ' parsec'}"}}, "A", "'attemptTimeout' value must be a period"),
+        ({"A": {"maximumRetries": "6"}}, "A", "from 0 to 5"),
+        ({"A": {"maximumRetries": "two"}}, "A", "from 0 to 5"),
+        ({"A": {"command": ""}}, "A", "field 'command' is empty"),
+        ({"A": {"command": ["a", "b"]}}, "A", "'command' has 2 values"),
+        ({"A": {"command": "#{myMissing}"}}, "A", "'myMissing', which is neither a field nor a parameter"),
+        ({"A": {"command": "#{input.path}", "input": {"ref": "N"}}}, "A", "'input.path'"),
+        ({"A": {"command": "#{format(}"}}, "A", "cannot be read"),
+        ({"A": {"command": "#{node.name}"}}, "A", "alarms and preconditions only"),
+        ({"A": {"dependsOn": {"ref": "A"}}}, "A", "circle: A -> A"),
+        ({"A": {"parent": {"ref": "A"}}}, "A", "leads back"),
+        ({"A": {"command": "x" * (limits.MAX_FIELD_VALUE_BYTES + 1)}}, "A", "longer than 10240 bytes"),
+        ({"A": {"scriptArgument": ["é" * 5000, "é" * 3000]}}, "A", "larger than 15360 bytes"),
+        ({"A": {"scriptArgument": ["x"] * 51}}, "A", "at most 50"),
+        ({"A" * 257: {"type": "CSV"}}, "A" * 257, "longer than 256 bytes"),
+        ({"N": {"directoryPath": None}}, "N", "one of 'filePath' and 'directoryPath' is required"),
+        ({"N": {"filePath": "s3://b/y"}}, "N", "only one of 'filePath'"),
+        ({"N": {"compression": "bzip2"}}, "N", "one of none, gzip"),
+        ({"N": {"precondition": {"ref": "P"}}, "P": {"type": "Exists"}}, "N", "not evaluated by this sandbox yet"),
+        ({"S": {"type": "Schedule", "startAt": "NOW", "period": "1 day"}}, "S", "FIRST_ACTIVATION_DATE_TIME"),
+        ({"S": {"type": "Schedule", "period": "1 day"}}, "S", "one of 'startAt' and 'startDateTime' is required"),
+        ({"S": {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME"}}, "S", "'period' is required"),
+        (
+            {"S": {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "5 minutes"}},
+            "S",
+            "15 minutes",
+        ),
+        (
+            {
+                "S": {
+                    "type": "Schedule",
+                    "startDateTime": "2012-01-02T00:00:00",
+                    "endDateTime": "2012-01-01T00:00:00",
+                    "period": "1 day",
+                }
+            },
+            "S",
+            "must be later",
+        ),
+        ({"Q": {"type": "SqlActivity", "script": "select 1"}}, "Q", "'database' is required"),
+        ({"Q": {"type": "SqlActivity", "script": "select 1", "database": "db"}}, "Q", "'database' must be a reference"),
+        ({"C": {"type": "CopyActivity", "input": {"ref": "N"}}}, "C", "'output' is required"),
+        ({"L": {"type": "SnsAlarm", "message": "m"}}, "L", "'role' is required"),
+        ({"@A": {"type": "CSV"}}, "@A", "must not begin with '@'"),
+    ],
+)
+def test_a_mistake_is_reported_at_its_object(changes: Objects, object_id: str, part: str) -> None:
+    errors = errors_of(changed(**changes))
+    assert any(part in error for error in errors.get(object_id, [])), errors
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"A": {"myField": "x", "my_field": "y", "_own": "z", "*myPassword": "p", "@pipelineId": "df-1"}},
+        {"A": {"command": "#{@scheduledStartTime.format('YYYY')} #{myText}", "myText": "t"}},
+        {"A": {"command": "#{input.directoryPath} #{parent.@id} #{name}", "input": {"ref": "N"}}},
+        {"A": {"attemptTimeout": "#{'1' + ' hour'}", "stage": "TRUE"}},
+        {"Default": {"myText": "#{@scheduledStartTime} #{command}"}},
+        {
+            "L": {
+                "type": "SnsAlarm",
+                "message": "#{node.output.directoryPath}",
+                "subject": "s",
+                "role": "r",
+                "topicArn": "t",
+            }
+        },
+        {"Base": {"stage": "true", "A1": "x"}, "A": {"parent": {"ref": "Base"}}},
+        {"S": {"type": "Schedule", "period": "ONDEMAND_PERIOD", "startAt": "ONDEMAND_ACTIVATION_TIME"}},
+        {"R": {"type": "Ec2Resource", "instanceType": "m1.small", "terminateAfter": "1 Hour"}},
+        {
+            "M": {
+                "type": "SqlDataNode",
+                "table": "t",
+                "connectionString": "jdbc:mysql://h/d",
+                "username": "u",
+                "*password": "p",
+                "selectQuery": "q",
+            }
+        },
+    ],
+)
+def test_what_the_guide_allows_is_not_reported(changes: Objects) -> None:
+    assert errors_of(changed(**changes)) == {}
+
+
+def test_a_hundred_and_one_objects_are_too_many_and_not_even_saved() -> None:
+    objects = changed(**{f"N{number}": {"type": "S3DataNode", "directoryPath": "s3://b/"} for number in range(97)})
+    assert errors_of(objects) == {}
+    assert fatal_errors(definition_of(objects)) == []
+    objects["N97"] = {"type": "S3DataNode", "directoryPath": "s3://b/"}
+    assert "at most 100" in errors_of(objects)["Default"][0]
+    assert "at most 100" in fatal_errors(definition_of(objects))[0]
+
+
+def test_an_empty_field_keeps_a_definition_from_being_saved() -> None:
+    assert fatal_errors(definition_of(changed(Default={"workerGroup": ""}))) == [
+        "field 'workerGroup' of object 'Default' is empty"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "values", "part"),
+    [
+        ({}, [], "a value is required"),
+        ({"type": "Integer"}, ["many"], "not a whole number"),
+        ({"type": "Double"}, ["1,5"], "not a number"),
+        ({"type": "Text"}, ["x"], "must be one of String, Integer"),
+        ({"allowedValues": ["a", "b"]}, ["c"], "not one of allowedValues: a, b"),
+        ({"allowedValues": "a,b"}, ["c"], "not one of allowedValues: a, b"),
+        ({}, ["a", "b"], "'isArray' is not true"),
+        ({"defalt": "x"}, ["a"], "did you mean 'default'"),
+    ],
+)
+def test_a_parameter_without_a_fitting_value_is_reported(
+    attributes: dict[str, Any], values: list[str], part: str
+) -> None:
+    errors = errors_of(ONDEMAND, {"myX": attributes}, {"myX": values})
+    assert any(part in error for error in errors["myX"]), errors
+
+
+def test_parameters_that_fit_are_not_reported() -> None:
+    parameters = {
+        "myA": {
+            "type": "String",
+            "default": "x",
+            "description": "d",
+            "watermark": "w",
+            "helpText": "h",
+            "helpLink": "l",
+        },
+        "myB": {"type": "Integer", "default": "5"},
+        "myC": {"isArray": "true"},
+        "myD": {"optional": "true"},
+        "*myE": {"type": "String"},
+        "myF": {"type": "AWS::S3::ObjectKey", "default": "s3://b/"},
+        "myG": {"allowedValues": ["a", "b"], "default": "b"},
+    }
+    assert errors_of(ONDEMAND, parameters, {"myC": ["1", "2"], "*myE": ["secret value"]}) == {}
+
+
+def test_a_secret_value_stays_out_of_the_reports() -> None:
+    reports = validate(definition_of(ONDEMAND, {"*myE": {"type": "Integer"}}, {"*myE": ["tell-nobody"]}))
+    assert reports[0].errors
+    assert "tell-nobody" not in repr(reports)
+
+
+def test_warnings_leave_a_definition_valid() -> None:
+    objects = changed(
+        Default={"pipelineLogUri": None},
+        A={"retryDelay": "1 minute"},
+        S={"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "1 day"},
+    )
+    reports = validate(definition_of(objects, {}, {"myUndeclared": ["x"]}))
+    assert [report.id for report in reports] == ["Default", "A", "S", "myUndeclared"]
+    assert all(report.warnings and not report.errors for report in reports)
+    assert isinstance(reports[0], ObjectReport)
