@@ -35,6 +35,11 @@ class Connection:
         self.where = f"MySQL {login.host}:{login.port} as {login.username}, database {login.database or '(none)'}"
         self._driver = self._open()
 
+    @property
+    def database(self) -> str | None:
+        """The database of unqualified table names."""
+        return self._login.database
+
     def _open(self) -> Driver:
         try:
             return open_driver(self._login)

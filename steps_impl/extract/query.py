@@ -1,0 +1,127 @@
+"""What is read: a whole table or a query, with the columns that need it converted by the server.
+
+FLOAT is asked for as ``column + 0e0``: MySQL prints a four-byte float with six digits (16777217 becomes 16777200),
+a double with as many as it needs. BIT is asked for as a number: its own form is raw bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import ParameterError, UnsupportedValue
+from steps_impl.extract.schema import warehouse_type
+from stores.mysql import Column, Connection, quote_name, quote_table, split_table
+
+#: Engines whose tables show one state to a whole transaction, so that two reads of it see the same rows.
+_TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
+_UNREADABLE = ("geometry", "vector", "type ")
+_CONVERTED = {"float": "+ 0e0", "bit": "+ 0"}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement to stream and what is known about its rows."""
+
+    statement: str
+    #: Statement that counts the rows.
+    counting: str
+    #: Columns as they are in the source (before conversion), in the order of the output.
+    columns: tuple[Column, ...]
+    #: Elements of the manifest's schema, in the same order.
+    elements: tuple[dict[str, Any], ...]
+    #: Whether the count must equal the rows read: only a transactional table is the same twice.
+    countable: bool
+
+
+def whole_table(connection: Connection, name: str) -> Query:
+    """Return the query for a table or view; columns keep the table's order and names.
+
+    Raises:
+        NotFound: the table is not there.
+        UnsupportedValue: a column's type cannot be carried over; the message names it.
+    """
+    table = quote_table(name)
+    columns = _probe(connection, f"SELECT * FROM {table} LIMIT 0")
+    types = {str(row[0]): str(row[1]) for row in connection.text_rows(f"SHOW COLUMNS FROM {table}")}
+    return Query(
+        statement=f"SELECT {_select_list(columns)} FROM {table}",
+        counting=f"SELECT COUNT(*) FROM {table}",
+        columns=columns,
+        elements=_elements(columns, [types[column.name] for column in columns]),
+        countable=_is_transactional(connection, name),
+    )
+
+
+def from_sql(connection: Connection, sql: str) -> Query:
+    """Return the query for a SELECT statement.
+
+    Raises:
+        StatementFailed: it is no single SELECT, or two of its columns have the same name.
+        UnsupportedValue: a column's type cannot be carried over; the message names it.
+    """
+    text = sql.strip().rstrip(";").rstrip()
+    if not text:
+        raise ParameterError("--sql is empty; give a SELECT statement")
+    derived = f"(\n{text}\n) AS extracted"
+    columns = _probe(connection, f"SELECT * FROM {derived} LIMIT 0")
+    converted = any(column.type in _CONVERTED for column in columns)
+    return Query(
+        statement=f"SELECT {_select_list(columns)} FROM {derived}" if converted else text,
+        counting=f"SELECT COUNT(*) FROM {derived}",
+        columns=columns,
+        elements=_elements(columns, [_protocol_type(column) for column in columns]),
+        countable=False,
+    )
+
+
+def count_rows(connection: Connection, query: Query) -> int:
+    """Return the number of rows that the query has in the snapshot of the connection."""
+    return int(connection.rows(query.counting)[0][0] or b"0")
+
+
+def _probe(connection: Connection, statement: str) -> tuple[Column, ...]:
+    columns = connection.start_query(statement)
+    connection.fetch(1)
+    unreadable = [column for column in columns if column.type.startswith(_UNREADABLE)]
+    if unreadable:
+        named = ", ".join(f"{column.name} ({column.type})" for column in unreadable)
+        raise UnsupportedValue(
+            f"{connection.where}: cannot write {named} as text; select it with --sql, for example as ST_AsText(column)"
+        )
+    return columns
+
+
+def _select_list(columns: Sequence[Column]) -> str:
+    return ", ".join(_expression(column) for column in columns)
+
+
+def _expression(column: Column) -> str:
+    name = quote_name(column.name)
+    return f"{name} {_CONVERTED[column.type]} AS {name}" if column.type in _CONVERTED else name
+
+
+def _elements(columns: Sequence[Column], types: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"name": column.name, "type": warehouse_type(text)} for column, text in zip(columns, types, strict=True)
+    )
+
+
+def _protocol_type(column: Column) -> str:
+    size = f"(38,{column.scale})" if column.type == "decimal" else ""
+    return f"{column.type}{size}{' unsigned' if column.unsigned else ''}"
+
+
+def _is_transactional(connection: Connection, name: str) -> bool:
+    database, table = split_table(name)
+    schema = _literal(database) if database else "DATABASE()"
+    rows = connection.text_rows(
+        f"SELECT engine FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {_literal(table)}"
+    )
+    return bool(rows) and str(rows[0][0]).lower() in _TRANSACTIONAL
+
+
+def _literal(text: str) -> str:
+    """Return a string literal that no sql_mode reads in another way."""
+    return f"_utf8mb4 0x{text.encode('utf-8').hex()}"
