@@ -1,0 +1,110 @@
+"""One try of one task, from the hand-over to the terminal status: acknowledge, own, work, report."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agent import log, report
+from agent.backoff import persist
+from agent.running import Held
+from agent.source import Handed, Verdict
+from agent.task import Task, digest, parse_task
+from agent.work import NO_STATUS, Tools, Work
+from core.errors import (
+    DuctrunnerError,
+    TaskMalformed,
+)
+from core.periods import parse_period
+from core.settings import AgentSettings
+
+if TYPE_CHECKING:
+    pass
+
+#: A task that is not acknowledged within 2 minutes is handed out again.
+ACKNOWLEDGE_PATIENCE = 110.0  # seconds
+
+
+class Attempt:
+    """Runs in one slot's thread, from the hand-over to the status."""
+
+    def __init__(self, handed: Handed, tools: Tools) -> None:
+        self._handed = handed
+        self._tools = tools
+        self._settings = tools.settings
+
+    def run(self) -> None:
+        """Do the task; whatever happens ends in a status, unless the task is cancelled or not ours any more."""
+        try:
+            task = parse_task(self._handed)
+        except TaskMalformed as error:
+            self._refuse(error)
+            return
+        held = Held(task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
+        try:
+            if self._acknowledge(held, task):
+                self._own(held, task)
+        finally:
+            held.stop.close()
+
+    def _refuse(self, error: TaskMalformed) -> None:
+        held = Held(self._handed.task_id, ("", self._handed.task_id), self._settings.report_interval)
+        held.stop.close()
+        log.event("task_malformed", level="ERROR", task=digest(held.task_id), error=str(error))
+        report.send(self._tools.source, held, report.failed(error), self._settings.ownership_window)
+
+    def _acknowledge(self, held: Held, task: Task) -> bool:
+        fields = {"task": digest(task.task_id), "pipeline": task.pipeline_id, "attempt": task.attempt.id}
+        try:
+            canceled = persist(
+                lambda: self._tools.source.report_progress(task.task_id, {}), held.stop.event, ACKNOWLEDGE_PATIENCE
+            )
+        except DuctrunnerError as error:
+            log.event("task_not_acknowledged", level="ERROR", **fields, error=str(error))
+            return False
+        held.heard(time.monotonic())
+        log.event("task_canceled" if canceled else "task_started", **fields, type=task.attempt.type)
+        return not canceled
+
+    def _own(self, held: Held, task: Task) -> None:
+        running = self._tools.running
+        if not running.claim(held):
+            log.event("task_delivered_twice", level="WARNING", task=digest(task.task_id), attempt=task.attempt.id)
+            return
+        self._tools.lease.watch(held)
+        started = time.monotonic()
+        try:
+            verdict = Work(held, task, self._tools).do()
+            taken = held.stop.reason not in NO_STATUS and report.send(
+                self._tools.source, held, verdict, self._settings.ownership_window
+            )
+        finally:
+            running.release(held)
+        log.event(
+            "task_ended",
+            level="INFO" if verdict.finished else "ERROR",
+            task=digest(task.task_id),
+            pipeline=task.pipeline_id,
+            attempt=task.attempt.id,
+            status=_outcome(held, verdict, taken=taken),
+            error_id=verdict.error_id or None,
+            error=verdict.error_message or None,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+
+def _interval(task: Task, settings: AgentSettings) -> float:
+    """Seconds between reports: a third of ``reportProgressTimeout`` if that is shorter than the usual interval."""
+    text = task.attempt.text("reportProgressTimeout")
+    try:
+        return (
+            min(settings.report_interval, parse_period(text).total_seconds() / 3) if text else settings.report_interval
+        )
+    except ValueError:
+        return settings.report_interval
+
+
+def _outcome(held: Held, verdict: Verdict, *, taken: bool) -> str:
+    if held.stop.reason in NO_STATUS and not taken:
+        return held.stop.reason.value
+    return ("finished" if verdict.finished else "failed") if taken else "not_taken"

@@ -1,0 +1,43 @@
+"""The logs of an attempt in S3: ``<pipelineLogUri>/<pipelineId>/<component>/<@instance>/<@attempt>/StdOutput``.
+
+Keys are joined as they are: a double slash inside ``pipelineLogUri`` stays. A failed upload never fails the attempt.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from agent import log
+from agent.task import Task, digest
+from agent.workspace import STDERR, STDOUT, Workspace
+from core.errors import DuctrunnerError
+
+if TYPE_CHECKING:
+    from stores.s3 import S3Store
+
+
+def log_uri(root: str | None, task: Task) -> str | None:
+    """Return where the logs of this attempt go in S3; the task's own ``pipelineLogUri`` wins over ``root``."""
+    base = task.attempt.text("pipelineLogUri") or root
+    if not base:
+        return None
+    names = (task.pipeline_id, task.component, task.instance, task.attempt.id)
+    return "/".join((base.removesuffix("/"), *names))
+
+
+def upload_logs(store: S3Store, uri: str, task: Task, workspace: Workspace) -> bool:
+    """Upload both streams (already redacted); ``False``, and a line in the log, when that failed."""
+    try:
+        for name in (STDOUT, STDERR):
+            if (path := workspace.logs / name).exists():
+                store.upload_file(path, f"{uri}/{name}")
+    except (DuctrunnerError, OSError) as error:
+        log.event("log_upload_failed", level="ERROR", task=digest(task.task_id), uri=uri, error=str(error))
+        return False
+    return True
+
+
+def local_place(workspace: Workspace) -> str:
+    """Return where the logs are on this machine, for the error message."""
+    return f"{workspace.logs} on {socket.gethostname()}"

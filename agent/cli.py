@@ -1,0 +1,54 @@
+"""``ductrunner agent``: the flags of TaskRunner in their spelling, ours beside them.
+
+Source: Developer Guide, *Task Runner configuration options*. Both ``--flag=value`` and ``--flag value`` are read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _option(name: str, *aliases: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Return an option in TaskRunner's spelling (``--workerGroup``) and in ours (``--worker-group``)."""
+    kebab = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return click.option(*dict.fromkeys((f"--{name}", f"--{kebab}", *aliases)), kebab.replace("-", "_"), **attributes)
+
+
+@click.command()
+@_option(
+    "workerGroup", help="The worker group whose tasks to take (exact, case-sensitive). Required, here or in the file."
+)
+@_option("config", type=click.Path(path_type=Path), help="Our YAML file, or TaskRunner's credentials.json.")
+@_option("region", help="AWS region; default: the environment's, else us-east-1.")
+@_option("endpoint", help="Address of the Data Pipeline service; default: the region's.")
+@_option("taskrunnerId", "--taskrunner-id", help="Name of this worker, unique in the account.")
+@_option("tasks", type=click.IntRange(1, 256), help="Attempts at the same time. [default: 2]")
+@_option("output", type=click.Path(path_type=Path), help="Directory of logs, staging and scripts. [default: output]")
+@_option("logUri", help="s3://… under which attempt logs go when a task names no pipelineLogUri.")
+@_option("accessId", "--accessID", help="AWS access key id; better: a role.")
+@_option("secretKey", help="AWS secret key; better: a role, or the environment.")
+@_option("proxyHost", help="HTTPS proxy.")
+@_option("proxyPort", type=int, help="Port of the proxy.")
+@_option("proxyUsername", help="User name for the proxy.")
+@_option("proxyPassword", help="Password for the proxy.")
+@_option("proxyDomain", help="Refused: NTLM proxies are not supported.")
+@_option("proxyWorkstation", help="Refused: NTLM proxies are not supported.")
+@click.option("--source", type=click.Choice(["datapipeline"]), default="datapipeline", help="Who hands out the tasks.")
+@click.option("--once", is_flag=True, help="Take one task, finish it, exit.")
+@click.option("--idle-exit", type=click.FloatRange(min=0), help="Exit after so many SECONDS without a task.")
+@click.pass_context
+def agent(context: click.Context, /, **flags: Any) -> None:
+    """Take tasks of a worker group and run them, in the foreground.
+
+    SIGTERM or SIGINT: drain (running attempts finish). A second one: end them, reported FAILED AgentStopped.
+    """
+    from agent.start import Flags, start
+
+    context.exit(start(Flags(**flags), dict(os.environ)))

@@ -1,0 +1,126 @@
+"""Taking tasks: a slot first, then a poll, at most so many polls a second, and ever fewer while the service is unwell.
+
+One thread polls and hands over to the slots: an idle worker holds one open poll, whatever the number of its slots, and
+never asks again for a group before it was answered (API Reference, PollForTask).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from agent import log
+from agent.backoff import Backoff
+from agent.source import Handed, TaskSource
+from core.errors import DuctrunnerError, Throttled
+
+#: An empty answer that comes sooner than this was no long poll; the next poll waits as after a failure.
+LONG_POLL = 1.0  # seconds
+
+
+class Pace:
+    """Keeps at least ``1/per_second`` seconds between the polls."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1.0 / per_second
+        self._next = 0.0
+
+    def wait(self, stopped: threading.Event) -> None:
+        """Return when the next poll may go out, or at once when ``stopped``."""
+        rest = self._next - time.monotonic()
+        if rest > 0:
+            stopped.wait(rest)
+        self._next = time.monotonic() + self._gap
+
+
+class Intake:
+    """The polling loop and the slots that it feeds."""
+
+    def __init__(
+        self,
+        source: TaskSource,
+        slots: int,
+        polls_per_second: float,
+        work: Callable[[Handed], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._work = work
+        #: Called when a task was taken, and while stopping when one has ended.
+        self._changed = changed
+        self._pace = Pace(polls_per_second)
+        self._backoff = Backoff(first=0.5, longest=60.0)
+        self._free = threading.Semaphore(slots)
+        self._handed: queue.SimpleQueue[Handed | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._busy = 0
+        #: When the last attempt ended (or the intake was made), in ``time.monotonic()``.
+        self.idle_since = time.monotonic()
+
+    @property
+    def busy(self) -> int:
+        """Tasks that were taken and have not ended yet."""
+        return self._busy
+
+    def stop(self) -> None:
+        """Take no more tasks: an open poll is broken off. What the slots have, they finish."""
+        with self._lock:
+            self._stopped.set()
+        self._source.stop_polling()
+        self._free.release()  # for a loop that waits for a slot
+
+    def end_slots(self, slots: int) -> None:
+        """Let every slot's thread return when it has nothing more to do."""
+        for _ in range(slots):
+            self._handed.put(None)
+
+    def poll(self) -> None:
+        """Poll until stopped."""
+        while True:
+            self._free.acquire()
+            self._pace.wait(self._stopped)
+            if self._stopped.is_set():
+                return
+            handed = self._ask()
+            if handed is None:
+                self._free.release()
+                continue
+            with self._lock:
+                # A task that arrives in the moment of stopping is left unacknowledged: it is handed out again.
+                if self._stopped.is_set():
+                    return
+                self._busy += 1
+            self._handed.put(handed)
+            self._changed()
+
+    def serve(self) -> None:
+        """Run tasks in this thread until there are no more."""
+        while (handed := self._handed.get()) is not None:
+            try:
+                self._work(handed)
+            finally:
+                with self._lock:
+                    self._busy -= 1
+                    self.idle_since = time.monotonic()
+                self._free.release()
+                if self._stopped.is_set():
+                    self._changed()
+
+    def _ask(self) -> Handed | None:
+        asked = time.monotonic()
+        try:
+            handed = self._source.poll()
+        except DuctrunnerError as error:
+            delay = self._backoff.delay()
+            level = "WARNING" if isinstance(error, Throttled) else "ERROR"
+            log.event("poll_failed", level=level, error=str(error), error_id=error.error_id, retry_in=round(delay, 1))
+            self._stopped.wait(delay)
+            return None
+        if handed is None and time.monotonic() - asked < LONG_POLL:
+            self._stopped.wait(self._backoff.delay())
+        else:
+            self._backoff.reset()
+        return handed

@@ -1,0 +1,40 @@
+"""The secrets of the configuration, made known to the redactor before anything is logged.
+
+References to Secrets Manager and Parameter Store are left to the steps that use them: the agent has no need to call
+these services, and a step registers what it resolves with its own redactor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+
+from agent import log
+from core.errors import DuctrunnerError
+from core.settings import Settings
+from stores.secrets import resolve
+
+REMOTE = ("secretsmanager:", "ssm:")
+
+
+def register_secrets(settings: Settings) -> None:
+    """Register every secret of the configuration that lies on this machine; one that cannot be read is logged."""
+    for secret in _secrets(settings):
+        if secret.get_secret_value().startswith(REMOTE):
+            continue
+        try:
+            resolve(secret)
+        except DuctrunnerError as error:
+            log.event("secret_not_read", level="WARNING", error=str(error))
+
+
+def _secrets(value: object) -> Iterator[SecretStr]:
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, dict):
+        for entry in value.values():
+            yield from _secrets(entry)

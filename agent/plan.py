@@ -1,0 +1,35 @@
+"""A plan: everything that is to be done for one attempt, whatever its activity type. Made before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.staging import StagedNode
+
+
+@dataclass(frozen=True)
+class Script:
+    """A file to be written (``text``) or fetched (``uri``) before the child starts."""
+
+    path: Path
+    text: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to stage in, what to run, what to stage out, where its output goes beside the logs."""
+
+    #: Program and arguments; with a script, the arguments that follow the script's path.
+    argv: tuple[str, ...]
+    script: Script | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[StagedNode, ...] = ()
+    outputs: tuple[StagedNode, ...] = ()
+    #: Where a copy of the child's output goes: an S3 address or a local path.
+    stdout: str | None = None
+    stderr: str | None = None

@@ -1,0 +1,71 @@
+"""The attempts that are being worked on by this agent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from agent.stop import StopReason, StopSignal
+
+Key = tuple[str, str]  # pipeline id, attempt id
+
+
+class Held:
+    """A task that is ours: its handle, when the service last heard of it, and the signal that ends it."""
+
+    def __init__(self, task_id: str, key: Key, interval: float) -> None:
+        self.task_id = task_id
+        self.key = key
+        #: Seconds between reports.
+        self.interval = interval
+        self.stop = StopSignal()
+        self.last_contact = time.monotonic()
+        self.next_report = self.last_contact + interval
+        #: What the next report says beside "still there".
+        self.progress: Callable[[], Mapping[str, str]] = dict
+
+    def heard(self, now: float) -> None:
+        """The service has taken a report."""
+        self.last_contact = now
+        self.next_report = now + self.interval
+
+
+class Running:
+    """Makes sure that one attempt is worked on once on this machine, also when it is delivered twice."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: dict[Key, Held] = {}
+
+    def claim(self, held: Held) -> bool:
+        """Take an attempt. If it is being worked on already, the work goes on under the new handle: ``False``.
+
+        If that work is just being ended, this waits for its end first.
+        """
+        with self._changed:
+            while (other := self._held.get(held.key)) is not None:
+                if other.stop.reason is None:
+                    other.task_id = held.task_id
+                    other.heard(time.monotonic())
+                    return False
+                self._changed.wait()
+            self._held[held.key] = held
+        return True
+
+    def release(self, held: Held) -> None:
+        """The attempt is over."""
+        with self._changed:
+            if self._held.get(held.key) is held:
+                del self._held[held.key]
+                self._changed.notify_all()
+
+    def stop_all(self, reason: StopReason) -> None:
+        """End every attempt."""
+        for held in self.all():
+            held.stop.set(reason)
+
+    def all(self) -> list[Held]:
+        """Return the attempts of this moment."""
+        with self._changed:
+            return list(self._held.values())

@@ -1,0 +1,93 @@
+"""AWS Data Pipeline as a task source (API Reference: PollForTask, ReportTaskProgress, SetTaskStatus …)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.source import Handed, Verdict
+from agent.sources.endpoint import Endpoint
+from agent.sources.json_client import JsonClient
+from core.errors import StoreUnreachable
+
+#: The service holds a poll for up to 90 s; a client that gives up earlier loses the task that was on its way.
+POLL_TIMEOUT = 100.0  # seconds
+CALL_TIMEOUT = 10.0  # seconds
+#: Objects that one DescribeObjects call may ask for.
+DESCRIBE_LIMIT = 25
+HOSTNAME_LIMIT = 1024
+_SERVICE = {"target": "DataPipeline", "service": "datapipeline"}
+
+
+class DataPipelineSource:
+    """Tasks of one worker group. Polls have a client of their own: long read time-out, exactly one attempt."""
+
+    def __init__(self, endpoint: Endpoint, worker_group: str, taskrunner_id: str) -> None:
+        self._polls = JsonClient(endpoint, timeout=POLL_TIMEOUT, **_SERVICE)
+        self._calls = JsonClient(endpoint, timeout=CALL_TIMEOUT, **_SERVICE)
+        self._worker_group = worker_group
+        self._taskrunner_id = taskrunner_id
+        self._hostname = socket.gethostname()[:HOSTNAME_LIMIT]
+        self._stopped = False
+
+    def poll(self) -> Handed | None:
+        """Ask for one task; an empty answer may be ``{}`` or ``{"taskObject": null}``."""
+        try:
+            answer = self._polls.call("PollForTask", {"workerGroup": self._worker_group, "hostname": self._hostname})
+        except StoreUnreachable:
+            if self._stopped:
+                return None
+            raise
+        task = answer.get("taskObject")
+        if not isinstance(task, dict) or not task.get("taskId"):
+            return None
+        return Handed(str(task["taskId"]), task)
+
+    def stop_polling(self) -> None:
+        """Close the connection of an open poll."""
+        self._stopped = True
+        self._polls.close()
+
+    def report_progress(self, task_id: str, fields: Mapping[str, str]) -> bool:
+        """Acknowledge or keep the task; ``True`` means that it is cancelled."""
+        listed = [{"key": key, "stringValue": value} for key, value in fields.items()]
+        answer = self._calls.call("ReportTaskProgress", {"taskId": task_id, "fields": listed})
+        return bool(answer.get("canceled"))
+
+    def set_status(self, task_id: str, verdict: Verdict) -> None:
+        """Report the end of the task."""
+        arguments = {
+            "taskId": task_id,
+            "taskStatus": "FINISHED" if verdict.finished else "FAILED",
+            "errorId": verdict.error_id,
+            "errorMessage": verdict.error_message,
+            "errorStackTrace": verdict.stack_trace,
+        }
+        self._calls.call("SetTaskStatus", {key: value for key, value in arguments.items() if value})
+
+    def describe(self, pipeline_id: str, object_ids: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Return these objects, with their expressions evaluated, in calls of at most 25 ids."""
+        found: list[Mapping[str, Any]] = []
+        for start in range(0, len(object_ids), DESCRIBE_LIMIT):
+            found += self._describe_page(pipeline_id, object_ids[start : start + DESCRIBE_LIMIT])
+        return found
+
+    def heartbeat(self) -> bool:
+        """Say that this worker is there; ``True`` means that it shall stop."""
+        arguments = {
+            "taskrunnerId": self._taskrunner_id,
+            "workerGroup": self._worker_group,
+            "hostname": self._hostname,
+        }
+        return bool(self._calls.call("ReportTaskRunnerHeartbeat", arguments).get("terminate"))
+
+    def _describe_page(self, pipeline_id: str, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+        arguments: dict[str, Any] = {"pipelineId": pipeline_id, "objectIds": list(ids), "evaluateExpressions": True}
+        found: list[Mapping[str, Any]] = []
+        while True:
+            answer = self._calls.call("DescribeObjects", arguments)
+            found += answer.get("pipelineObjects") or []
+            if not answer.get("hasMoreResults"):
+                return found
+            arguments["marker"] = answer["marker"]

@@ -1,0 +1,149 @@
+"""A task as the service hands it over, typed: objects, ordered fields with repeated keys, references.
+
+The task object (API Reference, TaskObject) is ``{taskId, pipelineId, attemptId, objects}``; ``objects`` may hold the
+attempt only, although that refers to others. ``taskId`` works like a bearer token: only its digest is ever shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.source import Handed, TaskSource
+from core.errors import TaskMalformed
+from core.redaction import REDACTOR
+
+DIGEST_LENGTH = 16
+
+
+def digest(task_id: str) -> str:
+    """Return the short name under which a task appears in logs and in its child's environment."""
+    return hashlib.sha256(task_id.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: a text or the id of another object."""
+
+    key: str
+    value: str
+    is_reference: bool
+
+
+@dataclass(frozen=True)
+class PipelineObject:
+    """An object of a pipeline; the order of repeated fields is kept."""
+
+    id: str
+    name: str
+    fields: tuple[Field, ...]
+
+    def texts(self, key: str) -> list[str]:
+        """Return every value of a field, in order."""
+        return [field.value for field in self.fields if field.key == key and not field.is_reference]
+
+    def text(self, key: str) -> str | None:
+        """Return the first non-empty value of a field."""
+        return next((value for value in self.texts(key) if value), None)
+
+    def references(self, key: str) -> list[str]:
+        """Return the ids that a field refers to, in order."""
+        return [field.value for field in self.fields if field.key == key and field.is_reference]
+
+    @property
+    def type(self) -> str:
+        """The type's name; empty when the object has none."""
+        return self.text("type") or ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One attempt of one activity, as handed over."""
+
+    task_id: str
+    pipeline_id: str
+    attempt: PipelineObject
+    objects: Mapping[str, PipelineObject]
+
+    @property
+    def component(self) -> str:
+        """The id of the activity in the definition."""
+        return next(iter(self.attempt.references("@componentParent")), "") or _stripped(self.attempt.id)
+
+    @property
+    def instance(self) -> str:
+        """The id of the activity's instance, ``@X_<scheduledStart>``."""
+        return next(iter(self.attempt.references("@instanceParent")), "") or self.attempt.id.rpartition("_Attempt=")[0]
+
+
+def _stripped(attempt_id: str) -> str:
+    return attempt_id.lstrip("@").rpartition("_Attempt=")[0].rpartition("_")[0] or attempt_id
+
+
+def parse_task(handed: Handed) -> Task:
+    """Read a task and register its secrets with the redactor.
+
+    Raises:
+        TaskMalformed: a part is missing or has another shape; the message names it.
+    """
+    document = handed.document
+    listed = document.get("objects")
+    if not isinstance(listed, Mapping):
+        raise TaskMalformed("the task has no map 'objects'; the service sent something else than a task object")
+    objects = {str(key): parse_object(entry, str(key)) for key, entry in listed.items()}
+    attempt_id = str(document.get("attemptId") or "")
+    if attempt_id not in objects:
+        raise TaskMalformed(f"the task's objects do not hold its attempt {attempt_id!r}")
+    return Task(handed.task_id, str(document.get("pipelineId") or ""), objects[attempt_id], objects)
+
+
+def parse_object(entry: Any, key: str) -> PipelineObject:
+    """Read one pipeline object; secret fields (``*password``, ``password``) are registered with the redactor.
+
+    Raises:
+        TaskMalformed: it is not ``{id, name, fields}``.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("fields"), Sequence):
+        raise TaskMalformed(f"the object {key!r} of the task is not of the form {{id, name, fields}}")
+    fields = tuple(_parse_field(field, key) for field in entry["fields"])
+    for field in fields:
+        if field.key.startswith("*") or field.key.lower().endswith("password"):
+            REDACTOR.register(field.value)
+    return PipelineObject(str(entry.get("id") or key), str(entry.get("name") or key), fields)
+
+
+def _parse_field(field: Any, key: str) -> Field:
+    if isinstance(field, Mapping) and isinstance(field.get("key"), str):
+        if isinstance(reference := field.get("refValue"), str):
+            return Field(field["key"], reference, is_reference=True)
+        if isinstance(value := field.get("stringValue", ""), str):
+            return Field(field["key"], value, is_reference=False)
+    raise TaskMalformed(f"a field of the object {key!r} is not of the form {{key, stringValue or refValue}}")
+
+
+class Objects:
+    """Finds the objects that a task refers to: in the task, else from the service, once per attempt."""
+
+    def __init__(self, task: Task, source: TaskSource) -> None:
+        self._pipeline_id = task.pipeline_id
+        self._source = source
+        self._known = dict(task.objects)
+
+    def get(self, ids: Sequence[str]) -> list[PipelineObject]:
+        """Return these objects, in this order.
+
+        Raises:
+            TaskMalformed: the pipeline has no object of that id.
+            StoreUnreachable, Throttled, OwnershipLost, RequestRefused: the service did not give them.
+        """
+        missing = [name for name in dict.fromkeys(ids) if name not in self._known]
+        if missing:
+            for entry in self._source.describe(self._pipeline_id, missing):
+                described = parse_object(entry, str(entry.get("id")))
+                self._known[described.id] = described
+        unknown = [name for name in ids if name not in self._known]
+        if unknown:
+            raise TaskMalformed(f"the task refers to {unknown[0]!r}, which the pipeline {self._pipeline_id} has not")
+        return [self._known[name] for name in ids]

@@ -1,0 +1,225 @@
+"""The work of one attempt: plan → stage in → run → stage out → logs → verdict."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent import log, report
+from agent.attempt_logs import local_place, log_uri, upload_logs
+from agent.child import Child, Command
+from agent.guard import AGENT_VARIABLE
+from agent.lease import Lease
+from agent.output import OutputFile
+from agent.plan import Plan
+from agent.plans.registry import make_plan
+from agent.running import Held, Running
+from agent.scripts import prepare_script
+from agent.source import TaskSource, Verdict
+from agent.stop import StopReason
+from agent.task import Objects, Task, digest
+from agent.workspace import STDERR, STDOUT, Workspace
+from core.errors import (
+    ActivityTimedOut,
+    AgentStopped,
+    DiskFull,
+    DuctrunnerError,
+    OwnershipLost,
+    StagingFailed,
+    TaskMalformed,
+)
+from core.periods import parse_period
+from core.redaction import REDACTOR
+from core.settings import AgentSettings
+from steps_impl import contract
+
+if TYPE_CHECKING:
+    from stores.s3 import S3Store
+
+NO_STATUS = frozenset({StopReason.CANCELED, StopReason.LOST})
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every attempt of this agent shares."""
+
+    source: TaskSource
+    settings: AgentSettings
+    running: Running
+    lease: Lease
+    #: Makes the S3 store when it is first needed, and returns the same one afterwards.
+    store: Callable[[], S3Store]
+    #: The environment of every child, before the attempt's own variables.
+    environment: Mapping[str, str]
+    agent_token: str
+
+
+class Work:
+    """What happens between the acknowledgement and the status."""
+
+    def __init__(self, held: Held, task: Task, tools: Tools) -> None:
+        self._held = held
+        self._stop = held.stop
+        self._task = task
+        self._tools = tools
+        self._settings = tools.settings
+        self._workspace = Workspace(tools.settings.output.absolute(), task)
+        self._stderr: OutputFile | None = None
+        held.progress = self._progress
+
+    def do(self) -> Verdict:
+        """Return how it ended; the logs are uploaded and nothing but the local logs is left on the disk."""
+        try:
+            with _deadline(self._task, self._held):
+                self._workspace.create()
+                self._carry_out(make_plan(self._task, Objects(self._task, self._tools.source), self._workspace))
+        except Exception as error:
+            verdict = self._failed(error)
+        else:
+            verdict = Verdict(finished=True)
+            self._upload_logs()
+            self._report_result()
+        finally:
+            self._workspace.remove()
+        return verdict
+
+    def _carry_out(self, plan: Plan) -> None:
+        settings = self._settings
+        if plan.inputs:
+            from agent.staging import stage_in
+
+            totals = stage_in(self._tools.store(), plan.inputs, settings.minimum_free_disk, self._stop.event)
+            log.event("staged_in", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
+        argv = plan.argv
+        if plan.script:
+            argv = (*prepare_script(plan.script, self._tools.store), *argv)
+        self._run(Command(argv, self._environment(plan), self._workspace.temporary), plan)
+        if plan.outputs:
+            from agent.staging import stage_out
+
+            totals = stage_out(self._tools.store(), plan.outputs, self._stop.event)
+            log.event("staged_out", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
+
+    def _run(self, command: Command, plan: Plan) -> None:
+        secrets = REDACTOR.secrets()
+        stdout = OutputFile(self._workspace.logs / STDOUT, secrets)
+        self._stderr = stderr = OutputFile(self._workspace.logs / STDERR, secrets)
+        try:
+            status = Child(command, stdout, stderr).wait(self._stop, self._settings.kill_grace)
+        finally:
+            stdout.close()
+            stderr.close()
+        if self._stop.reason in NO_STATUS:
+            raise OwnershipLost("the attempt was ended by the service")
+        self._copy(stdout.path, plan.stdout)
+        self._copy(stderr.path, plan.stderr)
+        if self._stop.reason is not None or status != contract.EXIT_DONE:
+            raise report.exit_error(status)
+
+    def _copy(self, path: Path, target: str | None) -> None:
+        """Put a stream where the activity's ``stdout`` or ``stderr`` field wants it."""
+        if target is None:
+            return
+        try:
+            if "://" in target:
+                self._tools.store().upload_file(path, target)
+            else:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+        except (DuctrunnerError, OSError) as error:
+            raise StagingFailed(f"cannot write the output of the command to {target}: {error}") from error
+
+    def _environment(self, plan: Plan) -> dict[str, str]:
+        return {
+            **self._tools.environment,
+            **plan.environment,
+            AGENT_VARIABLE: self._tools.agent_token,
+            contract.TASK_VARIABLE: digest(self._task.task_id),
+            contract.PIPELINE_VARIABLE: self._task.pipeline_id,
+            contract.ATTEMPT_VARIABLE: self._task.attempt.id,
+            contract.RESULT_VARIABLE: str(self._workspace.result),
+        }
+
+    def _failed(self, error: Exception) -> Verdict:
+        known = self._explained(error)
+        if not isinstance(known, DuctrunnerError):
+            log.failure("attempt_broken", known, task=digest(self._task.task_id))
+        place = self._upload_logs() or local_place(self._workspace)
+        stderr = self._stderr.tail() if self._stderr else ""
+        result = contract.read_result(self._workspace.result) or {}
+        if self._stop.reason is None and result.get("status") == "failed" and result.get("errorMessage"):
+            told = type(known)(str(result["errorMessage"]))
+            return report.renamed(report.failed(told, stderr, place), result.get("errorId"))
+        return report.failed(known, stderr, place)
+
+    def _explained(self, error: Exception) -> Exception:
+        if self._stop.reason is StopReason.TIMED_OUT:
+            timeout = self._task.attempt.text("attemptTimeout")
+            return ActivityTimedOut(f"{self._task.component} ran into its attemptTimeout of {timeout} and was ended")
+        if self._stop.reason is StopReason.AGENT_STOPPED:
+            return AgentStopped(f"the worker on {socket.gethostname()} was stopped; the service may retry the attempt")
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return DiskFull(
+                f"no space left below {self._settings.output.absolute()}; free some, or give --output another"
+            )
+        return error
+
+    def _upload_logs(self) -> str | None:
+        """Return where the logs are in S3, if they are there."""
+        uri = log_uri(self._settings.log_uri, self._task)
+        if uri is None or not upload_logs(self._tools.store(), uri, self._task, self._workspace):
+            return None
+        return uri
+
+    def _progress(self) -> dict[str, str]:
+        result = contract.read_result(self._workspace.result) or {}
+        progress = result.get("progress")
+        fields = {"hostname": socket.gethostname()}
+        if isinstance(progress, dict):
+            text = " ".join(filter(None, (str(progress.get("phase") or ""), _counts(progress))))
+            fields |= {"attemptStatus": text} if text else {}
+            fields |= {"percentComplete": str(progress["percent"])} if "percent" in progress else {}
+        return fields
+
+    def _report_result(self) -> None:
+        """Tell rows and bytes of a finished step, which the terminal status has no place for."""
+        counts = _counts(contract.read_result(self._workspace.result) or {})
+        if not counts:
+            return
+        try:
+            self._tools.source.report_progress(self._held.task_id, {"attemptStatus": counts})
+        except DuctrunnerError as error:
+            log.event("report_failed", level="WARNING", task=digest(self._held.task_id), error=str(error))
+
+
+@contextmanager
+def _deadline(task: Task, held: Held) -> Iterator[None]:
+    """Stop the attempt when its ``attemptTimeout`` has passed since its delivery."""
+    text = task.attempt.text("attemptTimeout")
+    if text is None:
+        yield
+        return
+    try:
+        seconds = parse_period(text).total_seconds()
+    except ValueError as error:
+        raise TaskMalformed(f"attemptTimeout of {task.component}: {error}") from None
+    timer = threading.Timer(seconds, held.stop.set, (StopReason.TIMED_OUT,))
+    timer.name = "deadline"
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _counts(document: Mapping[str, Any]) -> str:
+    known = {name: document.get(name) for name in ("rows", "bytes")}
+    return " ".join(f"{name}={value}" for name, value in known.items() if isinstance(value, int))
