@@ -17,7 +17,7 @@ def client_environment(sandbox: Supervisor) -> dict[str, str]:
     """Return the variables with which boto3, the ``aws`` CLI, the agent and the steps use the sandbox."""
     return {
         **sandbox.aws.client_environment(),
-        "AWS_ENDPOINT_URL_DATA_PIPELINE": "http://{}:{}".format(*sandbox.datapipeline.address),
+        "AWS_ENDPOINT_URL_DATA_PIPELINE": sandbox.datapipeline.endpoint,
         settings.ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
     }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,12 +16,15 @@ import pytest
 
 from core.errors import PartMissing
 from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.datapipeline import DataPipelinePart
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.part import Part
 from sandbox.parts.postgres import PostgresPart
+from sandbox.parts.redshift import RedshiftPart
 
 AnyPart = TypeVar("AnyPart", bound=Part)
+CHECKOUT = Path(__file__).parent.parent
 
 
 def skip_or_fail(reason: str) -> None:
@@ -61,6 +68,26 @@ def aws_server(parts_directory: Path) -> Iterator[MotoPart]:
     yield from run_part(MotoPart(parts_directory / "aws"))
 
 
+@pytest.fixture(scope="session")
+def datapipeline_service(parts_directory: Path) -> Iterator[DataPipelinePart]:
+    """A Data Pipeline service with the system's clock and quick retries (``.endpoint`` is the URL)."""
+    yield from run_part(DataPipelinePart(parts_directory / "datapipeline", ["--retry-delay-minimum=0"]))
+
+
+@pytest.fixture(scope="session")
+def redshift_front(
+    parts_directory: Path, postgres_server: PostgresPart, aws_server: MotoPart
+) -> Iterator[RedshiftPart]:
+    """A Redshift front before ``postgres_server``; COPY reads the S3 of ``aws_server``."""
+    yield from run_part(RedshiftPart(parts_directory / "redshift", postgres_server, aws_server))
+
+
+@pytest.fixture
+def redshift_database(redshift_front: RedshiftPart, postgres_database: DatabaseAddress) -> DatabaseAddress:
+    """A new, empty warehouse behind the Redshift front, with a user who owns it."""
+    return replace(postgres_database, port=redshift_front.port)
+
+
 @pytest.fixture
 def postgres_database(postgres_server: PostgresPart) -> DatabaseAddress:
     """A new, empty Postgres database with a user who owns it."""
@@ -87,6 +114,15 @@ def aws_environment(aws_server: MotoPart, monkeypatch: pytest.MonkeyPatch) -> st
 
 
 @pytest.fixture
+def datapipeline_environment(
+    datapipeline_service: DataPipelinePart, aws_environment: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """Point Data Pipeline's clients at the session's service, the others as in ``aws_environment``; return its URL."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DATA_PIPELINE", datapipeline_service.endpoint)
+    return datapipeline_service.endpoint
+
+
+@pytest.fixture
 def s3_client(aws_environment: str) -> Iterator[Any]:
     """A boto3 client of the session's S3."""
     import boto3
@@ -102,3 +138,47 @@ def s3_bucket(s3_client: Any) -> str:
     name = f"test-{secrets.token_hex(6)}"
     s3_client.create_bucket(Bucket=name)
     return name
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A whole sandbox, started by the real command."""
+
+    state_dir: Path
+    environment: dict[str, str]
+
+    def ductrunner(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``ductrunner …`` as a user of the sandbox would."""
+        return run_ductrunner(*words, environment=self.environment)
+
+
+def run_ductrunner(
+    *words: str, environment: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run ``ductrunner …`` in a process of its own, in this checkout."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DUCTRUNNER_"))}
+    command = [sys.executable, "-m", "ductrunner", *words]
+    return subprocess.run(
+        command,
+        env={**own, **(environment or {})},
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """The whole sandbox, through ``ductrunner sandbox up``, ``env`` and ``down``."""
+    state_dir = tmp_path_factory.mktemp("sandbox") / "state"
+    place = ("--state-dir", str(state_dir))
+    started = run_ductrunner("sandbox", "up", *place, "--retry-delay-minimum", "0")
+    try:
+        assert started.returncode == 0, started.stderr
+        variables = json.loads(run_ductrunner("sandbox", "env", *place, "--json").stdout)
+        yield RunningSandbox(state_dir, variables)
+    finally:
+        stopped = run_ductrunner("sandbox", "down", *place, "--purge")
+    assert stopped.returncode == 0, stopped.stderr

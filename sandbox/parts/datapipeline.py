@@ -20,6 +20,11 @@ class DataPipelinePart(PythonService):
         super().__init__(directory)
         self._flags = tuple(flags)
 
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients use for this service."""
+        return "http://{}:{}".format(*self.address)
+
     def options(self) -> Sequence[str | Path]:
         """Return where the state is kept, and the flags."""
         return ["--database", self.directory / "pipelines.db", *self._flags]

@@ -23,8 +23,7 @@ class MotoPart(PythonService):
     @property
     def endpoint(self) -> str:
         """The URL that clients use for all of these services."""
-        host, port = self.address
-        return f"http://{host}:{port}"
+        return "http://{}:{}".format(*self.address)
 
     def client_environment(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return the variables with which an AWS client talks to this server and to nothing else.
