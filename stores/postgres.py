@@ -50,19 +50,27 @@ class Connection:
             (name, str(self.rows("SELECT format_type(%s, %s)", (oid, typmod))[0][0])) for name, oid, typmod in described
         ]
 
-    def copy_out(self, query: str, options: str, write: Callable[[bytes], None]) -> int:
-        """Send the rows of a query through COPY to ``write`` in pieces of about 256 kB; return their number.
+    def copy_out(self, query: str, options: str, write: Callable[[bytes, int], None], room: Callable[[], int]) -> int:
+        """Send the rows of a query through COPY to ``write(lines, rows)``; return their number.
 
-        A connection that breaks in the middle raises ``StoreUnreachable``: never a short copy.
+        A call brings about 256 kB, and never more rows than ``room()`` says at its beginning. A connection that
+        breaks in the middle raises ``StoreUnreachable``: never a short copy.
         """
         cursor = self._link.cursor()
-        gathered = _Gatherer(write)
+        gathered = _Gatherer(write, room)
         try:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT {options}", gathered, PIECE)
         except psycopg2.Error as error:
             raise statement_fault(error, self.where, "copy rows out") from None
         gathered.flush()
-        return cursor.rowcount
+        return int(cursor.rowcount)
+
+    def cancel(self) -> None:
+        """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
+        try:
+            self._link.cancel()
+        except psycopg2.Error:
+            return  # the statement is gone with its server, or ends when this process does
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,23 +92,25 @@ class Connection:
 
 
 class _Gatherer:
-    """A file for COPY that hands on large pieces instead of single rows."""
+    """A file for COPY, which writes row by row: gathers the rows into larger pieces."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes, int], None], room: Callable[[], int]) -> None:
         self._write = write
-        self._pieces: list[bytes] = []
+        self._room = room
+        self._rows: list[bytes] = []
         self._size = 0
+        self._limit = room()
 
-    def write(self, piece: bytes) -> None:
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size >= PIECE:
+    def write(self, row: bytes) -> None:
+        self._rows.append(row)
+        self._size += len(row)
+        if self._size >= PIECE or len(self._rows) >= self._limit:
             self.flush()
 
     def flush(self) -> None:
-        if self._pieces:
-            self._write(b"".join(self._pieces))
-        self._pieces, self._size = [], 0
+        if self._rows:
+            self._write(b"".join(self._rows), len(self._rows))
+        self._rows, self._size, self._limit = [], 0, self._room()
 
 
 def connect(settings: PostgresSettings, database: str | None = None, retries: int = 2) -> Connection:
