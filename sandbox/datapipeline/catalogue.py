@@ -60,7 +60,7 @@ _RUNNABLE = RUNTIME_SLOTS | _names(
 _ACTIVITY = _RUNNABLE | _names("input output description")
 _RESOURCE = _RUNNABLE | _names(
     "actionOnResourceFailure actionOnTaskFailure availabilityZone httpProxy initTimeout keyPair region resourceRole "
-    "role subnetId terminateAfter useOnDemandOnLastAttempt"
+    "role subnetId terminateAfter useOnDemandOnLastAttempt logUri"
 )
 _PRECONDITION = RUNTIME_SLOTS | _names(
     "attemptTimeout failureAndRerunMode lateAfterTimeout maximumRetries node onFail onLateAction onSuccess "
@@ -116,9 +116,10 @@ _DATA_NODES = {
 }
 _RESOURCES = {
     "Ec2Resource": (
-        "",
+        "resourceRole role",
         (
-            "associatePublicIpAddress imageId instanceType maximumRetries minInstanceCount maxInstanceCount runAsUser "
+            "associatePublicIpAddress imageId instanceCount instanceType maximumRetries minInstanceCount maxInstanceCount "
+            "runAsUser "
             "securityGroupIds securityGroups spotBidPrice"
         ),
     ),

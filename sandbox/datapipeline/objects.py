@@ -28,11 +28,13 @@ class Field:
         Raises:
             PipelineInvalid: there is no key, or not exactly one of stringValue and refValue.
         """
-        key, text, ref = raw.get("key"), raw.get("stringValue"), raw.get("refValue")
+        key, text, ref = (raw.get(name) for name in ("key", "stringValue", "refValue"))
         if not isinstance(key, str) or not key:
             raise PipelineInvalid(f"Object {owner!r} has a field without a key; give every field a key")
-        if (text is None) == (ref is None):
-            raise PipelineInvalid(f"Field {key!r} of object {owner!r} needs either a stringValue or a refValue")
+        if not isinstance(ref if text is None else text, str) or (text is not None and ref is not None):
+            raise PipelineInvalid(
+                f"Field {key!r} of object {owner!r} needs either a stringValue or a refValue, a string"
+            )
         return cls(key, text, ref)
 
     def to_api(self) -> dict[str, str]:

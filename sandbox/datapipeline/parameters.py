@@ -56,7 +56,7 @@ def _typed(value: str, type_name: str) -> str | int | float:
 def _given(parameter_values: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
     for entry in parameter_values:
-        if not entry.get("id") or not isinstance(entry.get("stringValue"), str):
+        if not isinstance(entry.get("id"), str) or not isinstance(entry.get("stringValue"), str):
             raise PipelineInvalid("A parameter value needs an id and a stringValue")
         given.setdefault(entry["id"], []).append(entry["stringValue"])
     return given
@@ -67,7 +67,7 @@ def _attributes(raw: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _declared(raw: Mapping[str, Any], given: dict[str, list[str]]) -> Parameter:
-    if not raw.get("id"):
+    if not isinstance(raw.get("id"), str) or not raw["id"]:
         raise PipelineInvalid("A parameter object has no id; give every parameter an id that begins with 'my'")
     attributes = _attributes(raw)
     first = dict(reversed(attributes))

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core.errors import PipelineInvalid
 from sandbox.datapipeline import limits
+from sandbox.datapipeline.catalogue import TYPES
 from sandbox.datapipeline.definition import Definition
+from sandbox.datapipeline.scope import evaluate_object
 from sandbox.datapipeline.validation import ObjectReport, fatal_errors, validate
 
 # The sample of the API Reference (ValidatePipelineDefinition, example 1), with a place for logs.
@@ -173,7 +179,15 @@ def test_a_mistake_is_reported_at_its_object(changes: Objects, object_id: str, p
         },
         {"Base": {"stage": "true", "A1": "x"}, "A": {"parent": {"ref": "Base"}}},
         {"S": {"type": "Schedule", "period": "ONDEMAND_PERIOD", "startAt": "ONDEMAND_ACTIVATION_TIME"}},
-        {"R": {"type": "Ec2Resource", "instanceType": "m1.small", "terminateAfter": "1 Hour"}},
+        {
+            "R": {
+                "type": "Ec2Resource",
+                "instanceType": "m1.small",
+                "terminateAfter": "1 Hour",
+                "role": "r",
+                "resourceRole": "rr",
+            }
+        },
         {
             "M": {
                 "type": "SqlDataNode",
@@ -261,3 +275,43 @@ def test_warnings_leave_a_definition_valid() -> None:
     assert [report.id for report in reports] == ["Default", "A", "S", "myUndeclared"]
     assert all(report.warnings and not report.errors for report in reports)
     assert isinstance(reports[0], ObjectReport)
+
+
+IDS = st.sampled_from(["Default", "A", "B", "C", "N", "#{x}", "@X"])
+KEYS = st.sampled_from(
+    [
+        *("type", "parent", "dependsOn", "input", "output", "command", "schedule", "scheduleType", "period"),
+        *("startDateTime", "endDateTime", "occurrences", "maximumRetries", "attemptTimeout", "workerGroup", "runsOn"),
+        *("myX", "*myP", "zzz"),
+    ]
+)
+TEXTS = st.one_of(
+    st.sampled_from(sorted(TYPES)),
+    st.sampled_from(
+        ["ondemand", "1 day", "9999999 years", "2012-01-01T00:00:00", "#{myX}", "#{input.myX}", "#{parent.@id}"]
+    ),
+    st.text(alphabet="#{}1a.' \ud800\u0000", max_size=8),
+)
+FIELD = st.one_of(
+    st.builds(lambda key, text: {"key": key, "stringValue": text}, KEYS, TEXTS),
+    st.builds(lambda key, target: {"key": key, "refValue": target}, KEYS, IDS),
+)
+OBJECT = st.builds(lambda each, fields: {"id": each, "name": each, "fields": fields}, IDS, st.lists(FIELD, max_size=6))
+
+
+@given(st.lists(OBJECT, max_size=6, unique_by=lambda each: each["id"]), TEXTS)
+def test_no_definition_makes_the_checks_or_the_evaluation_stumble(objects: list[dict[str, Any]], value: str) -> None:
+    definition = Definition.parse(objects, [], [{"id": "myX", "stringValue": value}])
+    validate(definition)
+    fatal_errors(definition)
+    for object_id in definition.objects:
+        with contextlib.suppress(PipelineInvalid):
+            evaluate_object(definition, object_id)
+
+
+@pytest.mark.parametrize(
+    "field", [{"key": "a", "stringValue": 5}, {"key": "a", "refValue": {}}, {"key": 5, "stringValue": "x"}]
+)
+def test_a_value_that_is_not_text_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(PipelineInvalid):
+        Definition.parse([{"id": "A", "name": "A", "fields": [field]}], [], [])
