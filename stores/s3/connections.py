@@ -1,0 +1,112 @@
+"""Keep-alive HTTP(S) connections to S3, through a proxy where the environment names one."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import select
+import ssl
+import threading
+import urllib.request
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from stores.s3.access import CONNECT_TIMEOUT, READ_TIMEOUT, Base
+
+_IDLE_LIMIT = 32
+
+
+class ConnectionPool:
+    """Idle connections by address. A connection that the server closed meanwhile is not handed out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[tuple[str, str], list[http.client.HTTPConnection]] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    def take(self, base: Base, certificates: str | None) -> http.client.HTTPConnection:
+        """An idle connection to ``base``, or a new one that connects at first use."""
+        while connection := self._pop(base):
+            if not _closed_by_peer(connection):
+                return connection
+            connection.close()
+        return self._new(base, certificates)
+
+    def give(self, base: Base, connection: http.client.HTTPConnection) -> None:
+        """Take back a connection whose last answer was read to its end."""
+        with self._lock:
+            idle = self._idle.setdefault((base.scheme, base.authority), [])
+            if len(idle) < _IDLE_LIMIT:
+                idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        with self._lock:
+            idle = [connection for entries in self._idle.values() for connection in entries]
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
+
+    def _pop(self, base: Base) -> http.client.HTTPConnection | None:
+        with self._lock:
+            idle = self._idle.get((base.scheme, base.authority))
+            return idle.pop() if idle else None
+
+    def _new(self, base: Base, certificates: str | None) -> http.client.HTTPConnection:
+        proxy = _proxy(base)
+        host, port = (proxy.hostname or "", proxy.port or 80) if proxy else (base.host, base.port)
+        if base.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT)
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=CONNECT_TIMEOUT, context=self._tls_context(certificates)
+        )
+        if proxy:
+            connection.set_tunnel(base.host, base.port, headers=proxy_headers(base))
+        return connection
+
+    def _tls_context(self, certificates: str | None) -> ssl.SSLContext:
+        with self._lock:
+            if self._tls is None:
+                from botocore.httpsession import where
+
+                self._tls = ssl.create_default_context(cafile=certificates or where())
+            return self._tls
+
+
+def connect(connection: http.client.HTTPConnection) -> None:
+    """Open the connection if it is not open yet; afterwards reads may take ``READ_TIMEOUT``."""
+    if connection.sock is None:
+        connection.connect()
+    connection.sock.settimeout(READ_TIMEOUT)
+
+
+def proxied_target(base: Base, target: str) -> str:
+    """What stands in the request line: the path, or the whole URL when a proxy forwards plain HTTP."""
+    return base.url + target if base.scheme == "http" and _proxy(base) else target
+
+
+def proxy_headers(base: Base) -> dict[str, str]:
+    """The proxy's credentials, when its URL names some."""
+    proxy = _proxy(base)
+    if proxy is None or not proxy.username:
+        return {}
+    user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": "Basic " + base64.b64encode(user.encode()).decode("ascii")}
+
+
+def _proxy(base: Base) -> SplitResult | None:
+    if urllib.request.proxy_bypass(base.host):
+        return None
+    address = urllib.request.getproxies().get(base.scheme)
+    if not address:
+        return None
+    return urlsplit(address if "//" in address else f"//{address}")
+
+
+def _closed_by_peer(connection: http.client.HTTPConnection) -> bool:
+    if connection.sock is None:
+        return True
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))  # an idle server has nothing to say: readable means closed

@@ -1,0 +1,224 @@
+"""S3 as the rest of the product sees it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from core.errors import NotFound, StagingFailed, StoreError
+from stores.s3.access import Access
+from stores.s3.bodies import BytesBody, BytesLike
+from stores.s3.crew import Crew, Job
+from stores.s3.downloads import Download, start_download
+from stores.s3.faults import from_answer, local_file, translated
+from stores.s3.interruption import Interruption
+from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
+from stores.s3.room import require_room
+from stores.s3.streams import ObjectReader, ObjectWriter
+from stores.s3.trees import DirectoryPlan, walk
+from stores.s3.uploads import Upload, put, start_upload
+from stores.s3.wire import Wire
+
+#: DeleteObjects takes at most this many keys.
+_DELETE_BATCH = 1000
+_READ_BUFFER = 1024 * 1024
+
+
+class S3Store:
+    """Objects in S3, moved in bulk, as streams or as bytes; safe to use from several threads.
+
+    ``concurrency`` bounds the requests that one bulk operation has under way. Keys are literal. Every method raises
+    ``NotFound``, ``AccessDenied`` or ``StoreUnreachable`` with the address in the message; a cancelled operation raises
+    ``InterruptedError`` within a second and leaves no partial file and no partial object.
+    """
+
+    def __init__(self, region: str | None = None, endpoint: str | None = None, concurrency: int = 16) -> None:
+        self._access = Access(region, endpoint)
+        self._wire = Wire(self._access)
+        self._concurrency = concurrency
+
+    def close(self) -> None:
+        """Close the idle connections; the store can still be used."""
+        self._wire.close()
+
+    def download_file(self, uri: str, path: Path, cancelled: threading.Event | None = None) -> TransferTotals:
+        """Fetch one object into ``path``; the file appears whole or not at all."""
+        location = parse_uri(uri)
+        return self.download_many([Download(location, path, self._size(location))], cancelled)
+
+    def upload_file(
+        self, path: Path, uri: str, sse: bool = True, cancelled: threading.Event | None = None
+    ) -> TransferTotals:
+        """Send one file; the object appears whole or not at all."""
+        with local_file(path):
+            size = path.stat().st_size
+        return self.upload_many([Upload(path, parse_uri(uri), size, sse)], cancelled)
+
+    def download_prefix(
+        self, uri: str, directory: Path, reserve: int = 0, cancelled: threading.Event | None = None
+    ) -> TransferTotals:
+        """Fetch everything below ``uri`` into ``directory`` with relative paths; ``reserve`` bytes of disk stay free.
+
+        Raises:
+            NotFound: there is no object below ``uri``, not even a directory marker.
+            StagingFailed: a key cannot become a file name, or two keys become the same.
+            DiskFull: it does not fit; nothing was written.
+        """
+        plan = self.plan_directory(uri, directory, cancelled)
+        downloads = plan.downloads
+        with local_file(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        require_room([item.size for item in downloads], len(downloads) + len(plan.directories), directory, reserve)
+        plan.create_directories()
+        return self.download_many(downloads, cancelled)
+
+    def plan_directory(self, uri: str, directory: Path, cancelled: threading.Event | None = None) -> DirectoryPlan:
+        """List what is below ``uri`` and decide where it goes, without writing anything; errors as above."""
+        prefix = parse_uri(uri).as_directory()
+        plan = DirectoryPlan(prefix, directory)
+
+        def collect() -> None:
+            for entry in self.list(str(prefix)):
+                plan.add(entry)
+            if not plan.directories:
+                raise NotFound(f"there is nothing below {prefix}; check the path, or write a directory marker there")
+
+        _run(collect, cancelled)
+        return plan
+
+    def plan_file(self, uri: str, directory: Path, cancelled: threading.Event | None = None) -> DirectoryPlan:
+        """Plan one object as a file of its own name in ``directory``; ``NotFound`` when it is not there."""
+        location = parse_uri(uri)
+        plan = DirectoryPlan(S3Location(location.bucket, location.key.removesuffix(location.name)), directory)
+
+        def measure() -> None:
+            if not location.name:
+                raise StagingFailed(f"{location} ends with a slash: it names a directory, use directoryPath")
+            plan.add(ObjectInfo(str(location), self._size(location)))
+
+        _run(measure, cancelled)
+        return plan
+
+    def download_many(self, downloads: Sequence[Download], cancelled: threading.Event | None = None) -> TransferTotals:
+        """Fetch objects side by side into existing directories; the first failure ends all."""
+        return self._transfer(
+            cancelled, [partial(start_download, item, self._access, self._wire) for item in downloads]
+        )
+
+    def upload_directory(
+        self, directory: Path, uri: str, sse: bool = True, cancelled: threading.Event | None = None
+    ) -> TransferTotals:
+        """Send every file below ``directory`` with its relative path; see ``trees.walk`` for links and odd files."""
+        return self.upload_many(list(walk(directory, parse_uri(uri), sse)), cancelled)
+
+    def upload_many(self, uploads: Sequence[Upload], cancelled: threading.Event | None = None) -> TransferTotals:
+        """Send files side by side; the first failure ends all."""
+        starts = [partial(start_upload, item, self._access, self._wire) for item in uploads]
+        return self._transfer(cancelled, starts)
+
+    def list(self, uri: str) -> Iterator[ObjectInfo]:
+        """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
+        location = parse_uri(uri)
+        with translated(location):
+            pages = (
+                self._access.client(location.bucket)
+                .get_paginator("list_objects_v2")
+                .paginate(Bucket=location.bucket, Prefix=location.key)
+            )
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield ObjectInfo(f"s3://{location.bucket}/{entry['Key']}", int(entry["Size"]))
+
+    def exists(self, uri: str) -> bool:
+        """Whether there is an object with exactly this key."""
+        try:
+            self.size(uri)
+        except NotFound:
+            return False
+        return True
+
+    def size(self, uri: str) -> int:
+        """Bytes of an object."""
+        return self._size(parse_uri(uri))
+
+    def get_bytes(self, uri: str, limit: int) -> bytes:
+        """The content of a small object.
+
+        Raises:
+            StoreError: it has more than ``limit`` bytes.
+        """
+        with self.open_reader(uri) as reader:
+            content = reader.read(limit + 1)
+        if len(content) > limit:
+            raise StoreError(f"{uri} is larger than the {limit} bytes that are allowed here")
+        return content
+
+    def put_bytes(self, uri: str, data: BytesLike, sse: bool = True, content_type: str | None = None) -> None:
+        """Write a small object."""
+        put(parse_uri(uri), BytesBody(data), sse, self._wire, Interruption(), content_type)
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Delete objects; those that are not there count as deleted."""
+        by_bucket: dict[str, list[S3Location]] = {}
+        for location in map(parse_uri, uris):
+            by_bucket.setdefault(location.bucket, []).append(location)
+        for locations in by_bucket.values():
+            for start in range(0, len(locations), _DELETE_BATCH):
+                self._delete_batch(locations[start : start + _DELETE_BATCH])
+
+    def open_reader(self, uri: str) -> BinaryIO:
+        """An object as a readable stream; the first request is made here, so that a missing one fails here."""
+        return cast(BinaryIO, io.BufferedReader(ObjectReader(parse_uri(uri), self._wire), _READ_BUFFER))
+
+    def open_writer(self, uri: str, sse: bool = True) -> ObjectWriter:
+        """A context manager with ``write``; the object appears when its block ends without an error."""
+        return ObjectWriter(parse_uri(uri), sse, self._access, self._wire)
+
+    def _size(self, location: S3Location) -> int:
+        with translated(location):
+            head = self._access.client(location.bucket).head_object(Bucket=location.bucket, Key=location.key)
+        return int(head["ContentLength"])
+
+    def _transfer(self, cancelled: threading.Event | None, starts: Sequence[_Start]) -> TransferTotals:
+        tally = _Tally()
+        if not starts:
+            return tally.totals
+        crew = Crew(min(self._concurrency, len(starts) * 16), cancelled)
+        for start in starts:
+            job: Job = partial(start, crew, tally.add)
+            crew.submit(job)
+        crew.finish()
+        return tally.totals
+
+    def _delete_batch(self, locations: Sequence[S3Location]) -> None:
+        bucket = locations[0].bucket
+        keys = [{"Key": location.key} for location in locations]
+        with translated(locations[0]):
+            answer = self._access.client(bucket).delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+        for fault in answer.get("Errors", ()):
+            where = S3Location(bucket, str(fault.get("Key", "")))
+            raise from_answer(0, str(fault.get("Code", "")), where)
+
+
+def _run(job: Job, cancelled: threading.Event | None) -> None:
+    """Run a job that cannot be cut off on a thread of its own, so that a cancel need not wait for it."""
+    crew = Crew(1, cancelled)
+    crew.submit(job)
+    crew.finish()
+
+
+_Start = Callable[[Crew, Callable[[int], None]], None]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.totals = TransferTotals()
+
+    def add(self, size: int) -> None:
+        with self._lock:
+            self.totals += TransferTotals(1, size)
