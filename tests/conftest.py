@@ -7,7 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,6 +167,18 @@ def run_ductrunner(
         check=False,
         **options,
     )
+
+
+@pytest.fixture(scope="session")
+def ductrunner() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command: ``ductrunner("sandbox", "up", environment={…})`` runs it in a process of its own."""
+    return run_ductrunner
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds the packages."""
+    return CHECKOUT
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -42,11 +42,9 @@ class MariaDbPart(Part):
         if data.exists():
             return
         shutil.rmtree(draft, ignore_errors=True)
+        words = ["--no-defaults", f"--datadir={draft}", "--skip-test-db", "--skip-name-resolve", *_as_root()]
         done = subprocess.run(
-            [
-                *(_found("mariadb-install-db"), "--no-defaults", f"--datadir={draft}", f"--user={getpass.getuser()}"),
-                *("--skip-test-db", "--skip-name-resolve"),
-            ],
+            [_found("mariadb-install-db"), *words],
             capture_output=True,
             text=True,
             cwd=self.directory,
@@ -66,8 +64,7 @@ class MariaDbPart(Part):
         network = [f"--bind-address={ports.HOST}", f"--port={port}", "--socket=mariadb.sock", "--skip-name-resolve"]
         durability = ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=2"]
         text = ["--character-set-server=utf8mb4", "--pid-file=mariadb.pid", "--secure-file-priv="]
-        user = f"--user={getpass.getuser()}"
-        return [self.program(), "--no-defaults", *place, *network, *durability, *text, user]
+        return [self.program(), "--no-defaults", *place, *network, *durability, *text, *_as_root()]
 
     def is_ready(self) -> bool:
         """Say whether a query is answered."""
@@ -125,3 +122,8 @@ def _found(program: str) -> Path:
             "apt-get install --no-install-recommends mariadb-server-core mariadb-client-core"
         )
     return Path(place)
+
+
+def _as_root() -> list[str]:
+    """Return what MariaDB wants to hear before it runs as root."""
+    return ["--user=root"] if os.geteuid() == 0 else []

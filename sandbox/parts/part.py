@@ -53,6 +53,7 @@ class Part(ABC):
         self.log = directory / "part.log"
         self._record = directory / "part.json"
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @abstractmethod
     def program(self) -> Path:
@@ -128,6 +129,7 @@ class Part(ABC):
 
     def _launch(self) -> None:
         port = ports.choose(running.port if (running := self.running) else None)
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         try:
             self._child, record = processes.spawn(
                 self.command(port), directory=self.directory, log=self.log, environment=self.environment()
@@ -156,4 +158,7 @@ class Part(ABC):
             time.sleep(_POLL_INTERVAL)
 
     def _tail(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:]
+        """Return the end of what the server said since its last start."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode("utf-8", "replace")[-_LOG_TAIL:].strip()

@@ -19,7 +19,7 @@ from typing import ClassVar
 
 from core.errors import PartMissing, SandboxError
 from sandbox import ports
-from sandbox.files import kept_password
+from sandbox.files import kept_password, write_private
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.part import Part
 
@@ -42,12 +42,17 @@ class PostgresPart(Part):
             host, port, _SUPERUSER, kept_password(self._superuser_file), "postgres", self._superuser_file
         )
 
+    def superuser_environment(self) -> dict[str, str]:
+        """Return the variables with which libpq comes in as superuser (PostgreSQL: "The Password File")."""
+        return {"PGUSER": _SUPERUSER, "PGPASSFILE": str(self._passfile)}
+
     def program(self) -> Path:
         """Return ``postgres`` of the wheel."""
         return self._binary("postgres")
 
     def prepare(self) -> None:
         """Create the data directory (about a second), in one step: a killed ``initdb`` leaves nothing behind."""
+        write_private(self._passfile, f"{ports.HOST}:*:*:{_SUPERUSER}:{kept_password(self._superuser_file)}\n")
         data, draft = self.directory / "data", self.directory / "data.new"
         if data.exists():
             return
@@ -55,7 +60,6 @@ class PostgresPart(Part):
         draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
             os.chown(draft, _NOBODY, _NOBODY)
-        kept_password(self._superuser_file)
         words = [self._binary("initdb"), "-D", draft, "-U", _SUPERUSER, "-E", "UTF8", "--no-locale", "--no-sync"]
         secret = ["--auth=scram-sha-256", f"--pwfile={self._superuser_file}"]
         done = subprocess.run(
@@ -115,6 +119,10 @@ class PostgresPart(Part):
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+    @property
+    def _passfile(self) -> Path:
+        return self.directory / "superuser.pgpass"
 
     @property
     def _superuser_file(self) -> Path:

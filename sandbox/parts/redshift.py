@@ -24,8 +24,9 @@ class RedshiftPart(PythonService):
         self._aws = aws
 
     def environment(self) -> Mapping[str, str]:
-        """Return how COPY reaches S3."""
-        return {**super().environment(), **self._aws.client_environment()}
+        """Return how COPY reaches S3, and how the front reaches the catalog of Postgres."""
+        variables = self._aws.client_environment() | self._postgres.superuser_environment()
+        return {**super().environment(), **variables}
 
     def options(self) -> Sequence[str | Path]:
         """Return where Postgres is; the file for the port is what the process is recognised by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -51,3 +52,12 @@ def test_mysql_keeps_four_byte_characters(mysql_database: DatabaseAddress) -> No
 def test_s3_returns_what_was_put(s3_client: Any, s3_bucket: str) -> None:
     s3_client.put_object(Bucket=s3_bucket, Key="a/b", Body=b"content")
     assert s3_client.get_object(Bucket=s3_bucket, Key="a/b")["Body"].read() == b"content"
+
+
+def test_the_redshift_front_answers_the_user_of_its_database_and_refuses_others(
+    redshift_database: DatabaseAddress,
+) -> None:
+    rows = PostgresPart.execute(redshift_database, "SELECT current_user, current_database()")
+    assert rows == [(redshift_database.username, redshift_database.database)]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        PostgresPart.execute(replace(redshift_database, password="wrong"), "SELECT 1")
