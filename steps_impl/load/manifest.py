@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.errors import NotFound, ParameterError, SchemaMismatch, UnsupportedValue
+from core.errors import NotFound, SchemaMismatch, UnsupportedValue
 from stores.s3 import S3Store
 from stores.s3.location import S3Location, parse_uri
 
@@ -47,6 +47,7 @@ class _Schema(BaseModel):
 
 class _Source(BaseModel):
     rows: int | None = None
+    format: str | None = None
 
 
 class _Manifest(BaseModel):
@@ -76,6 +77,8 @@ class LoadInput:
     columns: tuple[str, ...] | None = None
     #: Rows that the extract read from its source.
     source_rows: int | None = None
+    #: ``tsv`` or ``csv`` as the extract says; ``None``: nobody said.
+    format: str | None = None
 
     @property
     def rows(self) -> int | None:
@@ -154,15 +157,16 @@ def _read(store: S3Store, location: S3Location) -> LoadInput:
         raise UnsupportedValue(f"{uri} names a file twice; its rows would be loaded twice")
     columns = tuple(element.name.lower() for element in manifest.schema_.elements) if manifest.schema_ else None
     strict = all(entry.mandatory for entry in manifest.entries)
-    return LoadInput(uri if strict else "", files, columns, manifest.source.rows)
+    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format)
 
 
 def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
-    columns = {part.columns for part in found}
-    if len(columns) > 1:
-        raise SchemaMismatch("the inputs hold different columns, or only some say which; load them one by one")
+    contents = {(part.columns, part.format) for part in found}
+    if len(contents) > 1:
+        raise SchemaMismatch("the inputs hold different columns or formats, or only some say which; load them apart")
+    columns, told = contents.pop()
     files = tuple({file.uri: file for part in found for file in part.files}.values())
-    return LoadInput(uri, files, columns.pop(), _sum([part.source_rows for part in found]))
+    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

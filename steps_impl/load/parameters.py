@@ -24,8 +24,10 @@ class LoadParameters(Parameters):
     table_definition: str = Field(
         description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
     )
-    input_format: Literal["tsv", "csv"] = Field(
-        default="tsv", description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180)"
+    input_format: Literal["tsv", "csv"] | None = Field(
+        default=None,
+        description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180); "
+        "default: as the manifest of an extract says, else tsv",
     )
     gzip: bool | None = Field(default=None, description="whether the files are gzip; default: told by their names")
     null_as: str = Field(default="\\N", description="the text that stands for NULL")
@@ -43,6 +45,11 @@ class LoadParameters(Parameters):
         default=(), description="columns that the files hold, in order; default: as the manifest or the definition says"
     )
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
+
+    @field_validator("columns")
+    @classmethod
+    def _as_stored(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.strip().lower() for name in names)
 
     @field_validator("replace_invalid_char")
     @classmethod
@@ -77,11 +84,10 @@ class LoadParameters(Parameters):
             raise ValueError("command-options replaces all other options of COPY; give only one of the two kinds")
         return self
 
-    @property
-    def copy_options(self) -> CopyOptions:
-        """The options as COPY wants them."""
+    def copy_options(self, told: str | None) -> CopyOptions:
+        """Return the options as COPY wants them; ``told`` is the format that the manifest names."""
         return CopyOptions(
-            csv=self.input_format == "csv",
+            csv=(self.input_format or told) == "csv",
             gzip=self.gzip,
             null_as=self.null_as,
             escape=self.escape,

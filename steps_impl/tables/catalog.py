@@ -38,7 +38,8 @@ def actual_columns(session: Session, name: TableName) -> tuple[ActualColumn, ...
 
 def create_statements(table: Table, permissions: Iterable[Permission]) -> list[Statement]:
     """Return what makes a missing table: its definition and one GRANT for each configured permission."""
-    create = Statement(ddl(replace(table, if_not_exists=True)), f"create table {table.name}")
+    # Without IF NOT EXISTS: a table that another writer made meanwhile must be locked before it is read.
+    create = Statement(ddl(replace(table, if_not_exists=False)), f"create table {table.name}")
     return [create, *(_grant(table.name, permission) for permission in permissions)]
 
 

@@ -22,9 +22,12 @@ def read_definition(source: str, store: S3Store) -> Table:
     """
     text, name = _text(source, store)
     try:
-        return parse_table(text)
+        table = parse_table(text)
     except DefinitionError as error:
         raise DefinitionError(f"{name}: {error}") from None
+    if table.temporary:
+        raise DefinitionError(f"{name}: {table.name} is a temporary table, which would be gone when the step ends")
+    return table
 
 
 def _text(source: str, store: S3Store) -> tuple[str, str]:

@@ -116,8 +116,3 @@ class Table:
     def has(self, name: str) -> bool:
         """Tell whether there is a column of this name."""
         return name in self.column_names
-
-    def nullable(self, name: str) -> bool:
-        """Tell whether a column may hold NULL (columns of the primary key and IDENTITY columns may not)."""
-        column = self.column(name)
-        return not (column.not_null or column.identity or name in self.key)

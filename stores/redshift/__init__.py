@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from stores.redshift.load_errors import LoadErrors, load_errors
 from stores.redshift.session import Session, Statement, connect
-from stores.redshift.transactions import run_transaction
+from stores.redshift.transactions import run_session, run_transaction
 
-__all__ = ["LoadErrors", "Session", "Statement", "connect", "load_errors", "run_transaction"]
+__all__ = ["LoadErrors", "Session", "Statement", "connect", "load_errors", "run_session", "run_transaction"]

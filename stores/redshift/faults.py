@@ -32,7 +32,7 @@ _BY_CODE: dict[str, type[StoreError]] = {
     errorcodes.SERIALIZATION_FAILURE: TransactionConflict,
     errorcodes.DEADLOCK_DETECTED: TransactionConflict,
     errorcodes.LOCK_NOT_AVAILABLE: TransactionConflict,
-    # Tables are created IF NOT EXISTS or under a unique name: "exists already" means that another writer was faster.
+    # Steps create only what they did not see: "exists already" means that another writer was faster.
     errorcodes.DUPLICATE_TABLE: TransactionConflict,
 }
 _BY_PREFIX = {"08": StoreUnreachable, "57P0": StoreUnreachable, "533": StoreUnreachable}

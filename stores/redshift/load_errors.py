@@ -35,10 +35,10 @@ def load_errors(session: Session, process_id: int, since: datetime) -> LoadError
     where = "WHERE session_id = %s AND start_time >= %s"
     parameters = (process_id, since)
     counted = (
-        f"SELECT COUNT(*) FROM (SELECT DISTINCT file_name, line_number FROM sys_load_error_detail {where}) AS lines"  # noqa: S608
+        f"SELECT COUNT(*) FROM (SELECT DISTINCT file_name, line_number FROM sys_load_error_detail {where}) AS lines"
     )
     details = (
-        "SELECT file_name, line_number, column_name, column_type, error_message "  # noqa: S608
+        "SELECT file_name, line_number, column_name, column_type, error_message "
         f"FROM sys_load_error_detail {where} ORDER BY start_time, file_name, line_number LIMIT {_NAMED}"
     )
     rejected = int(session.row(Statement(counted, "count the rejected lines", parameters))[0])

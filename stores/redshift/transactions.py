@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 import tenacity
 
@@ -15,42 +15,46 @@ from stores.redshift.session import Session, connect
 T = TypeVar("T")
 
 
-def run_transaction(
+class SessionOptions(TypedDict, total=False):
+    """The options of ``run_session``."""
+
+    cancelled: threading.Event | None
+    query_group: str | None
+    connection_retries: int
+    attempts: int
+
+
+def run_session(
     settings: RedshiftSettings,
     work: Callable[[Session], T],
     *,
-    prepare: Callable[[Session], None] | None = None,
     cancelled: threading.Event | None = None,
     query_group: str | None = None,
     connection_retries: int = 2,
     attempts: int = 8,
 ) -> T:
-    """Run ``work`` inside one transaction and return its result once that is committed.
+    """Run ``work`` on a session of its own and return its result.
 
     On a serialization failure or deadlock everything is done again on a new connection (the old snapshot would
     fail again), after a growing, random wait, so that two writers do not meet in step.
 
     Args:
         settings: the warehouse.
-        work: what happens between BEGIN and COMMIT; it may run several times.
-        prepare: what happens on the same session before BEGIN (staging that others need not wait for).
+        work: what is done; it may run several times.
         cancelled: stops the running statement and rolls back.
         query_group: queue of the workload manager.
         connection_retries: further attempts to connect.
-        attempts: how often the transaction is tried altogether.
+        attempts: how often the work is tried altogether.
 
     Raises:
         TransactionConflict: still in conflict after the last attempt.
-        StoreError, InterruptedError: as ``Session.execute``; nothing is changed then.
+        StoreError, InterruptedError: as ``Session.execute``.
     """
     stop = cancelled or threading.Event()
 
     def once() -> T:
         with connect(settings, cancelled=stop, query_group=query_group, retries=connection_retries) as session:
-            if prepare:
-                prepare(session)
-            with session.transaction():
-                return work(session)
+            return work(session)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransactionConflict),
@@ -60,3 +64,13 @@ def run_transaction(
         reraise=True,
     )
     return retrying(once)
+
+
+def run_transaction(settings: RedshiftSettings, work: Callable[[Session], T], **options: Unpack[SessionOptions]) -> T:
+    """Run ``work`` as one transaction; return its result once that is committed. Arguments as for ``run_session``."""
+
+    def inside(session: Session) -> T:
+        with session.transaction():
+            return work(session)
+
+    return run_session(settings, inside, **options)

@@ -1,0 +1,147 @@
+"""The step ``create-load-redshift``: a table as its definition says, filled from files in S3.
+
+The files go into a temporary table first, before the target is locked, so that readers wait only for the exchange of
+the rows. The exchange is one transaction: everybody sees the former rows or the new ones, and a failure leaves the
+former ones (Dataduct truncated and then copied: a failing load left an empty table).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field
+
+from core.errors import CheckFailed, ParameterError
+from core.settings import Settings, load_settings
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.load.copy_options import CopyTarget
+from steps_impl.load.counts import arrival_report, demand
+from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.load.parameters import LoadParameters
+from steps_impl.load.staging import Loaded, Loader, create_staging, load_columns, staging_name
+from steps_impl.registry import Step
+from steps_impl.tables.definition import read_definition
+from steps_impl.tables.model import Table
+from steps_impl.warehouse.statements import count_rows, delete_all, insert_all, insert_missing, profile_keys
+from steps_impl.warehouse.target import analyze_after, exists_as_defined, take_hold, warehouse_of, workspace_of
+from stores.redshift import Session, run_session
+from stores.s3 import S3Store
+
+
+class CreateLoadParameters(LoadParameters):
+    """Parameters of ``create-load-redshift``."""
+
+    input: tuple[str, ...] = Field(
+        min_length=1, description="what to load: a manifest, a directory or a file in S3; several are loaded together"
+    )
+    mode: Literal["replace", "append"] = Field(
+        default="replace",
+        description="replace: the table holds these rows only; append: rows whose primary key is new are added",
+    )
+    analyze: bool = Field(default=True, description="renew the planner's statistics afterwards")
+
+
+@dataclass
+class _Exchange:
+    """One attempt to load; made anew when the transaction is tried again."""
+
+    parameters: CreateLoadParameters
+    settings: Settings
+    context: StepContext
+    table: Table
+    source: LoadInput
+    columns: tuple[str, ...]
+    staging: str = field(default_factory=staging_name)
+
+    def run(self, session: Session) -> dict[str, Any]:
+        """Stage the files, exchange the rows in one transaction, return the counts."""
+        exists = exists_as_defined(session, self.table)
+        session.execute(create_staging(self.staging, self.table, self.columns, exists=exists))
+        loaded = self._stage(session)
+        self.context.reporter.progress("exchange", rows=loaded.rows)
+        with session.transaction():
+            created = take_hold(session, self.table, self.settings, exists=exists)
+            counts = self._exchange(session, loaded)
+        staged = {"staged": loaded.rows, "rejected": loaded.rejected, "replaced_characters": loaded.replaced}
+        return {"created": created, **staged, **counts}
+
+    def _stage(self, session: Session) -> Loaded:
+        """Load the files into the temporary table and check that every row arrived."""
+        self.context.reporter.progress("copy", bytes=self.source.bytes)
+        loader = Loader(warehouse_of(self.settings), self.source, self.parameters.copy_options(self.source.format))
+        loaded = loader.load(session, CopyTarget(self.staging, self.columns))
+        demand(arrival_report(self.table.name, self.source, loaded))
+        return loaded
+
+    def _exchange(self, session: Session, loaded: Loaded) -> dict[str, Any]:
+        """Put the staged rows in place."""
+        if self.parameters.mode == "append":
+            deleted, inserted = 0, self._append(session)
+        else:
+            deleted = session.execute(delete_all(self.table.name))
+            inserted = session.execute(insert_all(self.table.name, self.staging, self.columns))
+        (after,) = session.row(count_rows(self.table.name.sql))
+        if self.parameters.mode == "replace" and after != loaded.rows:
+            raise CheckFailed(f"table {self.table.name} has {after} rows after a load of {loaded.rows}")
+        return {"deleted": deleted, "inserted": inserted, "target_rows": after}
+
+    def _append(self, session: Session) -> int:
+        """Add rows with a new key only, so that a second run of the same load adds nothing."""
+        rows, keys, nulls = session.row(profile_keys(self.staging, self.table.key))
+        if rows != keys or nulls:
+            raise CheckFailed(
+                f"the files for {self.table.name} hold {rows - keys} rows with a key that comes twice and {nulls} "
+                "with NULL in the key; append needs every key once (upsert chooses a winner)"
+            )
+        return session.execute(insert_missing(self.table.name, self.staging, self.columns, self.table.key))
+
+
+def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
+    """Create the table if it is missing, load the files, exchange the rows."""
+    settings = load_settings(environment=context.environment)
+    warehouse = warehouse_of(settings)
+    store = S3Store(region=settings.etl.region)
+    table = read_definition(parameters.table_definition, store)
+    with open_input(store, parameters.input, workspace_of(settings)) as source:
+        columns = load_columns(table, parameters.columns or source.columns)
+        _check_mode(parameters, table, columns)
+        attempts: list[_Exchange] = []
+
+        def attempt(session: Session) -> dict[str, Any]:
+            attempts.append(_Exchange(parameters, settings, context, table, source, columns))
+            return attempts[-1].run(session)
+
+        counts = run_session(
+            warehouse,
+            attempt,
+            cancelled=context.cancelled,
+            query_group=parameters.queue,
+            connection_retries=settings.etl.connection_retries,
+        )
+    analyzed = analyze_after(context, settings, table.name, parameters.queue) if parameters.analyze else "not asked for"
+    details = {
+        "table": str(table.name),
+        "mode": parameters.mode,
+        "files": len(source.files),
+        "attempts": len(attempts),
+        **counts,
+        "analyze": analyzed,
+    }
+    return StepResult(rows=counts["inserted"], bytes=source.bytes, details=details)
+
+
+def _check_mode(parameters: CreateLoadParameters, table: Table, columns: tuple[str, ...]) -> None:
+    if parameters.mode == "append" and not (table.key and set(table.key) <= set(columns)):
+        raise ParameterError(
+            f"--mode append needs a primary key in the definition of {table.name} whose columns the files hold: "
+            "without it a second run could not tell which rows are there already"
+        )
+
+
+STEP = Step(
+    name="create-load-redshift",
+    summary="Create a Redshift table from its definition if it is missing, and load files from S3 into it.",
+    parameters=CreateLoadParameters,
+    run=run,
+)

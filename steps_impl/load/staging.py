@@ -1,0 +1,136 @@
+"""Fills a staging table from S3 and counts what arrived."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.errors import LoadRejected, SchemaMismatch, SettingsError
+from core.settings import RedshiftSettings
+from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
+from steps_impl.load.manifest import LoadInput
+from steps_impl.tables.model import Table, TableName, quote
+from steps_impl.tables.render import ddl
+from stores.redshift import LoadErrors, Session, Statement, connect, load_errors
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What one COPY did, in rows and characters."""
+
+    rows: int
+    rejected: int = 0
+    #: Lines in which invalid characters were replaced; ``None``: not asked for.
+    replaced: int | None = None
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads one input; keeps what every attempt of the transaction needs."""
+
+    warehouse: RedshiftSettings
+    source: LoadInput
+    options: CopyOptions
+
+    def statement(self, target: CopyTarget) -> Statement:
+        """Return the COPY.
+
+        Raises:
+            SettingsError: the configuration names no role that COPY could read S3 with.
+        """
+        if not self.warehouse.iam_role:
+            raise SettingsError("redshift.iam_role is not set: COPY reads S3 with this role; give its ARN or 'default'")
+        files = [file.uri for file in self.source.files]
+        return copy_statement(target, self.source.manifest, files, self.warehouse.iam_role, self.options)
+
+    def load(self, session: Session, target: CopyTarget) -> Loaded:
+        """Load the files into a staging table of this session and return what arrived.
+
+        Raises:
+            LoadRejected: COPY refused rows; the message names file, line, column and reason, never the data.
+            StoreError: the warehouse or S3.
+        """
+        process, began = session.row(Statement("SELECT pg_backend_pid(), GETDATE()", "begin the load"))
+        try:
+            session.execute(self.statement(target))
+        except LoadRejected as error:
+            raise LoadRejected(f"{error}: {self._refused(process, began)}") from None
+        counted, copy = session.row(Statement("SELECT pg_last_copy_count(), pg_last_copy_id()", "count the load"))
+        rejected = self._refused(process, began).rejected if self._is_short(int(counted)) else 0
+        replaced = self._replaced(int(copy)) if self.options.may_replace else None
+        return Loaded(int(counted), rejected, replaced)
+
+    def _is_short(self, rows: int) -> bool:
+        return self.options.may_refuse or (self.source.rows is not None and rows < self.source.rows)
+
+    def _refused(self, process: int, began: datetime) -> LoadErrors:
+        """Read the log on a session of its own: the loading one may be in a failed or older transaction."""
+        with connect(self.warehouse) as session:
+            return load_errors(session, process, began)
+
+    def _replaced(self, copy: int) -> int:
+        query = "SELECT COUNT(*) FROM stl_replacements WHERE query = %s"
+        with connect(self.warehouse) as session:
+            return int(session.row(Statement(query, "count the replaced characters", (copy,)))[0])
+
+
+def staging_name() -> str:
+    """Return a name that no other attempt has."""
+    return f"stg_{uuid.uuid4().hex}"
+
+
+def staging_like(name: str, target: TableName) -> Statement:
+    """Return a temporary table with the columns, NOT NULLs, distribution and sort keys of the target."""
+    text = f"CREATE TEMPORARY TABLE {quote(name)} (LIKE {target.sql} INCLUDING DEFAULTS)"
+    return Statement(text, f"create the staging table for {target}")
+
+
+def staging_defined(name: str, table: Table, columns: tuple[str, ...]) -> Statement:
+    """Return a temporary table with these columns of the definition and the keys that they allow.
+
+    For a target that is not there yet, and for one with an IDENTITY column that the warehouse fills: ``LIKE`` would
+    make it NOT NULL without a value.
+    """
+    kept = tuple(replace(column, identity=None) for column in table.columns if column.name in columns)
+    dist_key = table.dist_key if table.dist_key in columns else None
+    staging = Table(
+        name=TableName(name),
+        columns=kept,
+        dist_style=table.dist_style if dist_key or table.dist_style in ("EVEN", "ALL") else None,
+        dist_key=dist_key,
+        sort_style=table.sort_style if set(table.sort_key) <= set(columns) else None,
+        sort_key=table.sort_key if set(table.sort_key) <= set(columns) else (),
+        temporary=True,
+    )
+    return Statement(ddl(staging), f"create the staging table for {table.name}")
+
+
+def create_staging(name: str, table: Table, columns: tuple[str, ...], *, exists: bool) -> Statement:
+    """Return the statement for a staging table that can take ``columns``."""
+    filled_there = [column.name for column in table.columns if column.identity and column.name not in columns]
+    return staging_like(name, table.name) if exists and not filled_there else staging_defined(name, table, columns)
+
+
+def load_columns(table: Table, named: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the columns that the files hold, in their order.
+
+    Without ``named``: all of the definition except IDENTITY columns, as COPY itself would take them.
+
+    Raises:
+        SchemaMismatch: files and definition do not hold the same columns (those with DEFAULT or IDENTITY may miss).
+    """
+    if not named:
+        return tuple(column.name for column in table.columns if not column.identity)
+    found = [f"the files hold {name!r}, which the definition does not" for name in named if not table.has(name)]
+    found += [f"column {name!r} is named twice" for name in sorted(set(named)) if named.count(name) > 1]
+    for column in table.columns:
+        if column.name not in named and not column.fills_itself:
+            found.append(f"column {column.name!r} is not in the files")
+        if column.name in named and column.identity and not column.identity.by_default:
+            found.append(
+                f"column {column.name!r} is IDENTITY and takes no values (GENERATED BY DEFAULT AS IDENTITY does)"
+            )
+    if found:
+        raise SchemaMismatch(f"table {table.name} and its files do not fit: {'; '.join(found)}")
+    return named

@@ -1,0 +1,77 @@
+"""What both loading steps do around their transaction: the settings they need, the table they write to."""
+
+from __future__ import annotations
+
+from core.errors import SettingsError, StoreError, TransactionConflict
+from core.settings import RedshiftSettings, Settings
+from steps_impl.contract import StepContext
+from steps_impl.tables.catalog import actual_columns, create_statements
+from steps_impl.tables.compare import check_same
+from steps_impl.tables.model import Table, TableName
+from steps_impl.warehouse.statements import analyze, lock
+from stores.redshift import Session, connect
+from stores.s3.location import S3Location, parse_uri
+
+
+def warehouse_of(settings: Settings) -> RedshiftSettings:
+    """Return the configuration's ``redshift`` section.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if settings.redshift is None:
+        raise SettingsError("the configuration has no redshift section; the step needs host, database and user")
+    return settings.redshift
+
+
+def workspace_of(settings: Settings) -> S3Location | None:
+    """Return where manifests of this run may lie; ``None`` when the configuration names no bucket."""
+    if not settings.etl.s3_etl_bucket:
+        return None
+    base = f"s3://{settings.etl.s3_etl_bucket}/{settings.etl.s3_base_path.strip('/')}"
+    return parse_uri(f"{base.rstrip('/')}/manifests/")
+
+
+def exists_as_defined(session: Session, table: Table) -> bool:
+    """Tell whether the table is there.
+
+    Raises:
+        SchemaMismatch: it is there with other names, types or another order.
+    """
+    there = actual_columns(session, table.name)
+    if there:
+        check_same(table, there)
+    return bool(there)
+
+
+def take_hold(session: Session, table: Table, settings: Settings, *, exists: bool) -> bool:
+    """Lock the table for this transaction, or create it with its grants; return whether it was created.
+
+    Called first in the transaction: what is read afterwards is read behind the lock.
+
+    Raises:
+        TransactionConflict: the table went or came since the look before the transaction; everything is tried again.
+        SchemaMismatch: it is not as defined.
+    """
+    if not exists:
+        for statement in create_statements(table, settings.database.permissions):
+            session.execute(statement)
+        return True
+    session.execute(lock(table.name))
+    if not exists_as_defined(session, table):
+        raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")
+    return False
+
+
+def analyze_after(context: StepContext, settings: Settings, name: TableName, queue: str | None) -> str:
+    """Renew the planner's statistics, committed on their own; return what came of it.
+
+    The rows are committed by now: a warehouse that refuses ANALYZE (only the owner may) does not make the step fail.
+    """
+    context.reporter.progress("analyze")
+    try:
+        with connect(warehouse_of(settings), cancelled=context.cancelled, query_group=queue) as session:
+            session.execute(analyze(name))
+    except StoreError as error:
+        return f"not done: {error}"
+    return "done"
