@@ -40,8 +40,10 @@ def run_part(part: AnyPart) -> Iterator[AnyPart]:
         part.start()
     except PartMissing as missing:
         skip_or_fail(str(missing))
-    yield part
-    part.stop()
+    try:
+        yield part
+    finally:
+        part.stop()
 
 
 @pytest.fixture(scope="session")

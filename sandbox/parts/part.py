@@ -70,9 +70,6 @@ class Part(ABC):
     def prepare(self) -> None:  # noqa: B027 (a part may have nothing to do here)
         """Do what must be done once before the first start; called before every start."""
 
-    def settle(self) -> None:  # noqa: B027 (a part may have nothing to do here)
-        """Do what needs the running server; called after every start."""
-
     def environment(self) -> Mapping[str, str]:
         """Return what the server's environment has beside our own."""
         return {}
@@ -116,8 +113,11 @@ class Part(ABC):
             make_private_directory(self.directory)
             self.prepare()
             self._launch()
-        self._await_ready()
-        self.settle()
+        try:
+            self._await_ready()
+        except SandboxError:
+            self.stop()  # what hangs now would hang the next time
+            raise
 
     def stop(self) -> None:
         """End the server and everything it started; harmless when it is down."""
