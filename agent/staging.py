@@ -5,7 +5,7 @@ Rules, where AWS's documentation is silent:
 - An input ``filePath`` becomes a file of that name inside the staging directory; an input ``directoryPath`` becomes the
   directory's content with relative paths. ``…/dir`` and ``…/dir/`` mean the same directory; ``…/dir2`` is none of it.
 - An input directory under which there is no object, not even a marker key ``…/dir/``, fails with ``NotFound``: an input
-  that is not there is a fault, and a wrong path must not look like an empty table. A marker alone is an empty directory.
+  that is not there is a fault, and a wrong path must not look like an empty table. A marker alone is an empty one.
 - Outputs: every file with its relative path, empty ones too. See ``stores.s3.trees`` for links, odd files and names.
 """
 

@@ -14,14 +14,14 @@ from stores.s3.faults import local_file
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
 
-_BLOCK = 256 * 1024
+_BLOCK = 1024 * 1024
 _local = threading.local()
 
 CHECKSUM_HEADER = "x-amz-checksum-crc32"
 
 
 def scratch() -> memoryview:
-    """This thread's buffer of 256 KiB; its content is lost with the next call's use."""
+    """This thread's buffer of 1 MiB; its content is lost with the next call's use."""
     if not hasattr(_local, "buffer"):
         _local.buffer = memoryview(bytearray(_BLOCK))
     buffer: memoryview = _local.buffer
