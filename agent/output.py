@@ -27,17 +27,23 @@ class StreamRedactor:
         """Return what can go out; the beginning of a possible secret is held back."""
         if self._pattern is None:
             return chunk
-        text = self._pattern.sub(MASK.encode(), self._held + chunk)
-        keep = self._possible_beginning(text)
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
+        text = self._held + chunk
+        border = len(text) - self._possible_beginning(text)
+        # A short secret that ends behind the border may be the beginning of a longer one: it waits too.
+        for match in self._pattern.finditer(text):
+            if match.end() > border:
+                border = min(border, match.start())
+                break
+        self._held = text[border:]
+        return self._pattern.sub(MASK.encode(), text[:border])
 
     def finish(self) -> bytes:
         """Return what was held back."""
         held, self._held = self._held, b""
-        return held
+        return self._pattern.sub(MASK.encode(), held) if self._pattern else held
 
     def _possible_beginning(self, text: bytes) -> int:
+        """Return the length of the longest end of ``text`` with which a secret may begin."""
         longest = 0
         for secret in self._secrets:
             for length in range(min(len(secret) - 1, len(text)), longest, -1):
