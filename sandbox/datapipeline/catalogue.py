@@ -118,7 +118,8 @@ _RESOURCES = {
     "Ec2Resource": (
         "resourceRole role",
         (
-            "associatePublicIpAddress imageId instanceCount instanceType maximumRetries minInstanceCount maxInstanceCount "
+            "associatePublicIpAddress imageId instanceCount "
+            "instanceType maximumRetries minInstanceCount maxInstanceCount "
             "runAsUser "
             "securityGroupIds securityGroups spotBidPrice"
         ),

@@ -125,6 +125,7 @@ def test_dates_follow_joda_where_the_reference_gives_no_example(expression: str,
         ("SSS", "000"),
         ("Z ZZ ZZZ zzzz", "+0000 +00:00 UTC Coordinated Universal Time"),
         ("C G", "20 AD"),
+        ("H K h k", "17 5 5 17"),
         ("/.:_ -", "/.:_ -"),
     ],
 )
@@ -295,3 +296,44 @@ def test_an_expression_is_parsed_once() -> None:
     evaluate(text, SCOPE)
     after = parse_template.cache_info()
     assert (after.misses, after.hits) == (before.misses, before.hits + 1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("format('2011-05-24T00:05:00','h K k H a')", "12 0 24 0 AM"),
+        ("format('2011-05-24T12:05:00','h K k H a')", "12 0 12 12 PM"),
+        # The clock in New York went from 02:00 to 03:00 on 2011-03-13.
+        ("format(plusHours(inTimeZone('2011-03-13T06:30:00','America/New_York'),1),'HH:mm Z')", "03:30 -0400"),
+        ("format(plusDays(inTimeZone('2011-03-12T15:00:00','America/New_York'),1),'HH:mm Z')", "10:00 -0400"),
+    ],
+)
+def test_noon_midnight_and_a_lost_hour(expression: str, result: str) -> None:
+    assert evaluate(f"#{{{expression}}}", SCOPE) == result
+
+
+class DoublingScope:
+    """Field ``f<n>`` names ``f<n-1>`` twice; ``f0`` is a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def field(self, object_id: str | None, name: str) -> list[Value]:
+        level = int(name[1:])
+        return [f"#{{f{level - 1}}}#{{f{level - 1}}}" if level else self.text]
+
+    def parameter(self, name: str) -> list[Value]:
+        return []
+
+
+def test_fields_that_double_again_and_again_are_stopped() -> None:
+    assert evaluate("#{f10}", DoublingScope("x")) == "x" * 1024
+    with pytest.raises(ExpressionInvalid, match="circle or too deeply"):
+        evaluate("#{f14}", DoublingScope(""))
+    with pytest.raises(ExpressionInvalid, match="longer than"):
+        evaluate("#{f8}", DoublingScope("x" * 10_000))
+
+
+def test_decimals_that_overflow_are_refused() -> None:
+    with pytest.raises(ExpressionInvalid, match="finite"):
+        evaluate("#{10 ^ 300 * 10 ^ 300}", SCOPE)

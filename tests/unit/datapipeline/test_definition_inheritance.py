@@ -119,6 +119,7 @@ def test_activities_wait_for_depends_on_and_for_who_writes_what_they_read() -> N
             shell("Extract2", output=["Files", "Other"]),
             shell("Check"),
             shell("Reader", input="Guarded"),
+            shell("Last", dependsOn=["Check", "Files"]),  # a data node is no activity to wait for
             node("Files"),
             node("Other"),
             node("Same"),
@@ -130,9 +131,10 @@ def test_activities_wait_for_depends_on_and_for_who_writes_what_they_read() -> N
     assert definition.dependencies("Load") == {"Extract1", "Extract2", "Check"}
     assert definition.dependencies("Extract1") == frozenset()
     assert definition.dependencies("Reader") == {"Check"}
-    assert definition.consumers("Check") == {"Load", "Reader"}
+    assert definition.dependencies("Last") == {"Check"}
+    assert definition.consumers("Check") == {"Load", "Reader", "Last"}
     order = definition.order()
-    assert set(order) == set(definition.runnable_ids()) == {"Load", "Extract1", "Extract2", "Check", "Reader"}
+    assert set(order) == set(definition.runnable_ids()) == {"Load", "Extract1", "Extract2", "Check", "Reader", "Last"}
     assert all(order.index(need) < order.index(each) for each in order for need in definition.dependencies(each))
     assert definition.data_nodes() == ["Files", "Other", "Same", "Guarded"]
 
@@ -313,3 +315,11 @@ def test_the_level_is_removed_in_programs_only_and_the_switch_keeps_it() -> None
         r"s3://\\",
     )
     assert evaluate_object(definition, "A", unescape=False).string("command") == IN_DEFINITION
+
+
+def test_an_instance_has_its_own_id_and_its_component_as_parent() -> None:
+    definition = Definition.parse(
+        [shell("A", ("command", "#{@id} #{parent.@id} #{input.@id}"), input="N"), node("N")], [], []
+    )
+    task = evaluate_object(definition, "A", lambda component: {"@id": f"@{component}_2012"})
+    assert task.string("command") == "@A_2012 A N"

@@ -148,6 +148,19 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
             "S",
             "must be later",
         ),
+        (
+            {
+                "S": {
+                    "type": "Schedule",
+                    "startDateTime": "2012-01-02T00:00:00",
+                    "endDateTime": "2012-01-02T00:00:00",
+                    "period": "1 day",
+                }
+            },
+            "S",
+            "must be later",
+        ),
+        ({"S": {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "4 years"}}, "S", "3 years"),
         ({"Q": {"type": "SqlActivity", "script": "select 1"}}, "Q", "'database' is required"),
         ({"Q": {"type": "SqlActivity", "script": "select 1", "database": "db"}}, "Q", "'database' must be a reference"),
         ({"C": {"type": "CopyActivity", "input": {"ref": "N"}}}, "C", "'output' is required"),
@@ -254,6 +267,7 @@ def test_parameters_that_fit_are_not_reported() -> None:
         "myD": {"optional": "true"},
         "*myE": {"type": "String"},
         "myF": {"type": "AWS::S3::ObjectKey", "default": "s3://b/"},
+        "myH": {"type": "Integer", "default": "#{myB * 2}"},
         "myG": {"allowedValues": ["a", "b"], "default": "b"},
     }
     assert errors_of(ONDEMAND, parameters, {"myC": ["1", "2"], "*myE": ["secret value"]}) == {}
@@ -269,6 +283,7 @@ def test_warnings_leave_a_definition_valid() -> None:
     objects = changed(
         Default={"pipelineLogUri": None},
         A={"retryDelay": "1 minute"},
+        N={"retryDelay": "2 minutes"},
         S={"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "1 day"},
     )
     reports = validate(definition_of(objects, {}, {"myUndeclared": ["x"]}))
