@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from core.periods import parse_datetime, parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import TYPES, Kind
-from sandbox.datapipeline.checks_fields import ONDEMAND_PERIOD, parsed
+from sandbox.datapipeline.checks_fields import parsed
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.inheritance import DEFAULT_ID, parent_cycle
 from sandbox.datapipeline.objects import PipelineObject
@@ -60,8 +60,11 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:
         yield "'retryDelay' is below the 2 minutes that AWS waits at least between attempts"
-    if definition.kind_of(object_id) is Kind.SCHEDULE and _recurs(item):
-        yield "this sandbox runs the first interval of a schedule only"
+    for action in ("onFail", "onSuccess", "onLateAction"):
+        if definition.objects[object_id].values(action):
+            yield f"'{action}' is not carried out by this sandbox yet"
+    if definition.kind_of(object_id) is Kind.SCHEDULE and not is_ondemand(definition) and _recurs(item):
+        yield "this sandbox does not run recurring schedules yet: set occurrences to 1, or scheduleType to ondemand"
 
 
 def _type_errors(definition: Definition, item: PipelineObject, kind: Kind) -> Iterator[str]:
@@ -122,4 +125,8 @@ def _location_errors(item: PipelineObject) -> Iterator[str]:
 
 
 def _recurs(item: PipelineObject) -> bool:
-    return item.string("period") != ONDEMAND_PERIOD and item.string("occurrences") != "1"
+    if item.values("occurrences"):
+        return item.string("occurrences") != "1"
+    first, last = (parsed(parse_datetime, item.string(key) or "") for key in ("startDateTime", "endDateTime"))
+    length = parsed(parse_period, item.string("period") or "")
+    return not (first and last and length and last - first <= length)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.errors import ExpressionInvalid
+from sandbox.datapipeline.catalogue import RUNTIME_SLOTS
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.escapes import PROGRAM_FIELDS, unescape_once
 from sandbox.datapipeline.expressions import Ref, Value, Verbatim, evaluate
@@ -38,7 +39,10 @@ class DefinitionScope:
         self._node = node
 
     def field(self, object_id: str | None, name: str) -> list[Value]:
-        """Return the values of a runtime field, of a field with all that it inherits, or of ``node``/``parent``."""
+        """Return the values of a runtime field, of a field with all that it inherits, or of ``node``/``parent``.
+
+        What a worker has not reported, such as the stack trace in an alarm's text, is the empty text.
+        """
         owner = object_id or self._object_id
         if owner not in self._definition.objects:
             return []
@@ -48,7 +52,8 @@ class DefinitionScope:
             return [Ref(owner)]
         if name in {"@id", "id"} and object_id is not None:
             return [Verbatim(owner)]
-        return self._runtime_field(owner, name) or _field_values(self._definition.effective(owner), name)
+        known = self._runtime_field(owner, name) or _field_values(self._definition.effective(owner), name)
+        return known or ([Verbatim("")] if name in RUNTIME_SLOTS else [])
 
     def parameter(self, name: str) -> list[Value]:
         """Return the values of a parameter as its type; an optional parameter without a value is the empty text."""

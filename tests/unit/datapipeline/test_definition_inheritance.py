@@ -274,6 +274,16 @@ def test_an_alarm_reads_the_object_that_refers_to_it() -> None:
     assert message == "name of A: no #{such} thing s3://bucket/x/"
 
 
+def test_an_alarm_goes_out_without_what_the_worker_did_not_report() -> None:
+    text = "#{node.name} #{node.@scheduledStartTime}\nError: #{node.errorMessage}\nTrace: #{node.errorStackTrace}"
+    definition = Definition.parse(
+        [shell("A", onFail="Alarm"), item("Alarm", ("type", "SnsAlarm"), ("message", text))], [], []
+    )
+    failed = {"@scheduledStartTime": "2012-12-01T03:04:05", "errorMessage": "boom"}
+    message = evaluate_object(definition, "Alarm", lambda _id: failed, node="A").string("message")
+    assert message == "name of A 2012-12-01T03:04:05\nError: boom\nTrace: "
+
+
 def test_an_error_names_object_field_and_expression() -> None:
     definition = Definition.parse([shell("A", ("command", "echo #{@scheduledStartTme}"))], [], [])
     with pytest.raises(ExpressionInvalid) as caught:

@@ -81,6 +81,84 @@ def test_the_samples_of_the_api_reference_are_valid() -> None:
     assert validate(definition_of(ONDEMAND)) == []
 
 
+# What Dataduct compiles for extract-rds and create-load-redshift on a worker group, shortened.
+DATADUCT: Objects = {
+    "Default": {
+        "scheduleType": "cron",
+        "failureAndRerunMode": "CASCADE",
+        "role": "r",
+        "resourceRole": "rr",
+        "maxActiveInstances": "1",
+        "pipelineLogUri": "s3://etl/logs/p/version_1",
+        "onFail": {"ref": "SNSAlarm0"},
+    },
+    "Schedule0": {
+        "type": "Schedule",
+        "startDateTime": "2015-01-01T00:00:00",
+        "period": "15 minutes",
+        "occurrences": "1",
+    },
+    "SNSAlarm0": {
+        "type": "SnsAlarm",
+        "topicArn": "arn:aws:sns:us-east-1:1:t",
+        "role": "r",
+        "subject": "Data Pipeline p failed",
+        "message": "Object: #{node.name}\nStart: #{node.@scheduledStartTime}\nTrace: #{node.errorStackTrace}",
+    },
+    "extract.MysqlNode0": {
+        "type": "SqlDataNode",
+        "schedule": {"ref": "Schedule0"},
+        "connectionString": "jdbc:mysql://h:3306/d",
+        "username": "u",
+        "*password": "dataduct-secret",
+        "selectQuery": "SELECT * FROM t;",
+        "table": "t",
+    },
+    "extract.S3Node0": {
+        "type": "S3DataNode",
+        "schedule": {"ref": "Schedule0"},
+        "directoryPath": "s3://etl/data/p/version_1/#{format(@scheduledStartTime, 'YYYYMMdd-HH-mm-ss')}/extract/",
+        "compression": "none",
+        "retryDelay": "10 Minutes",
+    },
+    "extract.CopyActivity0": {
+        "type": "CopyActivity",
+        "schedule": {"ref": "Schedule0"},
+        "input": {"ref": "extract.MysqlNode0"},
+        "output": {"ref": "extract.S3Node0"},
+        "maximumRetries": "2",
+        "retryDelay": "10 Minutes",
+        "workerGroup": "etl",
+    },
+    "load.ShellCommandActivity0": {
+        "type": "ShellCommandActivity",
+        "schedule": {"ref": "Schedule0"},
+        "scriptUri": "s3://etl/src/p/version_1/run.sh",
+        "scriptArgument": [
+            "--table_definition",
+            "CREATE TABLE t (id INT)",
+            "--s3_input_paths",
+            "#{input.directoryPath}",
+        ],
+        "input": {"ref": "extract.S3Node0"},
+        "stage": "false",
+        "maximumRetries": "2",
+        "dependsOn": {"ref": "extract.CopyActivity0"},
+        "workerGroup": "etl",
+    },
+}
+
+
+def test_what_dataduct_compiles_for_a_worker_group_is_valid() -> None:
+    assert errors_of(DATADUCT) == {}
+    definition = definition_of(DATADUCT)
+    assert definition.order() == ["extract.CopyActivity0", "load.ShellCommandActivity0"]
+    task = evaluate_object(
+        definition, "load.ShellCommandActivity0", lambda _id: {"@scheduledStartTime": "2015-01-01T00:00:00"}
+    )
+    assert task.values("scriptArgument")[-1].string_value == "s3://etl/data/p/version_1/20150101-00-00-00/extract/"
+
+
 def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
     sample = copy.deepcopy(SAMPLE)
     sample["Schedule"]["startDateTime"] = "bad-time"
@@ -279,15 +357,33 @@ def test_a_secret_value_stays_out_of_the_reports() -> None:
     assert "tell-nobody" not in repr(reports)
 
 
+@pytest.mark.parametrize(
+    ("changes", "recurs"),
+    [
+        ({}, False),
+        ({"endDateTime": "2012-09-25T18:00:01"}, True),
+        ({"endDateTime": None}, True),
+        ({"endDateTime": None, "occurrences": "2"}, True),
+        ({"endDateTime": None, "occurrences": "1"}, False),
+    ],
+)
+def test_a_recurring_schedule_is_warned_about(changes: dict[str, Any], recurs: bool) -> None:
+    sample = copy.deepcopy(SAMPLE)
+    sample["Schedule"] = {key: value for key, value in (sample["Schedule"] | changes).items() if value}
+    warnings = [warning for report in validate(definition_of(sample)) for warning in report.warnings]
+    assert any("recurring" in warning for warning in warnings) == recurs
+
+
 def test_warnings_leave_a_definition_valid() -> None:
     objects = changed(
         Default={"pipelineLogUri": None},
         A={"retryDelay": "1 minute"},
         N={"retryDelay": "2 minutes"},
-        S={"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "1 day"},
+        T={"type": "Terminate"},
+        B={"type": "ShellCommandActivity", "command": "x", "onFail": {"ref": "T"}},
     )
     reports = validate(definition_of(objects, {}, {"myUndeclared": ["x"]}))
-    assert [report.id for report in reports] == ["Default", "A", "S", "myUndeclared"]
+    assert [report.id for report in reports] == ["Default", "A", "B", "myUndeclared"]
     assert all(report.warnings and not report.errors for report in reports)
     assert isinstance(reports[0], ObjectReport)
 
