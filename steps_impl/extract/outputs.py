@@ -43,6 +43,9 @@ class Output(Protocol):
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; those that are not there are fine."""
 
+    def close(self) -> None:
+        """Give back what the place holds open."""
+
 
 def open_output(place: str) -> Output:
     """Return the output for ``s3://bucket/prefix/`` or a local directory (made if it is missing)."""
@@ -84,6 +87,10 @@ class S3Output:
     def remove(self, names: Iterable[str]) -> None:
         """Delete objects."""
         self._store.delete([self.location(name) for name in names])
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._store.close()
 
 
 class LocalOutput:
@@ -142,6 +149,9 @@ class LocalOutput:
         for name in names:
             with _typed(self._directory / name):
                 (self._directory / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _flush_directory(self) -> None:
         handle = os.open(self._directory, os.O_RDONLY)

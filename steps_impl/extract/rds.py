@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Literal, Self
@@ -93,8 +94,8 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
     """
     settings = load_settings()
     host = _host(settings, parameters.host_name)
-    output = open_output(_place(parameters, context))
     with (
+        closing(open_output(_place(parameters, context))) as output,
         connect(host, parameters.database, settings.etl.connection_retries) as connection,
         on_cancel(context.cancelled, connection.cancel),
     ):
@@ -102,7 +103,7 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
         found = _query(parameters, connection)
         stream = RowStream(connection, found, _policies(parameters, found), FORMATS[parameters.output_format])
         parts, leftovers = _write(parameters, context, stream, output)
-    return _result(parts, stream, output, leftovers)
+        return _result(parts, stream, output, leftovers)
 
 
 def _write(

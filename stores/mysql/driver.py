@@ -6,9 +6,8 @@ until they are fetched. Measured (2 M rows x 13 columns): the C extension reads 
 
 from __future__ import annotations
 
+import functools
 import importlib
-import importlib.util
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -54,16 +53,28 @@ class Driver(Protocol):
 
 def open_driver(login: Login) -> Driver:
     """Connect with the fastest driver that is installed."""
-    if importlib.util.find_spec("_mysql_connector"):
-        return CompiledDriver(login)
-    return PureDriver(login)
+    library = _compiled_library()
+    return CompiledDriver(login, library) if library else PureDriver(login)
+
+
+@functools.cache
+def _compiled_library() -> Any:
+    """Return the C extension if it is installed and loads here, else ``None``.
+
+    It brings an OpenSSL of its own under the system's names. Python's ``ssl`` goes first, so that both use one pair of
+    libssl and libcrypto: the extension's libssl with the system's libcrypto (loaded by ``hashlib``) does not load.
+    """
+    importlib.import_module("ssl")
+    try:
+        return importlib.import_module("_mysql_connector")
+    except ImportError:
+        return None
 
 
 class CompiledDriver:
     """The C extension of ``mysql-connector-python`` (extra ``mysql-fast``), without its Python layer."""
 
-    def __init__(self, login: Login) -> None:
-        library: Any = importlib.import_module("_mysql_connector")
+    def __init__(self, login: Login, library: Any) -> None:
         self._fault: type[Exception] = library.MySQLError
         plugins = Path(library.__file__).parent / "mysql" / "vendor" / "plugin"
         self._link = library.MySQL(
@@ -115,13 +126,15 @@ class CompiledDriver:
 
 
 class PureDriver:
-    """PyMySQL with all decoders off: always there."""
+    """PyMySQL with all decoders off: always there. Like the C library it encrypts when the server offers it."""
 
     def __init__(self, login: Login) -> None:
         import pymysql
+        from pymysql.converters import encoders
         from pymysql.cursors import SSCursor
 
         self._fault: type[Exception] = pymysql.err.MySQLError
+        encoders_only: dict[Any, Any] = {**encoders}
         try:
             self._link: Any = pymysql.connect(
                 host=login.host,
@@ -132,9 +145,8 @@ class PureDriver:
                 connect_timeout=login.timeout,
                 charset=CHARSET,
                 use_unicode=False,
-                conv={},
+                conv=encoders_only,
                 cursorclass=SSCursor,
-                ssl=_opportunistic_tls(),
             )
         except (self._fault, OSError, RuntimeError) as error:  # RuntimeError: an authentication that needs a package
             raise _fault_of(error) from None
@@ -164,16 +176,10 @@ class PureDriver:
         return rows
 
     def close(self) -> None:
-        """Close the connection without reading what is left of a result set."""
+        """Close the connection without reading what is left of a result set (PyMySQL would, even on deletion)."""
+        if self._cursor is not None and self._cursor._result is not None:
+            self._cursor._result.unbuffered_active = False
         self._link._force_close()
-
-
-def _opportunistic_tls() -> ssl.SSLContext:
-    """Encrypt when the server offers it, as libmysqlclient's mode PREFERRED does."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _fault_of(error: Exception) -> DriverFault:

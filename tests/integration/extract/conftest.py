@@ -1,0 +1,112 @@
+"""A MySQL source, the step over it, and its files loaded back by a real COPY."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pymysql
+import pytest
+import yaml
+
+from sandbox.parts.database import DatabaseAddress
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.extract import rds
+
+COPY_OPTIONS = {"tsv": r"FORMAT text, NULL '\N'", "csv": r"FORMAT csv, NULL '\N'"}
+
+
+class QuietReporter:
+    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
+        pass
+
+
+@dataclass
+class Source:
+    """The MySQL side of a test: run statements, run the step."""
+
+    address: DatabaseAddress
+    connection: Any
+    output: Path
+    entry: dict[str, Any]
+    context: StepContext = field(default_factory=lambda: StepContext(QuietReporter()))
+
+    def execute(self, *statements: str) -> None:
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+
+    def extract(self, **parameters: Any) -> StepResult:
+        given = {"host_name": "source", "output": str(self.output), **parameters}
+        return rds.STEP.run(rds.ExtractRdsParameters(**given), self.context)
+
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.output / "manifest").read_text())
+
+    def text(self) -> bytes:
+        files = [(self.output / entry["url"]) for entry in self.manifest()["entries"]]
+        return b"".join(gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in files)
+
+
+@pytest.fixture
+def source(mysql_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
+    address = mysql_database
+    configuration = tmp_path / "ductrunner.yaml"
+    entry = {
+        "host": address.host,
+        "port": address.port,
+        "username": address.username,
+        "password": address.password,
+        "database": address.database,
+    }
+    configuration.write_text(yaml.safe_dump({"mysql": {"source": entry}, "etl": {"connection_retries": 0}}))
+    monkeypatch.setenv("DUCTRUNNER_CONFIG", str(configuration))
+    connection = pymysql.connect(
+        host=address.host,
+        port=address.port,
+        user=address.username,
+        password=address.password,
+        database=address.database,
+        autocommit=True,
+        init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
+    )
+    with connection:
+        yield Source(address, connection, tmp_path / "out", entry)
+
+
+@pytest.fixture
+def load(postgres_database: DatabaseAddress) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Load a source's files into a new table by COPY; return its rows as Postgres prints them."""
+    address = postgres_database
+    connection = psycopg2.connect(
+        host=address.host,
+        port=address.port,
+        user=address.username,
+        password=address.password,
+        dbname=address.database,
+    )
+
+    def copy(source: Source, columns: str, order: str = "1") -> list[tuple[Any, ...]]:
+        document = source.manifest()
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS loaded; CREATE TABLE loaded ({columns})")
+            for entry in document["entries"]:
+                path = source.output / entry["url"]
+                with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+                    cursor.copy_expert(
+                        f"COPY loaded FROM STDIN WITH ({COPY_OPTIONS[document['source']['format']]})", file
+                    )
+            cursor.execute(f"SELECT * FROM loaded ORDER BY {order}")
+            return cursor.fetchall()
+
+    yield copy
+    connection.close()
