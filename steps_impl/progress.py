@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -43,7 +42,18 @@ class ProgressReporter:
     def write(self, document: Mapping[str, Any]) -> None:
         """Replace the result file, without any registered secret."""
         if self._result is not None:
-            write_result(self._result, json.loads(REDACTOR.redact(json.dumps(document, ensure_ascii=False))))
+            write_result(self._result, redacted(document))
+
+
+def redacted(value: Any) -> Any:
+    """Return a JSON value in which no text holds a registered secret (before JSON escapes it out of recognition)."""
+    if isinstance(value, str):
+        return REDACTOR.redact(value)
+    if isinstance(value, Mapping):
+        return {str(key): redacted(kept) for key, kept in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(kept) for kept in value]
+    return value
 
 
 def progress_line(step: str, phase: str, rows: int | None, size: int | None) -> str:

@@ -19,7 +19,7 @@ from core.redaction import REDACTOR
 from steps_impl import catalogue
 from steps_impl.contract import EXIT_BAD_PARAMETERS, EXIT_DONE, RESULT_VARIABLE, StepContext, StepResult
 from steps_impl.flags import CommandLine, parse_flags
-from steps_impl.progress import ProgressReporter
+from steps_impl.progress import ProgressReporter, redacted
 from steps_impl.signals import cancel_on_signal
 
 if TYPE_CHECKING:
@@ -129,6 +129,5 @@ def _finish(name: str, reporter: ProgressReporter, outcome: StepResult) -> None:
 def _tell(name: str, reporter: ProgressReporter, document: Mapping[str, Any]) -> None:
     """Leave the result: the file for the agent, one JSON line for whoever reads stdout."""
     reporter.write(document)
-    line = json.dumps({"step": name, **document}, ensure_ascii=False)
-    sys.stdout.write(REDACTOR.redact(line) + "\n")
+    sys.stdout.write(json.dumps(redacted({"step": name, **document}), ensure_ascii=False) + "\n")
     sys.stdout.flush()
