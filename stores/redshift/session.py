@@ -140,7 +140,8 @@ class Session:
     def _roll_back(self) -> None:
         """Undo without hiding the error that led here: a connection that cannot roll back is closed, which does."""
         try:
-            self._connection.cursor().execute("ROLLBACK")
+            cursor = self._connection.cursor()  # has to live until the answer is there
+            cursor.execute("ROLLBACK")
             deadline = time.monotonic() + _CANCEL_PATIENCE
             while not _ready(self._connection, _SLICE) and time.monotonic() < deadline:
                 continue
