@@ -40,20 +40,27 @@ class ProgressReporter:
         self._errors.flush()
 
     def write(self, document: Mapping[str, Any]) -> None:
-        """Replace the result file, without any registered secret."""
-        if self._result is not None:
+        """Replace the result file, without any registered secret; a disk that is full must not end the step."""
+        if self._result is None:
+            return
+        try:
             write_result(self._result, redacted(document))
+        except OSError as error:
+            self._errors.write(f"cannot write the result file {self._result}: {error.strerror}\n")
 
 
 def redacted(value: Any) -> Any:
-    """Return a JSON value in which no text holds a registered secret (before JSON escapes it out of recognition)."""
+    """Return a JSON value in which no text holds a registered secret (before JSON escapes it out of recognition).
+
+    What JSON does not know (a date, a decimal) becomes text.
+    """
     if isinstance(value, str):
         return REDACTOR.redact(value)
     if isinstance(value, Mapping):
         return {str(key): redacted(kept) for key, kept in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(kept) for kept in value]
-    return value
+    return value if value is None or isinstance(value, int | float) else REDACTOR.redact(str(value))
 
 
 def progress_line(step: str, phase: str, rows: int | None, size: int | None) -> str:

@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 import io
@@ -6,12 +5,14 @@ import json
 import os
 import signal
 import threading
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from core.redaction import REDACTOR
 from steps_impl.contract import read_result
-from steps_impl.progress import ProgressReporter, human_bytes, progress_line
+from steps_impl.progress import ProgressReporter, human_bytes, progress_line, redacted
 from steps_impl.signals import cancel_on_signal, on_cancel
 
 
@@ -75,3 +76,16 @@ def test_the_action_on_cancel_runs_once_and_only_when_cancelled():
     with on_cancel(cancelled, lambda: (called.append(1), done.set())):
         assert done.wait(30)
     assert called == [1]
+
+
+def test_a_result_file_that_cannot_be_written_is_told_and_ends_nothing(tmp_path):
+    errors = io.StringIO()
+    ProgressReporter("copy", errors, tmp_path / "missing" / "result").progress("read")
+    assert "cannot write the result file" in errors.getvalue()
+
+
+def test_values_that_json_does_not_know_become_text():
+    assert redacted({"a": [Decimal("1.10"), None, 2, True], "b": date(2024, 1, 2)}) == {
+        "a": ["1.10", None, 2, True],
+        "b": "2024-01-02",
+    }
