@@ -15,8 +15,10 @@ from steps_impl.contract import StepContext, StepResult
 #: Name of each step that Ductrunner brings, and the module whose ``STEP`` it is. Imported only when it is run.
 #: A new step adds its line here; then ``make docs`` makes its help and its reference page.
 MODULES = {
+    "create-load-redshift": "steps_impl.load.create_load_redshift",
     "extract-rds": "steps_impl.extract.rds",
     "teardown": "steps_impl.control.teardown",
+    "upsert": "steps_impl.warehouse.upsert",
 }
 
 
