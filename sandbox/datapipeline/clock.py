@@ -1,0 +1,33 @@
+"""The service's clock: the machine's, or one that a test moves.
+
+Every window, retry delay and time-out of the service is measured on it; only the holding of a long poll is real time.
+Moments are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from core.periods import format_datetime
+
+
+class ServiceClock:
+    """Wall-clock seconds. A manual clock stands still until it is moved."""
+
+    def __init__(self, *, manual: bool, start: float | None = None) -> None:
+        self.manual = manual
+        self._moment = time.time() if start is None else start
+
+    def now(self) -> float:
+        """Return the moment in seconds since 1970."""
+        return self._moment if self.manual else time.time()
+
+    def move_to(self, moment: float) -> None:
+        """Set a manual clock forward; it never goes back."""
+        self._moment = max(self._moment, moment)
+
+
+def text_of(moment: float) -> str:
+    """Return a moment as the service writes it: ``YYYY-MM-DDTHH:MM:SS``, UTC."""
+    return format_datetime(datetime.fromtimestamp(moment, UTC))

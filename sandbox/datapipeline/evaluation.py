@@ -1,0 +1,60 @@
+"""Objects as they are in one run: evaluated, and with references led to the instances of that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.errors import ExpressionInvalid
+from sandbox.datapipeline.definition import Definition
+from sandbox.datapipeline.model import ApiField, Instance
+from sandbox.datapipeline.objects import Field
+from sandbox.datapipeline.scope import DefinitionScope, Runtime, evaluate_field
+
+#: References that do not lead to something the work needs.
+_NOT_LINKED = frozenset({"parent", "dependsOn", "schedule", "onFail", "onSuccess", "onLateAction", "precondition"})
+#: References that stay with the component.
+_NOT_IN_RUN = frozenset({"parent", "schedule"})
+
+
+def in_run(fields: Iterable[Field], run: Mapping[str, Instance]) -> list[ApiField]:
+    """Return the fields in API form, with references to components that have an instance led to that instance."""
+    return [
+        {"key": entry.key, "refValue": run[entry.ref_value].id}
+        if entry.ref_value is not None and entry.ref_value in run and entry.key not in _NOT_IN_RUN
+        else entry.to_api()
+        for entry in fields
+        if entry.key != "parent"
+    ]
+
+
+def linked_components(fields: Iterable[Field], definition: Definition) -> list[str]:
+    """Return the components that fields refer to and that the work needs: data nodes, databases, formats."""
+    found: dict[str, None] = {}
+    pending = list(fields)
+    while pending:
+        entry = pending.pop(0)
+        target = entry.ref_value
+        if target is None or entry.key in _NOT_LINKED or target in found or target not in definition.objects:
+            continue
+        found[target] = None
+        pending += definition.effective(target).fields
+    return list(found)
+
+
+def readable_fields(definition: Definition, component: str, runtime: Runtime) -> list[Field]:
+    """Return the effective fields of a component, evaluated where that is possible and as written elsewhere."""
+    scope = DefinitionScope(definition, component, runtime)
+    return [new for entry in definition.effective(component).fields for new in _readable(component, entry, scope)]
+
+
+def _readable(component: str, entry: Field, scope: DefinitionScope) -> list[Field]:
+    try:
+        return evaluate_field(component, entry, scope, unescape=False)
+    except ExpressionInvalid:
+        return [entry]
+
+
+def api_object(object_id: str, name: str, fields: list[ApiField]) -> dict[str, Any]:
+    """Return an object in API form."""
+    return {"id": object_id, "name": name, "fields": fields}

@@ -1,0 +1,178 @@
+"""What the service remembers: pipelines, instances and attempts, as plain records that are stored as JSON.
+
+An instance is one run of a component, ``@X_<scheduledStart>``; an attempt is one try of an instance,
+``@X_<scheduledStart>_Attempt=<n>``. Moments are seconds since 1970 on the service's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+ApiField = dict[str, str]
+
+
+class Status:
+    """Status words (AWS Data Pipeline Developer Guide, *Interpreting pipeline status details*)."""
+
+    PENDING = "PENDING"
+    SCHEDULED = "SCHEDULED"
+    DEACTIVATING = "DEACTIVATING"
+    INACTIVE = "INACTIVE"
+    PAUSED = "PAUSED"
+    WAITING_ON_DEPENDENCIES = "WAITING_ON_DEPENDENCIES"
+    WAITING_FOR_RUNNER = "WAITING_FOR_RUNNER"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    TIMEDOUT = "TIMEDOUT"
+    CANCELED = "CANCELED"
+    CASCADE_FAILED = "CASCADE_FAILED"
+
+    #: An attempt or instance in one of these does not go on by itself.
+    TERMINAL = frozenset({FINISHED, FAILED, TIMEDOUT, CANCELED, CASCADE_FAILED})
+    #: The outcomes that keep consumers from ever starting.
+    UNSUCCESSFUL = TERMINAL - {FINISHED}
+    #: An attempt in one of these is queued for a worker or held by one.
+    WITH_RUNNER = frozenset({WAITING_FOR_RUNNER, RUNNING})
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """One pipeline; its definitions are kept beside it, by version."""
+
+    id: str
+    name: str
+    unique_id: str
+    created: float
+    description: str | None = None
+    tags: list[dict[str, str]] = field(default_factory=list)
+    state: str = Status.PENDING
+    latest_version: int = 0
+    active_version: int = 0
+    #: Number of the last run; a run is one activation of an on-demand pipeline, or the one run of a schedule.
+    run: int = 0
+    first_activated: float | None = None
+    last_activated: float | None = None
+    last_deactivated: float | None = None
+    paused: list[str] = field(default_factory=list)
+    deleted: bool = False
+    #: The tasks that workers held when the pipeline was deleted.
+    orphaned_tasks: list[str] = field(default_factory=list)
+
+    @property
+    def active(self) -> bool:
+        """Tell whether new attempts may start."""
+        return self.state == Status.SCHEDULED
+
+    def record(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Self:
+        """Return the pipeline that was stored."""
+        return cls(**record)
+
+
+@dataclass(slots=True)
+class Instance:
+    """One run of one activity or data node."""
+
+    pipeline_id: str
+    id: str
+    component: str
+    run: int
+    version: int
+    scheduled_start: float
+    scheduled_end: float
+    #: When it may start at the earliest: the scheduled start, or the end with ``scheduleType`` timeseries.
+    due: float
+    status: str = Status.SCHEDULED
+    started: float | None = None
+    ended: float | None = None
+    attempts: int = 0
+    #: Attempts since the last rerun; ``maximumRetries`` counts these.
+    tries: int = 0
+    retry_at: float | None = None
+    cascade_failed_on: str | None = None
+    cancellation_reason: str | None = None
+    canceled_by_deactivation: bool = False
+    #: Why no attempt could be made.
+    error: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def head_attempt(self) -> str | None:
+        """Return the id of the newest attempt."""
+        return f"{self.id}_Attempt={self.attempts}" if self.attempts else None
+
+    @property
+    def terminal(self) -> bool:
+        """Tell whether it goes on by itself no more."""
+        return self.status in Status.TERMINAL
+
+    def record(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Self:
+        """Return the instance that was stored."""
+        return cls(**record)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptContent:
+    """What an attempt was made of, evaluated once when it was created."""
+
+    name: str
+    fields: list[ApiField]
+    #: The objects that the attempt refers to, evaluated in the same run.
+    linked: list[dict[str, Any]]
+
+    def text(self, key: str) -> str | None:
+        """Return the first string value of a field."""
+        for entry in self.fields:
+            if entry["key"] == key and "stringValue" in entry:
+                return entry["stringValue"]
+        return None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of an instance and where its task is."""
+
+    pipeline_id: str
+    id: str
+    instance_id: str
+    number: int
+    worker_group: str
+    content: AttemptContent
+    started: float
+    status: str = Status.WAITING_FOR_RUNNER
+    ended: float | None = None
+    task_id: str | None = None
+    deliveries: int = 0
+    #: When the task was first handed to a worker: ``attemptTimeout`` counts from here.
+    first_delivered: float | None = None
+    delivered: float | None = None
+    reported: float | None = None
+    hostname: str | None = None
+    queued_at: float | None = None
+    #: Fields that the worker reported.
+    progress: dict[str, ApiField] = field(default_factory=dict)
+    error: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def terminal(self) -> bool:
+        """Tell whether its outcome stands."""
+        return self.status in Status.TERMINAL
+
+    def record(self) -> dict[str, Any]:
+        """Return what is stored and changes; the content is stored apart, once."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "content"}
+
+    @classmethod
+    def of(cls, record: dict[str, Any], content: dict[str, Any]) -> Self:
+        """Return the attempt that was stored."""
+        return cls(**record, content=AttemptContent(**content))

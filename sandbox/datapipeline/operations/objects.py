@@ -1,0 +1,77 @@
+"""DescribeObjects, QueryObjects, EvaluateExpression.
+
+Source: AWS Data Pipeline API Reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import ExpressionInvalid
+from sandbox.datapipeline import limits
+from sandbox.datapipeline.answers import InvalidRequest
+from sandbox.datapipeline.describe import Described, describe, find
+from sandbox.datapipeline.expressions import evaluate
+from sandbox.datapipeline.paging import DEFAULT_PAGE, page
+from sandbox.datapipeline.query import matches, read_query
+from sandbox.datapipeline.scope import DefinitionScope
+from sandbox.datapipeline.service import Service
+
+SPHERES = ("COMPONENT", "INSTANCE", "ATTEMPT")
+#: ``aws datapipeline list-runs`` describes this many objects per call, over the documented limit; AWS lets it.
+LIST_RUNS_OBJECTS = 100
+
+
+def describe_objects(service: Service, request: dict[str, Any], *, from_list_runs: bool = False) -> dict[str, Any]:
+    """Describe up to 25 components, instances or attempts."""
+    pipeline = service.state.pipeline(request["pipelineId"])
+    wanted = request["objectIds"]
+    most = LIST_RUNS_OBJECTS if from_list_runs else limits.MAX_OBJECT_IDS_PER_DESCRIBE
+    if not 1 <= len(wanted) <= most:
+        raise InvalidRequest(f"objectIds has {len(wanted)} ids; 1 to {most} are allowed")
+    evaluated = bool(request.get("evaluateExpressions"))
+    found = [find(service.state, pipeline, object_id) for object_id in wanted]
+    described = [describe(service.state, pipeline, entry, evaluated=evaluated) for entry in found]
+    return page(described, "pipelineObjects", request.get("marker"))
+
+
+def query_objects(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids of the objects of a sphere that fulfil every selector."""
+    pipeline = service.state.pipeline(request["pipelineId"])
+    sphere = request["sphere"].upper()
+    if sphere not in SPHERES:
+        raise InvalidRequest(f"sphere must be one of {', '.join(SPHERES)}")
+    size = request.get("limit") or DEFAULT_PAGE
+    if not 1 <= size <= DEFAULT_PAGE:
+        raise InvalidRequest(f"limit must be 1 to {DEFAULT_PAGE}")
+    query = read_query(request.get("query") or {})
+    ids = [
+        entry.id
+        for entry in _sphere(service, pipeline.id, sphere)
+        if not query or matches(describe(service.state, pipeline, entry, evaluated=False), query)
+    ]
+    return page(ids, "ids", request.get("marker"), size)
+
+
+def evaluate_expression(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Evaluate a text in the context of a component, instance or attempt."""
+    pipeline = service.state.pipeline(request["pipelineId"])
+    target = find(service.state, pipeline, request["objectId"])
+    scope = DefinitionScope(target.plan.definition, target.component, target.runtime(service.state))
+    try:
+        result = evaluate(request["expression"], scope)
+    except ExpressionInvalid as error:
+        raise InvalidRequest(str(error)) from None
+    return {"evaluatedExpression": result if isinstance(result, str) else ",".join(result)}
+
+
+def _sphere(service: Service, pipeline_id: str, sphere: str) -> list[Described]:
+    state = service.state
+    pipeline = state.pipelines[pipeline_id]
+    if sphere == "COMPONENT":
+        ids = [item["id"] for item in state.body(pipeline, pipeline.latest_version)["objects"]]
+    elif sphere == "INSTANCE":
+        ids = list(state.instances[pipeline_id])
+    else:
+        ids = list(state.attempts[pipeline_id])
+    return [find(state, pipeline, object_id) for object_id in ids]

@@ -1,0 +1,131 @@
+"""CreatePipeline, DeletePipeline, DescribePipelines, ListPipelines, AddTags, RemoveTags.
+
+Source: AWS Data Pipeline API Reference.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+from sandbox.datapipeline import limits
+from sandbox.datapipeline.answers import InvalidRequest, PipelineNotFound
+from sandbox.datapipeline.fields import Fields, text, time
+from sandbox.datapipeline.model import Instance, Pipeline, Status
+from sandbox.datapipeline.paging import page
+from sandbox.datapipeline.service import Service
+
+#: The account that owns everything in the sandbox; the same as moto's.
+ACCOUNT_ID = "123456789012"
+MAX_TAGS = 10
+_ID_ALPHABET = string.ascii_uppercase + string.digits
+
+
+def create_pipeline(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Create a pipeline, or return the one that has this name and uniqueId already."""
+    key = (request["name"], request["uniqueId"])
+    if key not in service.state.by_name:
+        tags = _merged([], request.get("tags") or [])
+        pipeline = Pipeline(_new_id(), *key, service.clock.now(), request.get("description"), tags)
+        service.state.add_pipeline(pipeline)
+    return {"pipelineId": service.state.by_name[key]}
+
+
+def delete_pipeline(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Delete a pipeline with its definition and history; workers are told at their next report."""
+    pipeline = service.state.pipelines.get(request["pipelineId"])
+    if pipeline is None or pipeline.deleted:
+        raise PipelineNotFound(f"Pipeline {request['pipelineId']} was not found; it may have been deleted before")
+    pipeline.deleted = True
+    service.state.forget(pipeline)
+    return {}
+
+
+def list_pipelines(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """List ids and names, oldest first."""
+    entries = [
+        {"id": pipeline.id, "name": pipeline.name}
+        for pipeline in service.state.pipelines.values()
+        if not pipeline.deleted
+    ]
+    return page(entries, "pipelineIdList", request.get("marker"))
+
+
+def describe_pipelines(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Describe up to 25 pipelines."""
+    wanted = request["pipelineIds"]
+    if len(wanted) > limits.MAX_PIPELINE_IDS_PER_DESCRIBE:
+        raise InvalidRequest(f"pipelineIds has {len(wanted)} ids; at most {limits.MAX_PIPELINE_IDS_PER_DESCRIBE}")
+    pipelines = [service.state.pipeline(pipeline_id) for pipeline_id in wanted]
+    return {"pipelineDescriptionList": [_description(service, pipeline) for pipeline in pipelines]}
+
+
+def add_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Add tags or change their values."""
+    pipeline = service.state.pipeline(request["pipelineId"])
+    pipeline.tags = _merged(pipeline.tags, request["tags"])
+    service.state.touch(pipeline)
+    return {}
+
+
+def remove_tags(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Remove tags by key; a key that is not there is no error."""
+    pipeline = service.state.pipeline(request["pipelineId"])
+    pipeline.tags = [tag for tag in pipeline.tags if tag["key"] not in request["tagKeys"]]
+    service.state.touch(pipeline)
+    return {}
+
+
+def _new_id() -> str:
+    return "df-" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(20))
+
+
+def _merged(present: list[dict[str, str]], added: list[dict[str, str]]) -> list[dict[str, str]]:
+    tags = {tag["key"]: tag["value"] for tag in [*present, *added]}
+    if len(tags) > MAX_TAGS:
+        raise InvalidRequest(f"A pipeline has at most {MAX_TAGS} tags; this would make {len(tags)}")
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def _description(service: Service, pipeline: Pipeline) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "pipelineId": pipeline.id,
+        "name": pipeline.name,
+        "fields": _fields(service, pipeline),
+        "tags": pipeline.tags,
+    }
+    if pipeline.description is not None:
+        described["description"] = pipeline.description
+    return described
+
+
+def _fields(service: Service, pipeline: Pipeline) -> Fields:
+    run = list(service.state.run(pipeline.id, pipeline.run).values())
+    upcoming = [entry.due for entry in run if entry.status == Status.SCHEDULED and entry.started is None]
+    completed = [entry.scheduled_start for entry in run] if run and all(entry.terminal for entry in run) else []
+    return [
+        text("@pipelineState", pipeline.state),
+        text("@healthStatus", _health(run)),
+        text("name", pipeline.name),
+        *time("@creationTime", pipeline.created),
+        *time("@firstActivationTime", pipeline.first_activated),
+        *time("@lastActivationTime", pipeline.last_activated),
+        *time("@lastDeactivatedTime", pipeline.last_deactivated),
+        *time("@latestRunTime", max((entry.scheduled_start for entry in run), default=None)),
+        *time("@latestCompletedRunTime", max(completed, default=None)),
+        *time("@nextRunTime", min(upcoming, default=None)),
+        text("@id", pipeline.id),
+        text("@sphere", "PIPELINE"),
+        text("@version", str(pipeline.latest_version)),
+        text("uniqueId", pipeline.unique_id),
+        text("pipelineCreator", ACCOUNT_ID),
+        text("@userId", ACCOUNT_ID),
+        text("@accountId", ACCOUNT_ID),
+    ]
+
+
+def _health(run: list[Instance]) -> str:
+    if any(entry.status in Status.UNSUCCESSFUL for entry in run):
+        return "ERROR"
+    return "HEALTHY" if run else "-"

@@ -1,0 +1,155 @@
+"""The life of instances: from scheduled over waiting and running to an outcome, with retries and cascades.
+
+Every method reads and changes the state only; what has changed is written by the call that caused it. Work is
+proportional to the consumers of what changed: nothing scans all pipelines.
+"""
+
+from __future__ import annotations
+
+from core.errors import DuctrunnerError
+from core.periods import parse_period
+from sandbox.datapipeline import limits
+from sandbox.datapipeline.attempts import AttemptFactory
+from sandbox.datapipeline.clock import ServiceClock
+from sandbox.datapipeline.model import Attempt, Instance, Status
+from sandbox.datapipeline.options import Options
+from sandbox.datapipeline.ready_queue import ReadyQueue
+from sandbox.datapipeline.state import State
+from sandbox.datapipeline.timers import Timers
+
+#: What the service writes where an attempt cannot be made; ``Service_`` is its own prefix (API Reference).
+_EVALUATION_FAILED = "Service_InvalidObject"
+
+
+class Scheduler:
+    """Moves instances on."""
+
+    def __init__(self, state: State, clock: ServiceClock, options: Options, ready: ReadyQueue, timers: Timers) -> None:
+        self._state = state
+        self._clock = clock
+        self._options = options
+        self._ready = ready
+        self._timers = timers
+        self._attempts = AttemptFactory(state, options)
+
+    def advance(self, instance: Instance) -> None:
+        """Start an instance if nothing holds it back: pipeline, pause, time, retry delay, dependencies."""
+        pipeline = self._state.pipelines[instance.pipeline_id]
+        if instance.terminal or instance.status in Status.WITH_RUNNER or not pipeline.active:
+            return
+        now = self._clock.now()
+        if instance.component in pipeline.paused:
+            self._set(instance, Status.PAUSED)
+        elif max(instance.due, instance.retry_at or 0) > now:
+            self._set(instance, Status.SCHEDULED)
+            self._timers.add(max(instance.due, instance.retry_at or 0), instance.pipeline_id, instance.id)
+        else:
+            self._start(instance, now)
+
+    def _start(self, instance: Instance, now: float) -> None:
+        if instance.started is None:
+            instance.started = now
+            self._state.touch(instance)
+        blocking = self._state.unfinished_dependencies(instance)
+        failed = [entry for entry in blocking if entry.status in Status.UNSUCCESSFUL]
+        if failed and self._state.plan_of(instance).cascades(instance.component):
+            instance.cascade_failed_on = failed[0].id
+            self.settle(instance, Status.CASCADE_FAILED)
+        elif blocking:
+            self._set(instance, Status.WAITING_ON_DEPENDENCIES)
+        elif instance.component in self._state.plan_of(instance).nodes:
+            self.settle(instance, Status.FINISHED)
+        else:
+            self._attempt(instance, now)
+
+    def _attempt(self, instance: Instance, now: float) -> None:
+        try:
+            attempt = self._attempts.create(instance, now)
+        except DuctrunnerError as error:
+            instance.error = {"errorId": _EVALUATION_FAILED, "errorMessage": str(error)}
+            self.settle(instance, Status.FAILED)
+            return
+        instance.attempts, instance.retry_at = attempt.number, None
+        instance.tries += 1
+        self._state.add_attempt(attempt)
+        self._state.touch(instance)
+        self._ready.put(attempt)
+        self._set(instance, Status.WAITING_FOR_RUNNER)
+
+    def attempt_ended(self, attempt: Attempt, status: str) -> None:
+        """Give an attempt its outcome and decide about its instance: finished, another try, or failed."""
+        instance = self._state.instance_of(attempt)
+        self.close(attempt, status)
+        if status == Status.FINISHED or not self._may_retry(attempt, instance):
+            self.settle(instance, status)
+            return
+        instance.retry_at = self._clock.now() + self._retry_delay(attempt)
+        instance.status = Status.SCHEDULED
+        self._state.touch(instance)
+        if self._state.pipelines[instance.pipeline_id].active:
+            self.advance(instance)
+        else:
+            self._set(instance, Status.INACTIVE)
+            self.review(instance.pipeline_id)
+
+    def close(self, attempt: Attempt, status: str) -> None:
+        """Give an attempt its outcome."""
+        attempt.status = status
+        attempt.ended = self._clock.now()
+        attempt.queued_at = None
+        self._state.touch(attempt)
+
+    def settle(self, instance: Instance, status: str) -> None:
+        """Give an instance its outcome and let its consumers follow."""
+        instance.status = status
+        instance.ended = self._clock.now()
+        instance.retry_at = None
+        self._state.touch(instance)
+        for consumer in self.consumers(instance):
+            if consumer.status == Status.WAITING_ON_DEPENDENCIES:
+                self.advance(consumer)
+        self.review(instance.pipeline_id)
+
+    def consumers(self, instance: Instance) -> list[Instance]:
+        """Return the instances of the same run that wait for this one."""
+        run = self._state.run(instance.pipeline_id, instance.run)
+        return [
+            run[name] for name in self._state.plan_of(instance).consumers.get(instance.component, []) if name in run
+        ]
+
+    def review(self, pipeline_id: str) -> None:
+        """Bring the state of a pipeline in line with its instances.
+
+        A run whose instances have all finished ends the pipeline. One with a failure stays SCHEDULED, so that it
+        can be rerun: SetStatus is refused on FINISHED pipelines (API Reference).
+        """
+        pipeline = self._state.pipelines[pipeline_id]
+        run = self._state.run(pipeline_id, pipeline.run).values()
+        if pipeline.state == Status.SCHEDULED and all(entry.status == Status.FINISHED for entry in run):
+            pipeline.state = Status.FINISHED
+        elif pipeline.state == Status.DEACTIVATING and not any(entry.status in Status.WITH_RUNNER for entry in run):
+            pipeline.state = Status.INACTIVE
+            pipeline.last_deactivated = self._clock.now()
+        else:
+            return
+        self._state.touch(pipeline)
+
+    def _set(self, instance: Instance, status: str) -> None:
+        if instance.status != status:
+            instance.status = status
+            self._state.touch(instance)
+
+    def _may_retry(self, attempt: Attempt, instance: Instance) -> bool:
+        try:
+            retries = int(attempt.content.text("maximumRetries") or limits.DEFAULT_RETRIES)
+        except ValueError:
+            retries = limits.DEFAULT_RETRIES
+        return instance.tries <= min(retries, limits.MAX_RETRIES)
+
+    def _retry_delay(self, attempt: Attempt) -> float:
+        text = attempt.content.text("retryDelay")
+        try:
+            asked = parse_period(text).total_seconds() if text else self._options.retry_delay_default
+        except ValueError:
+            asked = self._options.retry_delay_default
+        return max(asked, self._options.retry_delay_minimum)

@@ -1,0 +1,140 @@
+"""The service as a whole: state, clock, scheduler and delivery behind one lock, one transaction per call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.datapipeline.clock import ServiceClock
+from sandbox.datapipeline.commands import Commands
+from sandbox.datapipeline.delivery import Delivery
+from sandbox.datapipeline.model import Status
+from sandbox.datapipeline.options import Options
+from sandbox.datapipeline.ready_queue import ReadyQueue
+from sandbox.datapipeline.scheduler import Scheduler
+from sandbox.datapipeline.state import State
+from sandbox.datapipeline.store import Store
+from sandbox.datapipeline.timers import Timers
+
+_CLOCK_FACT = "clock"
+_TERMINATE_FACT = "terminate"
+_RUNNERS_FACT = "taskrunners"
+
+
+class Service:
+    """What every operation works on. All attributes are used inside ``with service.call():`` only."""
+
+    def __init__(self, store: Store, options: Options, *, manual_clock: bool) -> None:
+        self.options = options
+        self.store = store
+        self.lock = threading.RLock()
+        self._timer_moved = threading.Condition(self.lock)
+        self.stopping = False
+        facts = store.facts()
+        self.clock = ServiceClock(manual=manual_clock, start=facts.get(_CLOCK_FACT))
+        self.ready = ReadyQueue(self.lock)
+        self._build(facts)
+
+    @classmethod
+    def open(cls, database: Path, options: Options, *, manual_clock: bool) -> Service:
+        """Return the service on a database file, with everything that was left in it."""
+        return cls(Store(database), options, manual_clock=manual_clock)
+
+    def _build(self, facts: dict[str, Any]) -> None:
+        self.state = State(self.store)
+        self.timers = Timers()
+        self.ready.clear()
+        self.scheduler = Scheduler(self.state, self.clock, self.options, self.ready, self.timers)
+        self.commands = Commands(self.state, self.clock, self.ready, self.scheduler)
+        self.delivery = Delivery(self.state, self.clock, self.options, self.ready, self.timers, self.scheduler)
+        self.terminating: set[str] = set(facts.get(_TERMINATE_FACT, []))
+        self.taskrunners: dict[str, dict[str, Any]] = facts.get(_RUNNERS_FACT, {})
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Queue what waited and set the timers that were running when the service stopped."""
+        attempts = [attempt for entries in self.state.attempts.values() for attempt in entries.values()]
+        waiting = [attempt for attempt in attempts if attempt.queued_at is not None]
+        for attempt in sorted(waiting, key=lambda attempt: attempt.queued_at or 0):
+            self.ready.put(attempt)
+        for attempt in attempts:
+            self.delivery.set_timer(attempt)
+        for entries in self.state.instances.values():
+            for instance in entries.values():
+                if instance.status == Status.SCHEDULED:
+                    self.timers.add(max(instance.due, instance.retry_at or 0), instance.pipeline_id, instance.id)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Do the work of one call alone and write what it changed, before it is answered.
+
+        If anything fails, what is in memory is thrown away and read again from disk.
+        """
+        with self.lock:
+            self.store.begin()
+            try:
+                self._run_timers(self.clock.now())
+                yield
+                self.state.flush()
+                self.store.commit()
+            except BaseException:
+                self.store.rollback()
+                if self.state.changed:
+                    self._build(self.store.facts())
+                raise
+            self.ready.wake()
+            self._timer_moved.notify()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Move a manual clock forward, through every timer on the way in its order."""
+        target = self.clock.now() + seconds
+        self._run_timers(target)
+        self.clock.move_to(target)
+        self.store.save_fact(_CLOCK_FACT, self.clock.now())
+
+    def _run_timers(self, target: float) -> None:
+        while timer := self.timers.pop_due(target):
+            if self.clock.manual:
+                self.clock.move_to(timer.due)
+            attempt = self.state.attempts.get(timer.pipeline_id, {}).get(timer.object_id)
+            instance = self.state.instances.get(timer.pipeline_id, {}).get(timer.object_id)
+            if attempt is not None:
+                self.delivery.look_at(attempt)
+            elif instance is not None and instance.status == Status.SCHEDULED:
+                self.scheduler.advance(instance)
+
+    def run_clockwork(self) -> None:
+        """Wait for timers and run them, until the service stops; the loop of the clock's thread."""
+        while True:
+            with self.lock:
+                if self.stopping:
+                    return
+                due = self.timers.next_due()
+                pause = None if due is None or self.clock.manual else max(0.0, due - self.clock.now())
+                if pause != 0:
+                    self._timer_moved.wait(pause)
+                    continue
+            with self.call():
+                pass
+
+    def set_terminating(self, taskrunner_id: str, *, terminate: bool) -> None:
+        """Say what the heartbeats of a task runner (``*`` for all) shall answer."""
+        (self.terminating.add if terminate else self.terminating.discard)(taskrunner_id)
+        self.store.save_fact(_TERMINATE_FACT, sorted(self.terminating))
+
+    def heard_from(self, taskrunner_id: str, details: dict[str, Any]) -> bool:
+        """Remember a heartbeat; return whether the task runner shall terminate."""
+        self.taskrunners[taskrunner_id] = details
+        self.store.save_fact(_RUNNERS_FACT, self.taskrunners)
+        return bool(self.terminating & {taskrunner_id, "*"})
+
+    def stop(self) -> None:
+        """Wake whoever waits and close the database."""
+        with self.lock:
+            self.stopping = True
+            self._timer_moved.notify_all()
+            self.ready.wake_all()
+            self.store.close()
