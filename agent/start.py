@@ -69,6 +69,8 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     log.set_up(agent.output / "logs", settings.logging.level.upper())
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)
     group, name = agent.worker_group or "", agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    source = DataPipelineSource(endpoint, group, name)
+    worker = Worker(source, agent, Limits(flags.once, flags.idle_exit), _with_release(environment))
     log.event(
         "agent_started",
         worker_group=group,
@@ -80,8 +82,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
         output=str(agent.output.absolute()),
         pid=os.getpid(),
     )
-    source = DataPipelineSource(endpoint, group, name)
-    return Worker(source, agent, Limits(flags.once, flags.idle_exit), _with_release(environment)).run()
+    return worker.run()
 
 
 def _with_flags(settings: Settings, flags: Flags) -> AgentSettings:

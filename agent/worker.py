@@ -46,7 +46,7 @@ class Limits:
 
 
 class Worker:
-    """One agent process."""
+    """One agent process; made in the main thread, since it takes the signals from then on."""
 
     def __init__(
         self, source: TaskSource, settings: AgentSettings, limits: Limits, environment: Mapping[str, str]
@@ -54,9 +54,11 @@ class Worker:
         self._settings = settings
         self._limits = limits
         self._mailbox = Mailbox()
+        self._mailbox.catch_signals()
         self._broken: list[str] = []
         self._drain_asked: str | None = None
         self._draining = False
+        self._hurried = False
         self._running = Running()
         self._guard = Guard(settings.kill_grace)
         self._lease = Lease(source, self._running, settings.ownership_window)
@@ -69,7 +71,6 @@ class Worker:
 
     def run(self) -> int:
         """Work until asked to stop; returns the exit status. To be called in the main thread, once."""
-        self._mailbox.catch_signals()
         self._start("poll", self._intake.poll)
         self._start("lease", self._lease.run)
         self._start("heartbeat", self._heartbeat.run)
@@ -121,6 +122,9 @@ class Worker:
             os._exit(BROKEN)
         timeout = self._settings.drain_timeout
         if signals > 1 or self._broken or (timeout is not None and time.monotonic() - since >= timeout):
+            if not self._hurried:
+                self._hurried = True
+                log.event("hurrying", level="WARNING", running=self._intake.busy)
             self._running.stop_all(StopReason.AGENT_STOPPED)
 
     def _patience(self, draining_since: float | None) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -151,6 +150,11 @@ class Bench:
         with urllib.request.urlopen(request) as answer:
             return dict(json.load(answer))
 
+    def control_delete(self, name: str) -> None:
+        """Forget what ``control`` has set."""
+        request = urllib.request.Request(f"{self.endpoint}/_sandbox/{name}", method="DELETE")
+        urllib.request.urlopen(request).close()
+
 
 def api_object(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Turn ``{"id": …, key: text | {"ref": id} | list of these}`` into an object as PutPipelineDefinition takes it."""
@@ -201,8 +205,3 @@ def attempt_only_bench(aws_environment: str, tmp_path: Path) -> Iterator[Bench]:
 def await_condition() -> Callable[[Callable[[], T], str], T]:
     """``eventually``, for conditions of a test's own."""
     return eventually
-
-
-def ask_to_stop(agent: AgentProcess) -> None:
-    """Send what systemd sends."""
-    agent.process.send_signal(signal.SIGTERM)

@@ -1,0 +1,202 @@
+"""Each thing that can go wrong ends as FAILED with an id, and with words that an operator can act on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+
+def test_a_failing_command_is_reported_with_its_last_lines(bench):
+    pipeline = bench.shell("for n in $(seq 5000); do echo line $n >&2; done; echo 'no such table: users' >&2; exit 7")
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert (attempt["@status"], attempt["errorId"]) == ("FAILED", "CommandFailed")
+    assert attempt["errorMessage"].startswith("the command ended with exit status 7")
+    assert "line 4999\nline 5000\nno such table: users\nlogs: " in attempt["errorMessage"]
+
+
+def test_a_timeout_ends_the_whole_tree_and_is_reported(bench, sleeper):
+    inside, apart = sleeper(), sleeper()
+    pipeline = bench.shell(
+        f"echo started >&2; setsid {apart.command} & {inside.command}; echo not-reached", attemptTimeout="2 seconds"
+    )
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "ActivityTimedOut"
+    assert "attemptTimeout of 2 seconds" in attempt["errorMessage"]
+    assert "started" in attempt["errorMessage"]
+    inside.wait_for(0)
+    apart.wait_for(0)
+
+
+def test_a_command_that_ignores_term_is_killed(bench, sleeper):
+    deaf = sleeper()
+    pipeline = bench.shell(f"trap '' TERM; {deaf.command}; {deaf.command}", attemptTimeout="2 seconds")
+    bench.agent("--once", DUCTRUNNER_AGENT_KILL_GRACE="0.2")
+    assert bench.ended(pipeline)["errorId"] == "ActivityTimedOut"
+    deaf.wait_for(0)
+
+
+def test_a_canceled_attempt_leaves_no_process_and_sends_no_status(bench, sleeper):
+    inside, apart = sleeper(), sleeper()
+    pipeline = bench.shell(f"setsid {apart.command} & {inside.command}")
+    agent = bench.agent("--once", DUCTRUNNER_AGENT_REPORT_INTERVAL="0.2")
+    inside.wait_for(1)
+    [attempt] = bench.attempts(pipeline)
+    bench.client.set_status(pipelineId=pipeline, objectIds=[attempt["@instanceParent"]], status="TRY_CANCEL")
+    assert agent.wait() == 0
+    assert agent.events("task_ended")[0]["status"] == "canceled"
+    assert bench.ended(pipeline)["@status"] == "CANCELED"
+    inside.wait_for(0)
+    apart.wait_for(0)
+
+
+def test_a_task_whose_pipeline_is_deleted_is_ended_without_a_status(bench, sleeper):
+    inside = sleeper()
+    pipeline = bench.shell(inside.command)
+    agent = bench.agent("--once", DUCTRUNNER_AGENT_REPORT_INTERVAL="0.2")
+    inside.wait_for(1)
+    bench.client.delete_pipeline(pipelineId=pipeline)
+    assert agent.wait() == 0
+    assert agent.events("task_ended")[0]["status"] in {"lost", "canceled"}
+    inside.wait_for(0)
+
+
+def test_a_missing_script_is_named(bench, s3_bucket):
+    pipeline = bench.shell(None, scriptUri=f"s3://{s3_bucket}/nowhere.sh")
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "ScriptNotFound"
+    assert f"s3://{s3_bucket}/nowhere.sh" in attempt["errorMessage"]
+
+
+@pytest.mark.parametrize("place", ["nothing-here/", "nothing.txt"])
+def test_an_input_that_cannot_be_read_is_named(bench, s3_bucket, place):
+    key = "directoryPath" if place.endswith("/") else "filePath"
+    uri = f"s3://{s3_bucket}/{place}"
+    work = {"id": "Work", "type": "ShellCommandActivity", "command": "true", "stage": "true", "maximumRetries": "0"}
+    pipeline = bench.run({"id": "In", "type": "S3DataNode", key: uri}, {**work, "input": {"ref": "In"}})
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "NotFound"
+    assert uri in attempt["errorMessage"]
+
+
+def test_a_full_disk_during_staging_is_named(bench, s3_client, s3_bucket):
+    s3_client.put_object(Bucket=s3_bucket, Key="in/a", Body=b"x" * 1000)
+    work = {"id": "Work", "type": "ShellCommandActivity", "command": "true", "stage": "true", "maximumRetries": "0"}
+    node = {"id": "In", "type": "S3DataNode", "directoryPath": f"s3://{s3_bucket}/in"}
+    pipeline = bench.run(node, {**work, "input": {"ref": "In"}})
+    bench.agent("--once", DUCTRUNNER_AGENT_MINIMUM_FREE_DISK=str(10**18))
+    assert bench.ended(pipeline)["errorId"] == "DiskFull"
+
+
+@pytest.fixture
+def small_disk(bench):
+    place = bench.directory / "output"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here (that takes root)")
+    yield place
+    for agent in bench.agents:
+        agent.stop()
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_disk_that_fills_with_logs_ends_the_attempt_by_name(bench, small_disk, sleeper):
+    inside = sleeper()
+    pipeline = bench.shell(f"{inside.command} & yes; wait")
+    agent = bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "DiskFull"
+    assert "StdOutput" in attempt["errorMessage"]
+    assert agent.wait() == 0
+    inside.wait_for(0)
+
+
+def test_a_command_that_is_killed_says_by_what(bench):
+    pipeline = bench.shell("kill -KILL $$")
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "CommandKilled"
+    assert "SIGKILL" in attempt["errorMessage"]
+
+
+def test_an_activity_type_that_is_not_known_is_refused_by_name(bench):
+    database = {"id": "Db", "type": "JdbcDatabase", "connectionString": "jdbc:mysql://h/d", "username": "u"}
+    database |= {"*password": "a-password-of-7", "jdbcDriverClass": "x.Y"}
+    work = {"id": "Work", "type": "SqlActivity", "script": "select 1", "maximumRetries": "0"}
+    pipeline = bench.run(database, {**work, "database": {"ref": "Db"}})
+    agent = bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "TaskMalformed"
+    assert "SqlActivity" in attempt["errorMessage"]
+    assert "ShellCommandActivity" in attempt["errorMessage"]
+    assert "a-password-of-7" not in agent.text
+
+
+def test_an_interpreter_that_is_not_there_is_named(bench):
+    pipeline = bench.shell("#!/opt/nowhere/perl\n1;\n")
+    bench.agent("--once")
+    attempt = bench.ended(pipeline)
+    assert attempt["errorId"] == "CommandFailed"
+    assert "/opt/nowhere/perl" in attempt["errorMessage"]
+
+
+def test_logs_that_cannot_be_uploaded_do_not_fail_the_attempt(bench):
+    pipeline = bench.shell("echo fine", pipelineLogUri="s3://no-such-bucket-anywhere/logs")
+    agent = bench.agent("--once")
+    assert bench.ended(pipeline)["@status"] == "FINISHED"
+    assert agent.wait() == 0
+    assert agent.events("log_upload_failed")
+
+
+def test_secrets_appear_in_no_log_no_message_and_no_object(bench, s3_client, s3_bucket):
+    field_secret, file_secret = "field-secret-81", "config-secret-92"
+    config = bench.directory / "ductrunner.yaml"
+    config.write_text(json.dumps({"mysql": {"db": {"HOST": "h", "USERNAME": "u", "PASSWORD": file_secret}}}))
+    show = f"echo {field_secret[:7]}''{field_secret[7:]} {file_secret[:7]}''{file_secret[7:]}"
+    pipeline = bench.shell(
+        f"{show}; {show} >&2; exit 1", **{"*mySecret": field_secret}, pipelineLogUri=f"s3://{s3_bucket}/logs"
+    )
+    agent = bench.agent("--once", f"--config={config}")
+    attempt = bench.ended(pipeline)
+    assert agent.wait() == 0
+    stored = [entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]]
+    texts = [s3_client.get_object(Bucket=s3_bucket, Key=key)["Body"].read().decode() for key in stored]
+    texts += [path.read_text() for path in agent.output.rglob("*") if path.is_file()]
+    texts += [agent.text, attempt["errorMessage"]]
+    assert len(texts) >= 7
+    for text in texts:
+        assert field_secret not in text
+        assert file_secret not in text
+    assert "[redacted] [redacted]" in attempt["errorMessage"]
+
+
+def test_an_open_pipe_of_a_left_process_does_not_hold_the_attempt(bench, sleeper):
+    inside, apart = sleeper(), sleeper()
+    pipeline = bench.shell(f"setsid {apart.command} & {inside.command} & echo done")
+    bench.agent("--once")
+    assert bench.ended(pipeline)["@status"] == "FINISHED"
+    inside.wait_for(0)
+    apart.wait_for(1)  # it has left the group on purpose: a daemon
+
+
+def test_a_redelivered_task_runs_once_on_a_machine(bench, await_condition):
+    fifo, runs = bench.directory / "go", bench.directory / "runs"
+    os.mkfifo(fifo)
+    pipeline = bench.shell(f"echo run >> {runs}; cat {fifo}")
+    agent = bench.agent("--tasks=2", DUCTRUNNER_AGENT_REPORT_INTERVAL="0.2")
+    await_condition(runs.exists, "the command to run")
+    [attempt] = bench.attempts(pipeline)
+    bench.control("duplicate", pipelineId=pipeline, attemptId=attempt["id"])
+    agent.wait_for("task_delivered_twice")
+    fifo.write_text("go")
+    assert bench.ended(pipeline)["@status"] == "FINISHED"
+    assert runs.read_text() == "run\n"
