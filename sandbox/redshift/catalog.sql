@@ -1,0 +1,336 @@
+-- What Redshift's catalog has and Postgres has not. Run as superuser, once per database and version; safe to repeat.
+-- Everything lies in pg_catalog, so that every search_path finds it and \dt does not list it.
+SET allow_system_table_mods = on;
+SET check_function_bodies = off;
+
+-- Functions -------------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.70000'::text $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
+$$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
+$$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.len(text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT char_length($1) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_interval(part text, amount bigint) RETURNS interval
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE
+     WHEN lower(part) IN ('year','years','y','yr','yrs') THEN make_interval(years => amount::int)
+     WHEN lower(part) IN ('quarter','quarters','qtr','qtrs') THEN make_interval(months => 3 * amount::int)
+     WHEN lower(part) IN ('month','months','mon','mons') THEN make_interval(months => amount::int)
+     WHEN lower(part) IN ('week','weeks','w') THEN make_interval(weeks => amount::int)
+     WHEN lower(part) IN ('day','days','d','dayofyear','doy') THEN make_interval(days => amount::int)
+     WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN amount * interval '1 hour'
+     WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN amount * interval '1 minute'
+     WHEN lower(part) IN ('second','seconds','s','sec','secs') THEN amount * interval '1 second'
+     WHEN lower(part) IN ('millisecond','milliseconds','ms','msec','msecs','msecond','mseconds','millisec','millisecs','millisecon')
+       THEN amount * interval '1 millisecond'
+     WHEN lower(part) IN ('microsecond','microseconds','us','usec','usecs','usecond','useconds','microsec','microsecs')
+       THEN amount * interval '1 microsecond'
+     ELSE ('invalid date part ' || part)::interval END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment timestamp) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + redshift_interval(part, amount) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment + redshift_interval(part, amount) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment date) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + redshift_interval(part, amount) $$;
+
+-- DATEDIFF counts the boundaries that lie between, not the time.
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE
+     WHEN lower(part) IN ('year','years','y','yr','yrs') THEN extract(year FROM b)::bigint - extract(year FROM a)::bigint
+     WHEN lower(part) IN ('quarter','quarters','qtr','qtrs') THEN
+       (extract(year FROM b) * 4 + extract(quarter FROM b) - extract(year FROM a) * 4 - extract(quarter FROM a))::bigint
+     WHEN lower(part) IN ('month','months','mon','mons') THEN
+       (extract(year FROM b) * 12 + extract(month FROM b) - extract(year FROM a) * 12 - extract(month FROM a))::bigint
+     WHEN lower(part) IN ('week','weeks','w') THEN
+       ((date_trunc('week', b + interval '1 day')::date - date_trunc('week', a + interval '1 day')::date) / 7)::bigint
+     WHEN lower(part) IN ('day','days','d') THEN (b::date - a::date)::bigint
+     ELSE (extract(epoch FROM date_trunc(unit, b) - date_trunc(unit, a)) * per_second)::bigint END
+   FROM (SELECT CASE
+       WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN 'hour'
+       WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN 'minute'
+       WHEN lower(part) IN ('second','seconds','s','sec','secs') THEN 'second'
+       WHEN lower(part) IN ('millisecond','milliseconds','ms') THEN 'milliseconds'
+       WHEN lower(part) IN ('microsecond','microseconds','us') THEN 'microseconds'
+       ELSE part END,
+     CASE
+       WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN 1.0 / 3600
+       WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN 1.0 / 60
+       WHEN lower(part) IN ('millisecond','milliseconds','ms') THEN 1000
+       WHEN lower(part) IN ('microsecond','microseconds','us') THEN 1000000
+       ELSE 1 END) AS parts(unit, per_second) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT datediff(part, a::timestamp, b::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint
+LANGUAGE sql STABLE STRICT AS $$ SELECT datediff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.add_months(moment timestamp, months integer) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN moment::date = last_day(moment::date)
+     THEN last_day((moment + make_interval(months => months))::date) + moment::time
+     ELSE moment + make_interval(months => months) END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment date) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (date_trunc('month', moment) + interval '1 month - 1 day')::date $$;
+CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT strpos(whole, part) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(zone text, moment timestamp) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE zone $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
+
+-- A session knows its last COPY by settings: they go back with the transaction, as Redshift's do.
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS integer LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('redshift.last_copy_id', true), ''), '-1')::integer $$;
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('redshift.last_copy_count', true), ''), '0')::bigint $$;
+
+-- What tables declare ---------------------------------------------------------------------------------------------
+-- Kept as JSON in the comment on the table's row type; columns by number, so that renaming one changes nothing.
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_declared(relation oid) RETURNS jsonb LANGUAGE sql STABLE AS
+$$ SELECT coalesce((SELECT d.description::jsonb
+     FROM pg_class c JOIN pg_description d ON d.objoid = c.reltype AND d.classoid = 'pg_type'::regclass AND d.objsubid = 0
+     WHERE c.oid = relation AND c.reltype <> 0 AND pg_input_is_valid(d.description, 'jsonb')), '{}') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_column(relation oid, name text) RETURNS integer LANGUAGE plpgsql STABLE AS
+$$ DECLARE number integer;
+BEGIN
+  SELECT attnum INTO number FROM pg_attribute
+  WHERE attrelid = relation AND attname = name AND attnum > 0 AND NOT attisdropped;
+  IF number IS NULL THEN
+    RAISE EXCEPTION 'column "%" named in key does not exist', name USING ERRCODE = '42703';
+  END IF;
+  RETURN number;
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_columns(relation oid, names jsonb) RETURNS jsonb LANGUAGE sql STABLE AS
+$$ SELECT coalesce(jsonb_agg(redshift_column(relation, n.name) ORDER BY n.place), '[]')
+   FROM jsonb_array_elements_text(names) WITH ORDINALITY AS n(name, place) $$;
+
+-- The parent's keys and encodings, for a table that was made LIKE it.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_inherited(parent oid, child oid) RETURNS jsonb LANGUAGE sql STABLE AS
+$$ WITH d AS (SELECT redshift_declared(parent) AS j),
+   numbers AS (SELECT p.attnum AS old, c.attnum AS new FROM pg_attribute p JOIN pg_attribute c
+     ON c.attrelid = child AND c.attname = p.attname AND c.attnum > 0 AND NOT c.attisdropped
+     WHERE p.attrelid = parent AND p.attnum > 0 AND NOT p.attisdropped)
+   SELECT jsonb_strip_nulls(jsonb_build_object(
+     'diststyle', j->'diststyle',
+     'sortstyle', j->'sortstyle',
+     'distkey', (SELECT new FROM numbers WHERE old = (j->>'distkey')::int),
+     'sortkey', (SELECT jsonb_agg(n.new ORDER BY s.place) FROM jsonb_array_elements_text(j->'sortkey')
+        WITH ORDINALITY AS s(old, place) JOIN numbers n ON n.old = s.old::int),
+     'encode', (SELECT jsonb_object_agg(n.new::text, e.value) FROM jsonb_each(j->'encode') e JOIN numbers n ON n.old = e.key::int)
+   )) FROM d $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_constraint(relation oid, item jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS
+$$ DECLARE
+  target regclass;
+  table_name text := (SELECT relname FROM pg_class WHERE oid = relation);
+  suffix text := CASE item->>'type' WHEN 'p' THEN 'pkey' WHEN 'u' THEN 'key' ELSE 'fkey' END;
+  name text := coalesce(item->>'name', CASE item->>'type' WHEN 'p' THEN table_name || '_pkey'
+    ELSE table_name || '_' || (SELECT string_agg(value, '_') FROM jsonb_array_elements_text(item->'columns')) || '_' || suffix END);
+BEGIN
+  IF item->>'type' = 'f' THEN
+    target := (SELECT string_agg(quote_ident(value), '.') FROM jsonb_array_elements_text(item->'references'))::regclass;
+  END IF;
+  RETURN jsonb_strip_nulls(jsonb_build_object('name', name, 'type', item->>'type',
+    'columns', redshift_columns(relation, item->'columns'), 'references', target::oid::bigint,
+    'referenced_columns', CASE WHEN target IS NOT NULL THEN redshift_columns(target, item->'referenced_columns') END));
+END $$;
+
+DROP FUNCTION IF EXISTS pg_catalog.redshift_declare(text, text, jsonb);
+CREATE FUNCTION pg_catalog.redshift_declare(schema text, name text, given jsonb) RETURNS void LANGUAGE plpgsql AS
+$$ DECLARE
+  relation regclass := CASE schema WHEN '' THEN quote_ident(name)::regclass
+    ELSE format('%I.%I', coalesce(schema, current_schema()), name)::regclass END;
+  kept jsonb := CASE WHEN given ? 'alter' THEN redshift_declared(relation) ELSE '{}' END;
+BEGIN
+  IF given ? 'like' THEN
+    kept := kept || redshift_inherited(
+      (SELECT string_agg(quote_ident(value), '.') FROM jsonb_array_elements_text(given->'like'))::regclass, relation);
+  END IF;
+  IF given ? 'diststyle' THEN
+    kept := kept - 'distkey' || jsonb_build_object('diststyle', given->'diststyle');
+  END IF;
+  IF given ? 'distkey' THEN
+    kept := kept || jsonb_build_object('diststyle', 'key', 'distkey', redshift_column(relation, given->>'distkey'));
+  END IF;
+  IF given ? 'sortstyle' THEN
+    kept := kept - 'sortkey' || jsonb_build_object('sortstyle', given->'sortstyle',
+      'sortkey', redshift_columns(relation, coalesce(given->'sortkey', '[]')));
+  END IF;
+  IF given ? 'encode' THEN
+    kept := kept || jsonb_build_object('encode', coalesce(kept->'encode', '{}') || (SELECT
+      jsonb_object_agg(redshift_column(relation, key)::text, value) FROM jsonb_each(given->'encode')));
+  END IF;
+  IF given ? 'drop_constraint' THEN
+    IF NOT coalesce(kept->'constraints', '[]') @> jsonb_build_array(jsonb_build_object('name', given->>'drop_constraint')) THEN
+      RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', given->>'drop_constraint', name USING ERRCODE = '42704';
+    END IF;
+    kept := jsonb_set(kept, '{constraints}', (SELECT coalesce(jsonb_agg(c), '[]')
+      FROM jsonb_array_elements(kept->'constraints') c WHERE c->>'name' <> given->>'drop_constraint'));
+  END IF;
+  IF given ? 'constraints' THEN
+    kept := kept || jsonb_build_object('constraints', coalesce(kept->'constraints', '[]') || (SELECT
+      jsonb_agg(redshift_constraint(relation, c)) FROM jsonb_array_elements(given->'constraints') c));
+    -- A primary key may not hold NULL: that much Redshift does enforce.
+    EXECUTE (SELECT coalesce(string_agg(format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', relation, a.attname), '; '), 'SELECT 1')
+      FROM jsonb_array_elements(kept->'constraints') c, jsonb_array_elements_text(c->'columns') k
+      JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = k::int AND NOT a.attnotnull WHERE c->>'type' = 'p');
+  END IF;
+  EXECUTE format('COMMENT ON TYPE %s IS %L', relation, kept);
+END $$;
+
+-- Views on the catalog --------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE VIEW pg_catalog.redshift_table_columns AS
+SELECT c.oid AS relation, n.nspname::text AS schemaname, c.relname::text AS tablename, a.attname::text AS "column",
+  a.attnum::integer AS place, c.relkind,
+  CASE a.atttypid WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
+    ELSE format_type(a.atttypid, a.atttypmod) END AS type,
+  CASE coalesce(d.j->'encode'->>a.attnum::text, 'auto')
+    WHEN 'raw' THEN 'none'
+    WHEN 'auto' THEN CASE
+      WHEN d.j->'sortkey' @> to_jsonb(a.attnum::int) THEN 'none'
+      WHEN a.atttypid IN ('bool'::regtype, 'float4'::regtype, 'float8'::regtype, 'jsonb'::regtype) THEN 'none'
+      WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype, 'bytea'::regtype) THEN 'lzo'
+      ELSE 'az64' END
+    ELSE d.j->'encode'->>a.attnum::text END AS encoding,
+  coalesce((d.j->>'distkey')::int = a.attnum, false) AS distkey,
+  coalesce((SELECT s.place::int * CASE WHEN d.j->>'sortstyle' = 'interleaved' AND s.place % 2 = 0 THEN -1 ELSE 1 END
+    FROM jsonb_array_elements_text(d.j->'sortkey') WITH ORDINALITY AS s(number, place)
+    WHERE s.number::int = a.attnum), 0) AS sortkey,
+  a.attnotnull AS "notnull", d.j AS declared, a.atttypmod AS modifier, a.atttypid AS type_id
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN LATERAL (SELECT redshift_declared(c.oid) AS j) d
+WHERE c.relkind IN ('r', 'p', 'v', 'm');
+
+CREATE OR REPLACE VIEW pg_catalog.pg_table_def AS
+SELECT schemaname, tablename, "column", type, encoding, distkey, sortkey, "notnull"
+FROM pg_catalog.redshift_table_columns WHERE relkind = 'r' AND schemaname = ANY (current_schemas(true)::text[])
+ORDER BY schemaname, tablename, place;
+
+CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
+SELECT table_catalog::text, table_schema::text, table_name::text, column_name::text, ordinal_position::integer,
+  column_default::text, is_nullable::text, data_type::text, character_maximum_length::integer, numeric_precision::integer,
+  numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer, NULL::text AS interval_type,
+  NULL::text AS interval_precision, NULL::text AS character_set_catalog, NULL::text AS character_set_schema,
+  NULL::text AS character_set_name, NULL::text AS collation_catalog, NULL::text AS collation_schema,
+  NULL::text AS collation_name, domain_name::text, NULL::text AS remarks
+FROM information_schema.columns;
+
+CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
+SELECT table_catalog::text, table_schema::text, table_name::text, table_type::text, NULL::text AS remarks
+FROM information_schema.tables;
+
+CREATE OR REPLACE VIEW pg_catalog.svv_table_info AS
+SELECT current_database()::text AS database, n.nspname::text AS schema, c.oid AS table_id, c.relname::text AS "table",
+  CASE WHEN d.j ? 'encode' THEN 'Y' ELSE 'Y, AUTO(ENCODE)' END AS encoded,
+  CASE WHEN d.j ? 'distkey' THEN 'KEY(' || (SELECT attname FROM pg_attribute WHERE attrelid = c.oid
+      AND attnum = (d.j->>'distkey')::int) || ')'
+    WHEN coalesce(d.j->>'diststyle', 'auto') = 'auto' THEN 'AUTO(ALL)' ELSE upper(d.j->>'diststyle') END AS diststyle,
+  CASE WHEN d.j->>'sortstyle' = 'interleaved' THEN 'INTERLEAVED'
+    ELSE coalesce((SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum = (d.j->'sortkey'->>0)::int),
+      'AUTO(SORTKEY)') END AS sortkey1,
+  (SELECT max(a.atttypmod - 4) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.atttypid = 'varchar'::regtype
+    AND a.attnum > 0 AND NOT a.attisdropped) AS max_varchar,
+  coalesce(jsonb_array_length(d.j->'sortkey'), 0) AS sortkey_num,
+  (pg_total_relation_size(c.oid) / 1048576)::bigint AS size,
+  greatest(c.reltuples, 0)::numeric(38,0) AS tbl_rows,
+  coalesce(s.n_live_tup, 0)::numeric(38,0) AS estimated_visible_rows
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
+CROSS JOIN LATERAL (SELECT redshift_declared(c.oid) AS j) d
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
+
+-- Declared constraints, one row for each column.
+CREATE OR REPLACE VIEW pg_catalog.redshift_declared_keys AS
+SELECT n.nspname AS table_schema, c.oid AS relation, c.relname AS table_name, k->>'name' AS constraint_name,
+  CASE k->>'type' WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE 'FOREIGN KEY' END AS constraint_type,
+  a.attname AS column_name, e.place::int AS place
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL jsonb_array_elements(redshift_declared(c.oid)->'constraints') k
+CROSS JOIN LATERAL jsonb_array_elements_text(k->'columns') WITH ORDINALITY AS e(number, place)
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = e.number::int AND NOT a.attisdropped
+WHERE c.relkind = 'r' AND n.nspname <> 'pg_catalog';
+
+CREATE OR REPLACE VIEW information_schema.table_constraints AS
+SELECT DISTINCT current_database()::information_schema.sql_identifier AS constraint_catalog,
+  table_schema::information_schema.sql_identifier AS constraint_schema,
+  constraint_name::information_schema.sql_identifier AS constraint_name,
+  current_database()::information_schema.sql_identifier AS table_catalog,
+  table_schema::information_schema.sql_identifier AS table_schema,
+  table_name::information_schema.sql_identifier AS table_name,
+  constraint_type::information_schema.character_data AS constraint_type,
+  'NO'::information_schema.yes_or_no AS is_deferrable,
+  'NO'::information_schema.yes_or_no AS initially_deferred,
+  'NO'::information_schema.yes_or_no AS enforced,
+  NULL::information_schema.yes_or_no AS nulls_distinct
+FROM pg_catalog.redshift_declared_keys;
+
+CREATE OR REPLACE VIEW information_schema.key_column_usage AS
+SELECT current_database()::information_schema.sql_identifier AS constraint_catalog,
+  table_schema::information_schema.sql_identifier AS constraint_schema,
+  constraint_name::information_schema.sql_identifier AS constraint_name,
+  current_database()::information_schema.sql_identifier AS table_catalog,
+  table_schema::information_schema.sql_identifier AS table_schema,
+  table_name::information_schema.sql_identifier AS table_name,
+  column_name::information_schema.sql_identifier AS column_name,
+  place::information_schema.cardinal_number AS ordinal_position,
+  NULL::information_schema.cardinal_number AS position_in_unique_constraint
+FROM pg_catalog.redshift_declared_keys;
+
+-- What COPY leaves behind -----------------------------------------------------------------------------------------
+
+CREATE SEQUENCE IF NOT EXISTS pg_catalog.redshift_query_id;
+
+CREATE TABLE IF NOT EXISTS pg_catalog.redshift_load_errors (
+  userid integer, query bigint, transaction_id bigint, session_id integer, database_name text, tbl bigint,
+  starttime timestamp, filename text, line_number bigint, colname text, type text, col_length text, position integer,
+  raw_line text, raw_field_value text, err_code integer, err_reason text, public_reason text);
+
+CREATE TABLE IF NOT EXISTS pg_catalog.redshift_load_history (
+  user_id integer, query_id bigint, transaction_id bigint, session_id integer, database_name text, status text,
+  table_name text, start_time timestamp, end_time timestamp, data_source text, loaded_rows bigint, loaded_bytes bigint,
+  source_file_count integer, error_count bigint, error_message text);
+
+CREATE TABLE IF NOT EXISTS pg_catalog.stl_replacements (
+  userid integer, query bigint, slice integer, tbl bigint, starttime timestamp, session integer, filename text,
+  line_number bigint, colname text, raw_line text);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
+SELECT userid, 0 AS slice, tbl, starttime, session_id AS session, query, filename::char(256) AS filename,
+  line_number, colname::char(127) AS colname, type::char(10) AS type, col_length::char(10) AS col_length, position,
+  raw_line::char(1024) AS raw_line, raw_field_value::char(1024) AS raw_field_value, err_code,
+  err_reason::char(100) AS err_reason, 0 AS is_partial, 0::bigint AS start_offset
+FROM pg_catalog.redshift_load_errors;
+
+CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
+SELECT userid AS user_id, query AS query_id, transaction_id, session_id, database_name::char(64) AS database_name,
+  tbl::integer AS table_id, starttime AS start_time, filename::char(256) AS file_name, line_number,
+  colname::char(127) AS column_name, type::char(10) AS column_type, col_length::char(10) AS column_length, position,
+  err_code AS error_code, public_reason::char(512) AS error_message
+FROM pg_catalog.redshift_load_errors;
+
+CREATE OR REPLACE VIEW pg_catalog.sys_load_history AS
+SELECT user_id, query_id, transaction_id, session_id, database_name, status, table_name, start_time, end_time,
+  (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS duration, data_source, loaded_rows, loaded_bytes,
+  source_file_count, error_count, error_message
+FROM pg_catalog.redshift_load_history;
+
+GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_columns, pg_catalog.svv_tables, pg_catalog.svv_table_info,
+  pg_catalog.redshift_table_columns, pg_catalog.redshift_declared_keys, pg_catalog.stl_load_errors,
+  pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.stl_replacements,
+  information_schema.table_constraints, information_schema.key_column_usage TO PUBLIC;

@@ -1,0 +1,100 @@
+"""One COPY: file after file into the client's own transaction, all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox.redshift.copy.columns import Target, find_target
+from sandbox.redshift.copy.file_load import FileLoad, Refused
+from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.report import Place, Rejected, Report
+from sandbox.redshift.copy.rows import BadRecord
+from sandbox.redshift.copy.source import S3File, S3Source
+from sandbox.redshift.copy.values import BadValue
+from sandbox.redshift.errors import SqlError
+from sandbox.redshift.upstream import UpstreamError
+
+if TYPE_CHECKING:
+    from sandbox.redshift.session import Session
+
+#: SQLSTATE classes of Postgres that speak of a value and not of the system: data exceptions, and NOT NULL.
+_ABOUT_DATA: Final = ("22", "23")
+
+
+class CopyJob:
+    """Loads for one session; a transaction is open."""
+
+    def __init__(self, session: Session, copy: CopyCommand) -> None:
+        self._session = session
+        self._upstream = session.upstream
+        self._copy = copy
+
+    def run(self) -> int:
+        """Load; return the number of rows.
+
+        Raises:
+            SqlError: nothing is loaded, and the transaction has failed or must be rolled back.
+            UpstreamError: Postgres failed for a reason that is not in the data.
+        """
+        target = find_target(self._upstream, self._copy)
+        report = Report(self._session.catalog, self._session.database, self._copy, target)
+        source = S3Source(self._copy)
+        try:
+            files = source.files()
+            rows = sum(self._load(source, file, target, report) for file in files)
+        except Rejected as error:
+            failure = self._failure()
+            report.keep("aborted", 0, 0, 0, failure.message)
+            raise failure from error
+        except SqlError as error:
+            report.keep("aborted", 0, 0, 0, error.message)
+            raise
+        self._remember(report.query_id, rows)
+        report.keep("completed", rows, sum(file.size for file in files), len(files))
+        if report.error_count:
+            self._session.inform(
+                f"Load into table '{self._copy.table[-1]}' completed, {report.error_count} record(s) could not be "
+                "loaded.  Check 'sys_load_error_detail' system table for details."
+            )
+        return rows
+
+    def _failure(self) -> SqlError:
+        table = self._copy.table[-1]
+        return SqlError(f"Load into table '{table}' failed.  Check 'sys_load_error_detail' system table for details.")
+
+    def _remember(self, query_id: int, rows: int) -> None:
+        """Keep what ``pg_last_copy_id()`` and ``pg_last_copy_count()`` say; it goes back with the transaction."""
+        self._upstream.run(
+            f"SELECT set_config('redshift.last_copy_id', '{query_id}', false),"
+            f" set_config('redshift.last_copy_count', '{rows}', false)"
+        )
+
+    def _load(self, source: S3Source, file: S3File, target: Target, report: Report) -> int:
+        """Load one file: fast, and if Postgres refuses a value once more with every record looked at."""
+        forget = report.bookmark()
+        refused: dict[int, Refused] = {}
+        careful = False
+        while True:
+            self._upstream.run("SAVEPOINT redshift_copy")
+            attempt = FileLoad(self._upstream, self._copy, target.columns, report, str(file), frozenset(refused))
+            try:
+                rows = attempt.run(source.blocks(file), careful=careful)
+            except UpstreamError as error:
+                if error.fields.get("C", "")[:2] not in _ABOUT_DATA:
+                    raise
+                self._upstream.run("ROLLBACK TO SAVEPOINT redshift_copy")
+                forget()
+                if careful:
+                    found = attempt.find_refused(error.fields)
+                    refused[found.line] = found
+                careful = True
+                self._repeat(report, str(file), refused)
+                continue
+            self._upstream.run("RELEASE SAVEPOINT redshift_copy")
+            return rows
+
+    def _repeat(self, report: Report, file: str, refused: dict[int, Refused]) -> None:
+        """Report again what only Postgres could find wrong."""
+        for found in refused.values():
+            value = BadValue(1216, f"Invalid value: {found.reason}", public="Invalid value")
+            report.refuse(Place(file, found.line, found.record), BadRecord(value, found.column))

@@ -1,0 +1,193 @@
+"""Records that are not plain, read one by one by Redshift's rules and written as Postgres' COPY text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.redshift.copy.columns import Column
+from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.records import postgres_null
+from sandbox.redshift.copy.values import BadValue, Converter, converter
+
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_WRITTEN = re.compile(r"[\\\x08\t\n\x0b\x0c\r]")
+_CONTROLS = {"\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field as it lies in the file; ``raw`` is what is compared with NULL AS, ``None`` where that cannot be."""
+
+    text: bytes
+    raw: bytes | None
+
+
+class BadRecord(Exception):
+    """A record cannot be loaded, because of one column or as a whole."""
+
+    def __init__(self, value: BadValue, column: Column | None, field: bytes = b"") -> None:
+        super().__init__(value.reason)
+        self.value = value
+        self.column = column
+        self.field = field
+
+
+class RowReader:
+    """Reads one record after the other.
+
+    Args:
+        copy: the command.
+        columns: what a record's fields are for.
+        on_replacement: hears of every field that ACCEPTINVCHARS changed.
+        csv: write lines of CSV, not of text.
+    """
+
+    def __init__(
+        self, copy: CopyCommand, columns: list[Column], on_replacement: Callable[[Column], None], *, csv: bool
+    ) -> None:
+        self._csv = csv
+        self._copy = copy
+        self._columns = columns
+        self._on_replacement = on_replacement
+        self._converters: list[Converter | None] = [
+            None if column.is_text else converter(column, copy) for column in columns
+        ]
+        delimiter, quote = re.escape(copy.delimiter), re.escape(copy.quote)
+        self._escaped_field = re.compile(rb"((?:[^\\" + delimiter + rb"]|\\.)*+)(" + delimiter + rb"|\Z)", re.DOTALL)
+        self._csv_field = re.compile(
+            rb"(?:%b((?:[^%b]|%b%b)*+)%b|([^%b%b]*+))(%b|\Z)"
+            % (quote, quote, quote, quote, quote, quote, delimiter, delimiter),
+            re.DOTALL,
+        )
+        self._write_null = postgres_null(copy)
+
+    def read(self, record: bytes) -> list[str | None]:
+        """Return the values of a record (without its line end) as Postgres takes them.
+
+        Raises:
+            BadRecord: it cannot be loaded.
+        """
+        fields = self._fields(record)
+        self._check_count(fields)
+        triples = zip(fields, self._columns, self._converters, strict=False)
+        values = [self._value(field, column, convert) for field, column, convert in triples]
+        missing = self._columns[len(values) :]
+        return values + ["" if column.is_text else self._null(column) for column in missing]
+
+    def write(self, values: list[str | None]) -> bytes:
+        """Return values as one line for Postgres' COPY, without the line's end."""
+        return self._copy.delimiter.join(map(self._csv_text if self._csv else self._plain_text, values))
+
+    def _fields(self, record: bytes) -> list[Field]:
+        copy = self._copy
+        if copy.csv:
+            return self._csv_fields(record)
+        if not copy.escape or b"\\" not in record:
+            return [Field(text, text) for text in record.split(copy.delimiter)]
+        fields = []
+        for match in self._cut(self._escaped_field, record, "Invalid escape at the end of the line"):
+            fields.append(Field(_ESCAPED.sub(rb"\1", match[1]), match[1]))
+        return fields
+
+    def _csv_fields(self, record: bytes) -> list[Field]:
+        quote, fields = self._copy.quote, []
+        for match in self._cut(self._csv_field, record, "Invalid quote formatting for CSV"):
+            if match[1] is None:
+                fields.append(Field(match[2], match[2]))
+            else:
+                fields.append(Field(match[1].replace(quote + quote, quote), None))
+        return fields
+
+    def _cut(self, pattern: re.Pattern[bytes], record: bytes, complaint: str) -> list[re.Match[bytes]]:
+        matches, position = [], 0
+        while True:
+            match = pattern.match(record, position)
+            if match is None:
+                raise BadRecord(BadValue(1216, complaint, position), None)
+            matches.append(match)
+            if not match[match.lastindex or 0]:
+                return matches
+            position = match.end()
+
+    def _check_count(self, fields: list[Field]) -> None:
+        if len(fields) > len(self._columns):
+            raise BadRecord(BadValue(1202, "Extra column(s) found"), None)
+        if len(fields) < len(self._columns) and not self._copy.fill_record:
+            raise BadRecord(BadValue(1214, "Delimiter not found"), self._columns[len(fields) - 1])
+
+    def _null(self, column: Column) -> str | None:
+        if column.not_null:
+            raise BadRecord(BadValue(1213, "Missing data for not-null field"), column)
+        return None
+
+    def _value(self, field: Field, column: Column, convert: Converter | None) -> str | None:
+        copy = self._copy
+        if field.raw == copy.null_as:
+            return self._null(column)
+        try:
+            if convert is None:
+                return self._text(field.text, column)
+            text = self._decode(field.text, column)
+            return convert(text) if text else self._null(column)
+        except BadValue as error:
+            raise BadRecord(error, column, field.text) from error
+
+    def _text(self, raw: bytes, column: Column) -> str | None:
+        copy = self._copy
+        text = self._decode(raw, column)
+        if copy.trim_blanks and column.type == "varchar":
+            text = text.rstrip(" ")
+        if (copy.empty_as_null and not text) or (copy.blanks_as_null and not text.strip()):
+            return self._null(column)
+        if column.type == "bpchar" and not text.isascii():
+            first = next(character for character in text if not character.isascii()).encode().hex(" ")
+            reason = "Multibyte character not supported for CHAR (Hint: try using VARCHAR)"
+            raise BadValue(1220, f"{reason}. Invalid char: {first}", public=reason)
+        size = len(text.encode())
+        if column.length and size > column.length:
+            if not copy.truncate_columns:
+                raise BadValue(1204, "String length exceeds DDL length")
+            text = text.encode()[: column.length].decode("utf-8", "ignore")
+        return text
+
+    def _decode(self, raw: bytes, column: Column) -> str:
+        if b"\0" in raw:
+            raise BadValue(1216, "Invalid input: the field holds a NUL byte (0x00)", raw.index(b"\0"))
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            if self._copy.replacement is None or column.type != "varchar":
+                reason = "String contains invalid or unsupported UTF8 codepoints"
+                sequence = raw[error.start : error.end].hex(" ")
+                detail = f"{reason}. Bad UTF8 hex sequence: {sequence} (error {error.end - error.start})"
+                raise BadValue(1220, detail, error.start, reason) from error
+        self._on_replacement(column)
+        return _replaced(raw, self._copy.replacement)
+
+    def _plain_text(self, value: str | None) -> bytes:
+        if value is None:
+            return self._write_null
+        written = _WRITTEN.sub(lambda match: _CONTROLS[match[0]], value).encode()
+        written = written.replace(self._copy.delimiter, b"\\x%02x" % self._copy.delimiter[0])
+        if written and written == self._write_null:
+            return b"\\x%02x%b" % (written[0], written[1:])
+        return written
+
+    def _csv_text(self, value: str | None) -> bytes:
+        if value is None:
+            return self._write_null
+        quote = self._copy.quote
+        return quote + value.encode().replace(quote, quote + quote) + quote
+
+
+def _replaced(raw: bytes, replacement: str) -> str:
+    """Replace each invalid sequence by as many characters as it has bytes."""
+    pieces: list[str] = []
+    while True:
+        try:
+            return "".join([*pieces, raw.decode()])
+        except UnicodeDecodeError as error:
+            pieces += [raw[: error.start].decode(), replacement * (error.end - error.start)]
+            raw = raw[error.end :]

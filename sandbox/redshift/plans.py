@@ -1,0 +1,139 @@
+"""What the front does with a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sandbox.redshift import dialect
+from sandbox.redshift.copy.options import CopyCommand, parse_copy
+from sandbox.redshift.rewrite.alter_table import plan_alter_table
+from sandbox.redshift.rewrite.create_table import plan_create_table
+from sandbox.redshift.rewrite.definition import Build
+from sandbox.redshift.rewrite.words import rewrite_words
+from sandbox.redshift.tokens import Statement
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Postgres runs it, as it is or with some words replaced."""
+
+    sql: str
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class Begin(Plain):
+    """It opens a transaction block; ``modes`` is what follows the keywords."""
+
+    modes: str = ""
+
+
+@dataclass(frozen=True)
+class Finish(Plain):
+    """It ends a transaction block."""
+
+
+@dataclass(frozen=True)
+class Truncate:
+    """It commits the transaction that it is part of."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
+class Alone:
+    """It may not be part of a transaction block or of a query with several statements."""
+
+    sql: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """It loads from S3."""
+
+    command: CopyCommand = field(repr=False)
+
+
+Plan = Plain | Truncate | Alone | Build | Copy
+
+
+def plan(statement: Statement) -> Plan:
+    """Say what to do with a statement.
+
+    Raises:
+        SqlError: it is not Redshift's SQL, or the sandbox does not know it.
+    """
+    dialect.check(statement)
+    for words, make in _PLANNERS:
+        if statement.starts(*words):
+            return make(statement)
+    sql = rewrite_words(statement)
+    return Plain(sql, changed=sql != statement.text)
+
+
+def _plan_begin(statement: Statement) -> Plan:
+    tokens = statement.tokens[2 if statement.starts("start") else 1 :]
+    if tokens and tokens[0].is_word("work", "transaction"):
+        tokens = tokens[1:]
+    return Begin(statement.text, modes=" ".join(token.text for token in tokens))
+
+
+def _plan_finish(statement: Statement) -> Plan:
+    return Finish(statement.text)
+
+
+def _plan_truncate(statement: Statement) -> Plan:
+    return Truncate(rewrite_words(statement))
+
+
+def _plan_vacuum(statement: Statement) -> Plan:
+    return Alone(dialect.postgres_vacuum(statement), "VACUUM")
+
+
+def _plan_copy(statement: Statement) -> Plan:
+    return Copy(parse_copy(statement))
+
+
+def _plan_create_table(statement: Statement) -> Plan:
+    return plan_create_table(statement)
+
+
+def _plan_alter_table(statement: Statement) -> Plan:
+    altered = plan_alter_table(statement)
+    return altered if isinstance(altered, Build) else Plain(altered, changed=altered != statement.text)
+
+
+def _plan_analyze(statement: Statement) -> Plan:
+    sql = dialect.postgres_analyze(statement)
+    return Plain(sql, changed=sql != statement.text)
+
+
+def _plan_setting(statement: Statement) -> Plan:
+    sql = dialect.postgres_setting(statement)
+    return Plain(sql, changed=sql != statement.text)
+
+
+_PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
+    (("begin",), _plan_begin),
+    (("start", "transaction"), _plan_begin),
+    (("commit",), _plan_finish),
+    (("end",), _plan_finish),
+    (("rollback",), _plan_finish),
+    (("abort",), _plan_finish),
+    (("truncate",), _plan_truncate),
+    (("vacuum",), _plan_vacuum),
+    (("analyze",), _plan_analyze),
+    (("analyse",), _plan_analyze),
+    (("set",), _plan_setting),
+    (("reset",), _plan_setting),
+    (("show",), _plan_setting),
+    (("copy",), _plan_copy),
+    (("create", "table"), _plan_create_table),
+    (("create", "temp", "table"), _plan_create_table),
+    (("create", "temporary", "table"), _plan_create_table),
+    (("create", "local", "temp", "table"), _plan_create_table),
+    (("create", "local", "temporary", "table"), _plan_create_table),
+    (("alter", "table"), _plan_alter_table),
+)

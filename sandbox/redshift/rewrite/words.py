@@ -1,0 +1,54 @@
+"""Words and functions that Postgres spells otherwise; everything else of a statement stays as it was written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox.redshift.cursor import quote_name, quote_text
+from sandbox.redshift.tokens import Kind, Statement, Token
+
+#: Functions whose first argument is a bare word (``DATEADD(day, 1, t)``).
+_DATE_PART_FIRST: Final = ("dateadd", "date_add", "datediff", "date_diff", "date_part", "datepart")
+_RENAMED: Final = {"nvl": "COALESCE", "version": "redshift_version", "datepart": "date_part"}
+_FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
+_NAMED_AFTER: Final = ("as", ".", "table", "into", "from", "join", "update", "column", "by")
+
+
+def rewrite_words(statement: Statement) -> str:
+    """Return the statement for Postgres; the same text when nothing needs a change."""
+    return statement.replace(word_changes(statement.tokens))
+
+
+def word_changes(tokens: list[Token]) -> list[tuple[Token, str]]:
+    """Return the tokens to replace and their new text."""
+    changes: list[tuple[Token, str]] = []
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.WORD:
+            changes += _change(tokens, at, token)
+    return changes
+
+
+def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str]]:
+    word = token.text.lower()
+    before = tokens[at - 1].text.lower() if at else ""
+    called = at + 1 < len(tokens) and tokens[at + 1].is_sign("(")
+    if word.startswith("#"):
+        return [(token, quote_name(word))]
+    if word == "sysdate" and not called and before not in _NAMED_AFTER:
+        return [(token, "pg_catalog.sysdate()")]
+    if not called:
+        return []
+    if word == "varchar" and at + 2 < len(tokens) and tokens[at + 2].is_word("max"):
+        return [(tokens[at + 2], "65535")]
+    return _function_changes(tokens, at, word, before)
+
+
+def _function_changes(tokens: list[Token], at: int, word: str, before: str) -> list[tuple[Token, str]]:
+    if before in ("into", "table", "exists", "function", "procedure") or (before == "." and word != "version"):
+        return []
+    changes = []
+    if word in _RENAMED or word in _FUNCTION_ALIASES:
+        changes.append((tokens[at], _RENAMED.get(word) or _FUNCTION_ALIASES[word]))
+    if word in _DATE_PART_FIRST and at + 2 < len(tokens) and tokens[at + 2].is_name:
+        changes.append((tokens[at + 2], quote_text(tokens[at + 2].name)))
+    return changes

@@ -1,0 +1,51 @@
+"""Postgres' errors in Redshift's words, where a client of Redshift looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.redshift import protocol
+from sandbox.redshift.protocol import ERROR, Mark, Span
+
+_SERIALIZATION_FAILURE = "40001"
+
+
+def translate_error(fields: dict[str, str], shift: int = 0) -> dict[str, str]:
+    """Return the fields for the client.
+
+    Args:
+        fields: of Postgres' error response.
+        shift: characters before the statement in what the client sent; negative when its text was changed, so
+            that a position in it means nothing.
+    """
+    if fields.get("C") == _SERIALIZATION_FAILURE:
+        return _isolation_violation(fields)
+    position = fields.get("P")
+    if position is None or shift == 0:
+        return fields
+    moved = {} if shift < 0 else {"P": str(int(position) + shift)}
+    return {**{name: value for name, value in fields.items() if name != "P"}, **moved}
+
+
+def _isolation_violation(fields: dict[str, str]) -> dict[str, str]:
+    """Redshift reports every serialization failure as 1023, with SQLSTATE XX000; Postgres does not name the table."""
+    detail = (
+        "Serializable isolation violation on table - (not named by the sandbox), "
+        f"transactions forming the cycle are not known; {fields.get('M', '')}"
+    )
+    return {"S": "ERROR", "V": "ERROR", "C": "XX000", "M": "1023", "D": detail}
+
+
+def edit(span: Span, *, hide: Callable[[Mark], bool] | None = None, shift: int = 0) -> bytes:
+    """Return the messages for the client: without those that ``hide`` names, with errors in Redshift's words."""
+    pieces: list[bytes] = []
+    position = 0
+    for mark in span.marks:
+        hidden = hide is not None and hide(mark)
+        if not hidden and mark.kind != ERROR:
+            continue
+        pieces.append(span.data[position : mark.start])
+        if not hidden:
+            pieces.append(protocol.error_response(translate_error(protocol.read_fields(span.payload(mark)), shift)))
+        position = mark.end
+    return b"".join([*pieces, span.data[position:]]) if position else span.data

@@ -1,0 +1,131 @@
+"""A client's own session in the Postgres behind the front."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sandbox.redshift import protocol
+from sandbox.redshift.protocol import COMMAND_COMPLETE, COPY_IN, DATA_ROW, ERROR, READY, Span, Wire
+
+
+class UpstreamError(Exception):
+    """Postgres refused a statement; ``fields`` are those of its error response."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(fields.get("M", ""))
+        self.fields = fields
+
+
+@dataclass
+class Reply:
+    """What a statement of ours brought: its rows as text, and the number of rows in its command tag."""
+
+    rows: list[list[str | None]] = field(default_factory=list)
+    count: int = 0
+
+
+class Upstream(Wire):
+    """The connection, and the state of its transaction as Postgres said last: ``I`` none, ``T`` open, ``E`` failed."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection, from_server=True)
+        self.status = "I"
+
+    def read(self) -> Span:
+        """Receive once; see :class:`Wire`."""
+        span = super().read()
+        for mark in span.marks:
+            if mark.kind == READY:
+                self.status = chr(span.data[mark.start + 5])
+        return span
+
+    def run(self, sql: str) -> Reply:
+        """Run a statement of ours whose answer the client does not see.
+
+        Raises:
+            UpstreamError: it failed.
+        """
+        self.send(protocol.query(sql))
+        return self.answer()
+
+    def begin_copy(self, sql: str) -> None:
+        """Run ``COPY … FROM STDIN`` up to the point where Postgres wants the data."""
+        self.send(protocol.query(sql))
+        failure: dict[str, str] | None = None
+        while True:
+            span = self.read()
+            for mark in span.marks:
+                if mark.kind == COPY_IN:
+                    return
+                if mark.kind == ERROR:
+                    failure = protocol.read_fields(span.payload(mark))
+                if mark.kind == READY and failure is not None:
+                    raise UpstreamError(failure)
+
+    def copy_data(self, data: bytes) -> None:
+        """Send a piece of the data.
+
+        Raises:
+            UpstreamError: Postgres has refused what came before.
+        """
+        self.send(protocol.message(b"d", data))
+        if select.select([self.socket], [], [], 0)[0]:
+            self.answer()
+            raise UpstreamError({"M": "Postgres ended the COPY early", "C": "XX000"})
+
+    def end_copy(self) -> int:
+        """Say that the data is complete; return the number of rows loaded."""
+        self.send(protocol.message(b"c"))
+        return self.answer().count
+
+    def fail_copy(self) -> None:
+        """Give the COPY up; the transaction is failed afterwards."""
+        self.send(protocol.message(b"f", b"given up\0"))
+        try:
+            self.answer()
+        except UpstreamError:
+            return
+
+    def answer(self) -> Reply:
+        """Read until Postgres is ready for the next query.
+
+        Raises:
+            UpstreamError: there was an error in the answer.
+        """
+        reply, failure = Reply(), None
+        while True:
+            span = self.read()
+            for kind, payload in _messages(span.data):
+                if kind == DATA_ROW:
+                    reply.rows.append(_columns(payload))
+                elif kind == COMMAND_COMPLETE:
+                    last = payload.rstrip(b"\0").split(b" ")[-1]
+                    reply.count = int(last) if last.isdigit() else 0
+                elif kind == ERROR:
+                    failure = protocol.read_fields(payload)
+                elif kind == READY:
+                    if failure is not None:
+                        raise UpstreamError(failure)
+                    return reply
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    position = 0
+    while position < len(data):
+        end = position + 1 + int.from_bytes(data[position + 1 : position + 5], "big")
+        yield data[position], data[position + 5 : end]
+        position = end
+
+
+def _columns(payload: bytes) -> list[str | None]:
+    count, position = int.from_bytes(payload[:2], "big"), 2
+    columns: list[str | None] = []
+    for _ in range(count):
+        size = int.from_bytes(payload[position : position + 4], "big", signed=True)
+        position += 4
+        columns.append(None if size < 0 else payload[position : position + size].decode())
+        position += max(size, 0)
+    return columns
