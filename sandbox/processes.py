@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import psutil
 
 _KILL_WAIT = 10.0  # seconds in which the kernel removes a killed process
+_POLL_INTERVAL = 0.01  # seconds between two looks at a process that is to end
 
 
 @dataclass(frozen=True)
@@ -55,21 +57,53 @@ def find(record: ProcessRecord) -> psutil.Process | None:
     """Return the recorded process if it still runs; a stranger that got its id, or a zombie, is not it."""
     try:
         process = psutil.Process(record.pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE
         ours = any(record.directory in word for word in process.cmdline())
     except psutil.Error:
         return None
-    return process if alive and ours and _start_ticks(record.pid) == record.start_ticks else None
+    return process if ours and _lives(process) and _start_ticks(record.pid) == record.start_ticks else None
 
 
 def end(process: psutil.Process, *, first: signal.Signals = signal.SIGTERM, grace: float = 10.0) -> None:
     """End a process and everything it started: signal ``first``, then KILL for what is left after ``grace`` seconds."""
     family = [process, *_children(process)]
     _send(process, first)
-    _, left = psutil.wait_procs(family, timeout=grace)
-    for survivor in left:
+    for survivor in _await_end(family, grace):
         _send(survivor, signal.SIGKILL)
-    psutil.wait_procs(left, timeout=_KILL_WAIT)
+    _await_end(family, _KILL_WAIT)
+
+
+def kill_orphans(name: str, folder: Path) -> None:
+    """Kill every process called ``name`` that works in ``folder``, and wait until they are gone."""
+    place = str(folder.resolve())
+    found = [process for process in psutil.process_iter() if _works_in(process, name, place)]
+    for process in found:
+        _send(process, signal.SIGKILL)
+    _await_end(found, _KILL_WAIT)
+
+
+def _works_in(process: psutil.Process, name: str, folder: str) -> bool:
+    try:
+        return process.name() == name and process.cwd() == folder
+    except psutil.Error:
+        return False
+
+
+def _await_end(family: Sequence[psutil.Process], timeout: float) -> list[psutil.Process]:
+    """Wait until none of the processes lives; return those that still do after ``timeout`` seconds.
+
+    ``psutil.wait_procs`` would also wait for zombies, which a container whose first process does not reap keeps.
+    """
+    deadline = time.monotonic() + timeout
+    while (left := [process for process in family if _lives(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_INTERVAL)
+    return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

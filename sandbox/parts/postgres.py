@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.errors import PartMissing, SandboxError
-from sandbox import ports
+from sandbox import ports, processes
 from sandbox.files import kept_password, write_private
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.part import Part
 
 _NOBODY = 65534
+_NO_PROCESS = 4194305  # above Linux' largest process id (PID_MAX_LIMIT, 2^22)
 _SUPERUSER = "sandbox"
 
 
@@ -51,10 +52,11 @@ class PostgresPart(Part):
         return self._binary("postgres")
 
     def prepare(self) -> None:
-        """Create the data directory (about a second), in one step: a killed ``initdb`` leaves nothing behind."""
+        """Create the data directory (about a second) in one step, or clear what a killed server left in its own."""
         write_private(self._passfile, f"{ports.HOST}:*:*:{_SUPERUSER}:{kept_password(self._superuser_file)}\n")
         data, draft = self.directory / "data", self.directory / "data.new"
         if data.exists():
+            _clear_after_kill(data)
             return
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -133,6 +135,21 @@ class PostgresPart(Part):
         if wheel is None or wheel.origin is None:
             raise PartMissing("Postgres is not installed; run: pip install 'ductrunner[sandbox]'")
         return Path(wheel.origin).parent / "pginstall18" / "bin" / name
+
+
+def _clear_after_kill(data: Path) -> None:
+    """Let a server start where one was killed: end its orphans, and take its process id out of the lock file.
+
+    Postgres takes the lock file for valid as long as its process exists, even as a zombie that nobody reaps (as in
+    many containers) or as a stranger that got the id. The rest of the file stays: by it the next server makes sure
+    that nobody uses the shared memory of the last one.
+    """
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    processes.kill_orphans("postgres", data)
+    _, _, rest = lock.read_text(encoding="utf-8").partition("\n")
+    lock.write_text(f"{_NO_PROCESS}\n{rest}", encoding="utf-8")  # in place: the file's owner must not change
 
 
 def _without_root() -> list[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
+
+from core.settings import Settings, load_settings
 
 Ductrunner = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -20,22 +24,34 @@ class Expendable:
     def __init__(self, state_dir: Path, ductrunner: Ductrunner) -> None:
         self.state_dir = state_dir
         self._ductrunner = ductrunner
+        self.client = functools.cache(self._client)
 
     def run(self, verb: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return self._ductrunner("sandbox", verb, "--state-dir", str(self.state_dir), *words, **options)
 
     def up(self, *words: str) -> dict[str, dict[str, Any]]:
-        """Run ``up`` and return what ``status`` then says of each part."""
-        done = self.run("up", *words)
+        """Run ``up`` and return what it says of each part."""
+        done = self.run("up", "--json", *words)
         assert done.returncode == 0, done.stderr
-        return self.status()
+        return parts_of(done)
 
     def status(self) -> dict[str, dict[str, Any]]:
-        return {part["name"]: part for part in json.loads(self.run("status", "--json").stdout)["parts"]}
+        return parts_of(self.run("status", "--json"))
 
+    @functools.cached_property
     def environment(self) -> dict[str, str]:
         variables: dict[str, str] = json.loads(self.run("env", "--json").stdout)
         return variables
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        return load_settings(Path(self.environment["DUCTRUNNER_CONFIG"]), environment={})
+
+    def _client(self, service: str) -> Any:
+        own = self.environment
+        endpoint = own["AWS_ENDPOINT_URL_DATA_PIPELINE" if service == "datapipeline" else "AWS_ENDPOINT_URL"]
+        session = boto3.Session(own["AWS_ACCESS_KEY_ID"], own["AWS_SECRET_ACCESS_KEY"], region_name=own["AWS_REGION"])
+        return session.client(service, endpoint_url=endpoint)
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of this machine that has to do with this sandbox."""
@@ -48,6 +64,10 @@ class Expendable:
         except psutil.Error:
             return False
         return any(str(self.state_dir) in word for word in words)
+
+
+def parts_of(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    return {part["name"]: part for part in json.loads(done.stdout)["parts"]}
 
 
 @pytest.fixture(scope="module")

@@ -6,35 +6,22 @@ import json
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import psycopg2
 import pymysql
 import pytest
 
-from core.settings import Settings, load_settings
 from stores.secrets import resolve
 
 PARTS = ("datapipeline", "aws", "mariadb", "postgres", "redshift")
 
 
-def settings_of(box: Any) -> Settings:
-    return load_settings(Path(box.environment()["DUCTRUNNER_CONFIG"]), environment={})
-
-
-def client(box: Any, service: str) -> Any:
-    own = box.environment()
-    endpoint = own["AWS_ENDPOINT_URL_DATA_PIPELINE"] if service == "datapipeline" else own["AWS_ENDPOINT_URL"]
-    session = boto3.Session(own["AWS_ACCESS_KEY_ID"], own["AWS_SECRET_ACCESS_KEY"], region_name=own["AWS_REGION"])
-    return session.client(service, endpoint_url=endpoint)
-
-
 def mysql(box: Any) -> Any:
-    server = settings_of(box).mysql["source"]
+    server = box.settings.mysql["source"]
     return pymysql.connect(
         host=server.host, port=server.port, user=server.username, password=resolve(server.password),
         database=server.database, autocommit=True,
@@ -42,7 +29,7 @@ def mysql(box: Any) -> Any:
 
 
 def postgres(box: Any, section: str) -> Any:
-    server = getattr(settings_of(box), section)
+    server = getattr(box.settings, section)
     connection = psycopg2.connect(
         host=server.host, port=server.port, user=server.username, password=resolve(server.password),
         dbname=server.database_name,
@@ -61,8 +48,8 @@ def write_everywhere(box: Any) -> str:
         connection.cursor().execute("CREATE TABLE kept (id INT)")
         connection.cursor().execute("INSERT INTO kept VALUES (1)")
         connection.close()
-    client(box, "s3").put_object(Bucket="ductrunner-sandbox", Key="kept", Body=b"1")
-    pipeline: str = client(box, "datapipeline").create_pipeline(name="kept", uniqueId="kept")["pipelineId"]
+    box.client("s3").put_object(Bucket="ductrunner-sandbox", Key="kept", Body=b"1")
+    pipeline: str = box.client("datapipeline").create_pipeline(name="kept", uniqueId="kept")["pipelineId"]
     return pipeline
 
 
@@ -76,8 +63,8 @@ def assert_everything_is_there(box: Any, pipeline: str) -> None:
             cursor.execute("SELECT id FROM kept")
             assert cursor.fetchall() == [(1,)]
         connection.close()
-    assert client(box, "s3").get_object(Bucket="ductrunner-sandbox", Key="kept")["Body"].read() == b"1"
-    listed = client(box, "datapipeline").list_pipelines()["pipelineIdList"]
+    assert box.client("s3").get_object(Bucket="ductrunner-sandbox", Key="kept")["Body"].read() == b"1"
+    listed = box.client("datapipeline").list_pipelines()["pipelineIdList"]
     assert pipeline in [entry["id"] for entry in listed]
 
 
@@ -155,7 +142,7 @@ def test_down_leaves_no_process_and_the_data(filled: tuple[Any, str]) -> None:
     box, pipeline = filled
     family = box.processes()
     assert box.run("down").returncode == 0
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
     assert box.processes() == []
     assert box.run("down").returncode == 0
     assert box.run("status").returncode == 1
@@ -192,4 +179,5 @@ def test_an_option_of_the_service_is_kept_until_it_is_changed(filled: tuple[Any,
 def kill(processes: list[psutil.Process]) -> None:
     for process in processes:
         process.kill()
-    psutil.wait_procs(processes)
+    while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
+        time.sleep(0.01)
