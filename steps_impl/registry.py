@@ -15,8 +15,12 @@ from steps_impl.contract import StepContext, StepResult
 #: Name of each step that Ductrunner brings, and the module whose ``STEP`` it is. Imported only when it is run.
 #: A new step adds its line here; then ``make docs`` makes its help and its reference page.
 MODULES = {
+    "column-check": "steps_impl.quality.column_check",
+    "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
+    "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
+    "primary-key-check": "steps_impl.quality.primary_key_check",
     "teardown": "steps_impl.control.teardown",
     "upsert": "steps_impl.warehouse.upsert",
 }

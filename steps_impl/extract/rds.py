@@ -21,10 +21,8 @@ failure. A connection that breaks in the middle is a failure, never a short file
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Literal, Self
 
@@ -33,18 +31,17 @@ from pydantic import Field, model_validator
 from core.errors import ParameterError, StoreError
 from core.settings import MySqlHost, Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.extract import manifest, query
+from steps_impl.extract import query
 from steps_impl.extract.manifest import Part
 from steps_impl.extract.outputs import Output, open_output
 from steps_impl.extract.parts import Compression, PartWriter, even_sizes
 from steps_impl.extract.policies import Binary, NulBytes, Policies, ZeroDates
+from steps_impl.extract.publishing import new_run_id, outcome, place_of, publish
 from steps_impl.extract.rows import RowStream
 from steps_impl.formats import FORMATS
 from steps_impl.registry import Parameters, Step
 from steps_impl.signals import on_cancel
 from stores.mysql import Connection, connect
-
-_OUTPUT_VARIABLE = "OUTPUT1_STAGING_DIR"
 
 
 class ExtractRdsParameters(Parameters):
@@ -56,7 +53,7 @@ class ExtractRdsParameters(Parameters):
     sql: str | None = Field(default=None, description="SELECT to read instead of a table")
     output: str | None = Field(
         default=None,
-        description=f"s3://bucket/prefix/ or a directory; default: ${_OUTPUT_VARIABLE}",
+        description="s3://bucket/prefix/ or a directory; default: $OUTPUT1_STAGING_DIR",
     )
     output_format: Literal["tsv", "csv"] = Field(default="tsv", description="text format of the files")
     compression: Compression = Field(default="gzip", description="compression of the files")
@@ -95,7 +92,7 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
     settings = load_settings()
     host = _host(settings, parameters.host_name)
     with (
-        closing(open_output(_place(parameters, context))) as output,
+        closing(open_output(place_of(parameters.output, context))) as output,
         connect(host, parameters.database, settings.etl.connection_retries) as connection,
         on_cancel(context.cancelled, connection.cancel),
     ):
@@ -111,18 +108,15 @@ def _write(
 ) -> tuple[list[Part], list[str]]:
     """Write all rows and switch the manifest; return the new files and those of the former run that stayed."""
     expected = _expected(parameters, context, stream)
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     sizes = even_sizes(expected or 0, parameters.splits)
-    with PartWriter(output, run_id, stream.format.extension, parameters.compression, sizes) as writer:
+    with PartWriter(output, new_run_id(), stream.format.extension, parameters.compression, sizes) as writer:
         stream.copy_to(writer, context)
         if expected is not None and stream.query.countable and stream.rows != expected:
             raise StoreError(
                 f"{stream.connection.where}: {stream.rows} rows arrived of {expected} counted; run the step again"
             )
         parts = writer.finish()
-        former = _former_names(output)
-        output.replace(manifest.NAME, _manifest(parameters, stream, parts, output))
-    return parts, _remove_former(output, former)
+        return parts, publish(output, parts, stream.query.elements, _source(parameters, stream))
 
 
 def _expected(parameters: ExtractRdsParameters, context: StepContext, stream: RowStream) -> int | None:
@@ -149,13 +143,6 @@ def _host(settings: Settings, alias: str) -> MySqlHost:
     raise ParameterError(f"--host-name: the configuration's mysql section has no {alias!r}{hint}")
 
 
-def _place(parameters: ExtractRdsParameters, context: StepContext) -> str:
-    place = parameters.output or context.environment.get(_OUTPUT_VARIABLE)
-    if not place:
-        raise ParameterError(f"--output: give an s3:// prefix or a directory (${_OUTPUT_VARIABLE} is not set either)")
-    return place
-
-
 def _query(parameters: ExtractRdsParameters, connection: Connection) -> query.Query:
     if parameters.table is not None:
         return query.whole_table(connection, parameters.table)
@@ -163,48 +150,23 @@ def _query(parameters: ExtractRdsParameters, connection: Connection) -> query.Qu
     return query.from_sql(connection, parameters.sql)
 
 
-def _manifest(
-    parameters: ExtractRdsParameters,
-    stream: RowStream,
-    parts: Sequence[Part],
-    output: Output,
-) -> bytes:
-    source = {
+def _source(parameters: ExtractRdsParameters, stream: RowStream) -> dict[str, Any]:
+    return {
         "host": parameters.host_name,
         "database": stream.connection.database,
         "table": parameters.table,
-        "rows": sum(part.rows for part in parts),
         "format": parameters.output_format,
         "compression": parameters.compression,
     }
-    return manifest.render(parts, [output.url(part.name) for part in parts], stream.query.elements, source)
-
-
-def _former_names(output: Output) -> list[str]:
-    """Return the files of the manifest that is there now, as names in this output; others are not ours to delete."""
-    names = [(url, url.rpartition("/")[2]) for url in manifest.urls_of(output.read(manifest.NAME))]
-    return [name for url, name in names if name.startswith("part-") and output.url(name) == url]
-
-
-def _remove_former(output: Output, names: Sequence[str]) -> list[str]:
-    """Delete the former run's files; what cannot be deleted is told and harms nobody: no manifest names it."""
-    try:
-        output.remove(names)
-    except StoreError:
-        return list(names)
-    return []
 
 
 def _result(parts: Sequence[Part], stream: RowStream, output: Output, leftovers: list[str]) -> StepResult:
-    details: dict[str, Any] = {
-        "manifest": output.location(manifest.NAME),
-        "files": len(parts),
+    details = {
+        **outcome(parts, output, leftovers),
         "text_bytes": stream.bytes,
         "zero_dates_nulled": stream.policies.zero_dates_nulled,
         "nul_bytes_removed": stream.policies.nul_bytes_removed,
     }
-    if leftovers:
-        details["not_deleted"] = leftovers
     return StepResult(rows=stream.rows, bytes=sum(part.bytes for part in parts), details=details)
 
 

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import yaml
+
+from core.errors import AccessDenied, NotFound, ParameterError, StatementFailed
+from sandbox.parts.database import DatabaseAddress
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.extract import postgres
+
+AWKWARD = [
+    None,
+    "",
+    "NULL",
+    r"\N",
+    "a,b",
+    'say "so"',
+    "tab\there",
+    "line\nbreak",
+    "cr\rhere",
+    "C:\\new",
+    "😀 naïve",
+    "\x1d\x1e",
+]
+
+
+class QuietReporter:
+    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
+        """Nobody listens."""
+
+
+@pytest.fixture
+def database(postgres_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A connection to an empty database that the configuration names as its Postgres source."""
+    address = postgres_database
+    entry = {
+        "host": address.host,
+        "port": address.port,
+        "database_name": address.database,
+        "username": address.username,
+        "password": address.password,
+    }
+    configuration = tmp_path / "ductrunner.yaml"
+    configuration.write_text(yaml.safe_dump({"postgres": entry, "etl": {"connection_retries": 0}}))
+    monkeypatch.setenv("DUCTRUNNER_CONFIG", str(configuration))
+    connection = psycopg2.connect(
+        host=address.host,
+        port=address.port,
+        user=address.username,
+        password=address.password,
+        dbname=address.database,
+    )
+    connection.autocommit = True
+    yield connection
+    connection.close()
+
+
+def extract(output: Path, **parameters: Any) -> StepResult:
+    given = postgres.ExtractPostgresParameters(output=str(output), **parameters)
+    return postgres.STEP.run(given, StepContext(QuietReporter()))
+
+
+def manifest(output: Path) -> dict[str, Any]:
+    return json.loads((output / "manifest").read_text())
+
+
+def files(output: Path) -> list[bytes]:
+    return [gzip.decompress((output / entry["url"]).read_bytes()) for entry in manifest(output)["entries"]]
+
+
+def test_every_value_comes_back_as_it_was(database: Any, tmp_path: Path) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("CREATE TABLE awkward (id int, note text); CREATE TABLE back (LIKE awkward)")
+        cursor.executemany("INSERT INTO awkward VALUES (%s, %s)", list(enumerate(AWKWARD)))
+        result = extract(tmp_path / "out", table="awkward")
+        for text in files(tmp_path / "out"):
+            cursor.copy_expert(r"COPY back FROM STDIN (FORMAT csv, NULL '\N')", io.BytesIO(text))
+        cursor.execute("SELECT note FROM back ORDER BY id")
+        assert [note for (note,) in cursor.fetchall()] == AWKWARD
+    assert result.rows == len(AWKWARD)
+
+
+def test_rows_are_spread_evenly_and_no_record_is_cut(database: Any, tmp_path: Path) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("CREATE TABLE many AS SELECT n, E'two\\nlines' AS note FROM generate_series(1, 1001) AS n")
+    extract(tmp_path / "out", table="public.many", splits=4)
+    described = manifest(tmp_path / "out")
+    assert [entry["meta"]["record_count"] for entry in described["entries"]] == [251, 250, 250, 250]
+    assert [text.count(b'"two\nlines"\n') for text in files(tmp_path / "out")] == [251, 250, 250, 250]
+    assert described["source"]["rows"] == 1001
+
+
+def test_the_manifest_names_columns_and_types_of_a_query(database: Any, tmp_path: Path) -> None:
+    extract(tmp_path / "out", sql="SELECT 1::bigint AS id, 'x'::varchar(9) AS name, 1.5::numeric(10,2) AS price;")
+    elements = [
+        (element["name"], element["type"]["base"]) for element in manifest(tmp_path / "out")["schema"]["elements"]
+    ]
+    assert elements == [("id", "bigint"), ("name", "character varying(9)"), ("price", "numeric(10,2)")]
+
+
+def test_bytes_are_written_in_hexadecimal(database: Any, tmp_path: Path) -> None:
+    extract(tmp_path / "out", sql=r"SELECT '\x00ff'::bytea AS data")
+    assert files(tmp_path / "out") == [b'"00ff"\n']
+
+
+def test_a_second_run_replaces_the_first_and_leaves_none_of_its_files(database: Any, tmp_path: Path) -> None:
+    extract(tmp_path / "out", sql="SELECT 1 AS n", splits=1)
+    extract(tmp_path / "out", sql="SELECT 2 AS n", splits=1)
+    assert files(tmp_path / "out") == [b'"2"\n']
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_a_failing_query_leaves_the_former_output(database: Any, tmp_path: Path) -> None:
+    extract(tmp_path / "out", sql="SELECT 1 AS n")
+    with pytest.raises(StatementFailed):
+        extract(tmp_path / "out", sql="SELECT 1 / (3 - n) AS n FROM generate_series(1, 5) AS n")
+    assert files(tmp_path / "out") == [b'"1"\n']
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_a_table_that_is_not_there_is_refused_by_name(database: Any, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        extract(tmp_path / "out", table="nowhere")
+
+
+def test_a_refused_password_is_said_at_once_and_not_repeated(
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUCTRUNNER_POSTGRES_PASSWORD", "wrong-password-of-mine")
+    with pytest.raises(AccessDenied) as caught:
+        extract(tmp_path / "out", sql="SELECT 1 AS n")
+    assert "wrong-password-of-mine" not in str(caught.value)
+
+
+def test_without_a_postgres_section_it_says_what_to_add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty.yaml").write_text("{}")
+    monkeypatch.setenv("DUCTRUNNER_CONFIG", str(tmp_path / "empty.yaml"))
+    with pytest.raises(ParameterError, match="no postgres section"):
+        extract(tmp_path / "out", sql="SELECT 1 AS n")
