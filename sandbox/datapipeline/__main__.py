@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the service until a signal; return the exit status."""
     chosen = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    if chosen.port_file is not None:
+        chosen.port_file.unlink(missing_ok=True)
     try:
         service = Service.open(chosen.database, options_from(chosen), manual_clock=chosen.clock == "manual")
         server = Server((chosen.host, chosen.port), service)

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import TaskMalformed
 from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.evaluation import api_object, in_run, linked_components
-from sandbox.datapipeline.fields import instance_fields, texts
+from sandbox.datapipeline.fields import instance_fields, instance_identity, texts
 from sandbox.datapipeline.model import Attempt, AttemptContent, Instance
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.scope import Runtime, evaluate_object
@@ -49,7 +49,7 @@ class AttemptFactory:
         fields = in_run(item.fields, run)
         if component not in run:
             return api_object(component, item.name, fields)
-        return api_object(run[component].id, item.name, fields + instance_fields(self._state, run[component]))
+        return api_object(run[component].id, item.name, fields + instance_identity(run[component]))
 
 
 def run_scope(

@@ -47,7 +47,7 @@ class Commands:
             pipeline.run += 1
         self._state.touch(pipeline)
         for component in plan.components:
-            self._schedule(pipeline, component, intervals[component], start)
+            self._schedule(pipeline, component, intervals[component], None if plan.on_demand else start)
         for instance in list(self._state.run(pipeline.id, pipeline.run).values()):
             self._resume(instance)
         self._scheduler.review(pipeline.id)

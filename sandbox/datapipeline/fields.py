@@ -60,16 +60,23 @@ def component_fields(state: State, pipeline: Pipeline, component: str) -> Fields
     return runtime
 
 
-def instance_fields(state: State, instance: Instance) -> Fields:
-    """Return the runtime fields of an instance."""
-    runtime: Fields = [
+def instance_identity(instance: Instance) -> Fields:
+    """Return those runtime fields of an instance that never change."""
+    return [
         text("@sphere", "INSTANCE"),
         text("@pipelineId", instance.pipeline_id),
         ref("@componentParent", instance.component),
-        text("@status", instance.status),
         text("@version", str(instance.version)),
         *time("@scheduledStartTime", instance.scheduled_start),
         *time("@scheduledEndTime", instance.scheduled_end),
+    ]
+
+
+def instance_fields(state: State, instance: Instance) -> Fields:
+    """Return the runtime fields of an instance."""
+    runtime: Fields = [
+        *instance_identity(instance),
+        text("@status", instance.status),
         *time("@actualStartTime", instance.started),
         *time("@actualEndTime", instance.ended),
         *time("@finishedTime", instance.ended if instance.status == Status.FINISHED else None),

@@ -17,7 +17,7 @@ class Plan:
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
         self.definition = Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"])
-        self.activities = self.definition.order()
+        self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
         self.needs = {activity: self.definition.dependencies(activity) for activity in self.activities}
         self.needs |= {node: self._producers(node) for node in self.nodes}
@@ -28,7 +28,7 @@ class Plan:
 
     @property
     def components(self) -> list[str]:
-        """Return every component that gets instances, producers first."""
+        """Return every component that gets instances."""
         return [*self.activities, *self.nodes]
 
     @property

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from core.errors import DuctrunnerError
 from core.redaction import REDACTOR
 from sandbox.datapipeline.answers import ApiError, InternalFailure, InvalidRequest
 from sandbox.datapipeline.control import PREFIX, Control
@@ -52,7 +53,7 @@ OPERATIONS: dict[str, Operation] = {
 _TARGETS = ("DataPipeline", "DataPipeline_20121129")
 _LIST_RUNS = "command#datapipeline.list-runs"
 _CONTENT_TYPE = "application/x-amz-json-1.1"
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Application:
@@ -128,6 +129,8 @@ class Connection(socketserver.StreamRequestHandler):
             answer = application.run(name, request, lambda: is_connected(self.connection))
         except ApiError as error:
             return self._send(*_error(error), keep_alive=request.keep_alive)
+        except DuctrunnerError as error:
+            return self._send(*_error(InvalidRequest(str(error))), keep_alive=request.keep_alive)
         except _Dropped:
             return False
         except (sqlite3.Error, RuntimeError, ArithmeticError, LookupError, TypeError, ValueError):
@@ -163,7 +166,7 @@ class Connection(socketserver.StreamRequestHandler):
         return self._send(200, answer, keep_alive=request.keep_alive)
 
     def _send(self, status_code: int, answer: dict[str, Any], *, keep_alive: bool) -> bool:
-        body = _encode(answer).encode("utf-8", "surrogatepass")
+        body = _encode(answer).encode("ascii")
         headers = {
             "Content-Type": _CONTENT_TYPE,
             "x-amzn-RequestId": str(uuid.uuid4()),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.datapipeline.answers import ApiError
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.commands import Commands
 from sandbox.datapipeline.delivery import Delivery
@@ -74,19 +75,27 @@ class Service:
         If anything fails, what is in memory is thrown away and read again from disk.
         """
         with self.lock:
-            self.store.begin()
-            try:
-                self._run_timers(self.clock.now())
+            now = self.clock.now()
+            if self.timers.is_due(now):
+                with self._transaction():
+                    self._run_timers(now)
+            with self._transaction():
                 yield
-                self.state.flush()
-                self.store.commit()
-            except BaseException:
-                self.store.rollback()
-                if self.state.changed:
-                    self._build(self.store.facts())
-                raise
             self.ready.wake()
             self._timer_moved.notify()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.store.begin()
+        try:
+            yield
+            self.state.flush()
+            self.store.commit()
+        except BaseException as error:
+            self.store.rollback()
+            if self.state.changed or not isinstance(error, ApiError):
+                self._build(self.store.facts())
+            raise
 
     def advance_clock(self, seconds: float) -> None:
         """Move a manual clock forward, through every timer on the way in its order."""

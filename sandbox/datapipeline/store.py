@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS attempts (
   pipeline_id TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, content TEXT NOT NULL,
   PRIMARY KEY (pipeline_id, id));
 """
-_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Store:

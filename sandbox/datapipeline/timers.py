@@ -32,8 +32,10 @@ class Timers:
         """Return the moment of the earliest timer."""
         return self._heap[0].due if self._heap else None
 
+    def is_due(self, moment: float) -> bool:
+        """Tell whether the moment of a timer has come."""
+        return bool(self._heap) and self._heap[0].due <= moment
+
     def pop_due(self, moment: float) -> Timer | None:
         """Take out the earliest timer if its moment has come."""
-        if self._heap and self._heap[0].due <= moment:
-            return heapq.heappop(self._heap)
-        return None
+        return heapq.heappop(self._heap) if self.is_due(moment) else None

@@ -45,6 +45,8 @@ def report_task_progress(service: Service, request: dict[str, Any]) -> dict[str,
     for entry in fields:
         if (entry.get("stringValue") is None) == (entry.get("refValue") is None):
             raise InvalidRequest(f"Field {entry['key']!r} needs either a stringValue or a refValue")
+        if entry["key"].startswith("@"):
+            raise InvalidRequest(f"Field {entry['key']!r} is read-only: the service sets the fields that begin with @")
     return {"canceled": service.delivery.report(request["taskId"], fields)}
 
 
