@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent import log, report
 from agent.attempt_logs import local_place, log_uri, upload_logs
 from agent.child import Child, Command
-from agent.guard import AGENT_VARIABLE
+from agent.guard_process import AGENT_VARIABLE
 from agent.lease import Lease
 from agent.output import OutputFile
 from agent.plan import Plan
