@@ -6,8 +6,8 @@ import gzip
 import json
 import os
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import yaml
 
 from core.settings import RedshiftSettings, load_settings
 from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.postgres import PostgresPart
+from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.create_load_redshift import STEP as CREATE_LOAD
 from steps_impl.warehouse.upsert import STEP as UPSERT
@@ -116,9 +118,17 @@ def tsv(rows: Sequence[Sequence[str | None]]) -> bytes:
     return "".join("\t".join(map(text, row)) + "\n" for row in rows).encode()
 
 
+@pytest.fixture(scope="session")
+def warehouse_database(postgres_server: PostgresPart, redshift_front: RedshiftPart) -> DatabaseAddress:
+    """One database for all tests here: making one for each takes longer than the tests."""
+    return replace(postgres_server.ensure_database("warehouse_tests", "warehouse_tests"), port=redshift_front.port)
+
+
 @pytest.fixture
-def warehouse(redshift_database: DatabaseAddress, s3_client: Any, s3_bucket: str, tmp_path: Path) -> Warehouse:
-    address = redshift_database
+def warehouse(
+    warehouse_database: DatabaseAddress, s3_client: Any, s3_bucket: str, tmp_path: Path
+) -> Iterator[Warehouse]:
+    address = warehouse_database
     config = tmp_path / "ductrunner.yaml"
     document = {
         "etl": {"region": "us-east-1", "s3_etl_bucket": s3_bucket, "s3_base_path": "etl"},
@@ -132,4 +142,7 @@ def warehouse(redshift_database: DatabaseAddress, s3_client: Any, s3_bucket: str
         },
     }
     config.write_text(yaml.safe_dump(document))
-    return Warehouse(address, s3_client, s3_bucket, config)
+    found = Warehouse(address, s3_client, s3_bucket, config)
+    yield found
+    for (name,) in found.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        found.rows(f'DROP TABLE "{name}"')
