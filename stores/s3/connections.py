@@ -8,6 +8,7 @@ import select
 import ssl
 import threading
 import urllib.request
+import weakref
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from stores.s3.access import CONNECT_TIMEOUT, READ_TIMEOUT, Base
@@ -22,6 +23,7 @@ class ConnectionPool:
         self._lock = threading.Lock()
         self._idle: dict[tuple[str, str], list[http.client.HTTPConnection]] = {}
         self._tls: ssl.SSLContext | None = None
+        weakref.finalize(self, _close_all, self._idle)
 
     def take(self, base: Base, certificates: str | None) -> http.client.HTTPConnection:
         """An idle connection to ``base``, or a new one that connects at first use."""
@@ -43,10 +45,7 @@ class ConnectionPool:
     def close(self) -> None:
         """Close every idle connection."""
         with self._lock:
-            idle = [connection for entries in self._idle.values() for connection in entries]
-            self._idle.clear()
-        for connection in idle:
-            connection.close()
+            _close_all(self._idle)
 
     def _pop(self, base: Base) -> http.client.HTTPConnection | None:
         with self._lock:
@@ -102,6 +101,12 @@ def _proxy(base: Base) -> SplitResult | None:
     if not address:
         return None
     return urlsplit(address if "//" in address else f"//{address}")
+
+
+def _close_all(idle: dict[tuple[str, str], list[http.client.HTTPConnection]]) -> None:
+    for connections in idle.values():
+        while connections:
+            connections.pop().close()
 
 
 def _closed_by_peer(connection: http.client.HTTPConnection) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +10,9 @@ from stores.s3.interruption import Interruption
 
 #: Seconds between looks at the caller's cancel event, and the longest wait for threads after a cancel.
 _LOOK = 0.1
-_LEAVE = 0.8
+_LEAVE = 0.4
+#: Seconds that undoing may hold up the caller; it goes on in the background.
+_UNDO = 0.4
 
 Job = Callable[[], None]
 
@@ -59,8 +60,7 @@ class Crew:
         """
         try:
             while not self._settled():
-                if self._cancelled.is_set():
-                    self._fail(InterruptedError("the transfer was cancelled"))
+                self._check()
         except BaseException as error:
             self._fail(error)
             raise
@@ -75,7 +75,7 @@ class Crew:
 
     def _run(self, job: Job) -> None:
         try:
-            self.guard.check()
+            self._check()
             job()
         except BaseException as error:  # whatever it is ends the operation and is raised by finish
             self._fail(error)
@@ -84,6 +84,11 @@ class Crew:
                 self._open -= 1
                 self._changed.notify_all()
 
+    def _check(self) -> None:
+        self.guard.check()
+        if self._cancelled.is_set():
+            raise InterruptedError("the transfer was cancelled")
+
     def _fail(self, error: BaseException) -> None:
         with self._changed:
             self._failure = self._failure or error
@@ -91,17 +96,21 @@ class Crew:
         self.guard.interrupt()
 
     def _leave(self) -> None:
-        """Let the threads go; after a failure at most ``_LEAVE`` seconds for the slowest, then undo what they began."""
+        """Let the threads go; after a failure wait ``_LEAVE`` seconds at most, then undo what was begun."""
+        self._pool.shutdown(wait=self._failure is None)
         if self._failure is None:
-            self._pool.shutdown()
             return
-        self._pool.shutdown(wait=False)
-        deadline = time.monotonic() + _LEAVE
         with self._changed:
-            self._changed.wait_for(lambda: not self._open, timeout=deadline - time.monotonic())
-            undo = list(self._undo.values())
-        for step in undo:
-            step()
+            self._changed.wait_for(lambda: not self._open, timeout=_LEAVE)
+            steps = list(self._undo.values())
+        undoing = threading.Thread(target=_run_all, args=(steps,), name="s3-undo", daemon=True)
+        undoing.start()  # dropping a multipart upload asks the server, which may be why this failed: do not wait long
+        undoing.join(_UNDO)
+
+
+def _run_all(steps: list[Job]) -> None:
+    for step in steps:
+        step()
 
 
 class Countdown:
