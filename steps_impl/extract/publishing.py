@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from core.errors import ParameterError, StoreError
+from core.errors import DuctrunnerError, ParameterError
 from steps_impl.contract import StepContext
 from steps_impl.extract import manifest
 from steps_impl.extract.manifest import Part
@@ -60,6 +60,6 @@ def _remove_former(output: Output, names: Sequence[str]) -> list[str]:
     """Delete the former run's files; what cannot be deleted is told and harms nobody: no manifest names it."""
     try:
         output.remove(names)
-    except StoreError:
+    except DuctrunnerError:
         return list(names)
     return []
