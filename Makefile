@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint format bench docs lock clean install parts
+.PHONY: demo test test-newest lint format bench docs lock clean install parts
 
 install: $(STAMP)
 
@@ -25,6 +25,10 @@ demo: install parts
 
 test: install parts
 	$(BIN)/python -m pytest $(TESTS)
+
+# The same on the newest Python that the machine has.
+test-newest:
+	$(MAKE) PYTHON="$$(.ci/newest-python)" VENV=.venv-newest test
 
 lint: install
 	$(BIN)/ruff check .
