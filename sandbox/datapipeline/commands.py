@@ -39,7 +39,7 @@ class Commands:
         if plan.on_demand:
             self._cancel_run(pipeline, CANCELED_BY_ACTIVATION)
             whole = self._free_start(pipeline, now)
-            intervals = dict.fromkeys(plan.components, Interval(whole, whole, whole))
+            intervals = dict.fromkeys(plan.components, Interval(whole, whole, now))
         pipeline.active_version = pipeline.latest_version
         pipeline.state, pipeline.last_activated = Status.SCHEDULED, now
         pipeline.first_activated = pipeline.first_activated or now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from sandbox.datapipeline.definition import Definition
 
@@ -14,9 +14,8 @@ class Plan:
     node waits for the activities that write it and for what its own ``dependsOn`` names.
     """
 
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.body = body
-        self.definition = Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"])
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
         self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
         self.needs = {activity: self.definition.dependencies(activity) for activity in self.activities}
@@ -25,6 +24,11 @@ class Plan:
         for component, needs in self.needs.items():
             for needed in needs:
                 self.consumers[needed].append(component)
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Self:
+        """Return the plan of a definition in API form."""
+        return cls(Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"]))
 
     @property
     def components(self) -> list[str]:

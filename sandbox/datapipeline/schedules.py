@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from core.errors import PipelineInvalid
 from core.periods import parse_datetime, parse_period
+from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.plan import Plan
 from sandbox.datapipeline.scope import DefinitionScope
@@ -61,6 +62,21 @@ def occurrences(plan: Plan, schedule: str, start: float) -> float:
     if end := _text(plan, schedule, "endDateTime"):
         return max(1, math.ceil((_moment(schedule, "endDateTime", end) - start) / _period(plan, schedule)))
     return math.inf
+
+
+def schedule_errors(definition: Definition) -> dict[str, str]:
+    """Return one sentence for each schedule in use that the sandbox does not run, by the schedule's id."""
+    found: dict[str, str] = {}
+    plan = Plan(definition)
+    for component in plan.activities:
+        schedule = next(iter(definition.effective(component).refs("schedule")), None)
+        if plan.schedule_type(component) == "ondemand" or schedule is None or schedule in found:
+            continue
+        try:
+            interval_of(plan, component, 0.0)
+        except PipelineInvalid as error:
+            found[schedule] = str(error)
+    return found
 
 
 def _start(plan: Plan, schedule: str, activated: float) -> float:

@@ -122,7 +122,7 @@ class State:
         """Return a version of a definition with its graph worked out."""
         key = (pipeline_id, version)
         if key not in self._plans:
-            self._plans[key] = Plan(self._bodies[key])
+            self._plans[key] = Plan.of(self._bodies[key])
         return self._plans[key]
 
     def plan_of(self, instance: Instance) -> Plan:
@@ -150,7 +150,10 @@ class State:
 
     def forget(self, pipeline: Pipeline) -> None:
         """Drop the definition and history of a pipeline that is being deleted; its id stays known."""
-        held = [attempt.task_id for attempt in self.attempts.pop(pipeline.id, {}).values() if attempt.task_id]
+        attempts = self.attempts.pop(pipeline.id, {}).values()
+        for attempt in attempts:
+            attempt.queued_at = None
+        held = [attempt.task_id for attempt in attempts if attempt.task_id]
         for task_id in held:
             self.tasks.pop(task_id, None)
         pipeline.orphaned_tasks = held

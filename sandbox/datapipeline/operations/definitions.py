@@ -12,8 +12,9 @@ from core.errors import PipelineInvalid
 from sandbox.datapipeline.answers import InvalidRequest
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.model import Pipeline, Status
+from sandbox.datapipeline.schedules import schedule_errors
 from sandbox.datapipeline.service import Service
-from sandbox.datapipeline.validation import fatal_errors, validate
+from sandbox.datapipeline.validation import ObjectReport, fatal_errors, validate
 
 
 def put_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[str, Any]:
@@ -93,8 +94,17 @@ def _parse(body: dict[str, Any]) -> Definition:
         raise InvalidRequest(str(error)) from None
 
 
+def _faults(definition: Definition) -> list[ObjectReport]:
+    """Return what is wrong with a definition, what the sandbox does not run yet included."""
+    reports = {report.id: report for report in validate(definition)}
+    if not any(report.errors for report in reports.values()):
+        for schedule, fault in schedule_errors(definition).items():
+            reports.setdefault(schedule, ObjectReport(schedule)).errors.append(fault)
+    return list(reports.values())
+
+
 def _report(definition: Definition) -> dict[str, Any]:
-    reports = validate(definition)
+    reports = _faults(definition)
     answer: dict[str, Any] = {"errored": any(report.errors for report in reports)}
     if errors := [{"id": report.id, "errors": report.errors} for report in reports if report.errors]:
         answer["validationErrors"] = errors
@@ -104,7 +114,7 @@ def _report(definition: Definition) -> dict[str, Any]:
 
 
 def _refuse_invalid(pipeline: Pipeline, body: dict[str, Any]) -> None:
-    faults = [f"{report.id}: {fault}" for report in validate(_parse(body)) for fault in report.errors]
+    faults = [f"{report.id}: {fault}" for report in _faults(_parse(body)) for fault in report.errors]
     if faults:
         raise InvalidRequest(f"Pipeline {pipeline.id} has errors: " + "; ".join(faults)[:4000])
 
