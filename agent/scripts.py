@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.plan import Script
@@ -18,32 +18,33 @@ SHELL = ("bash",)
 FIRST_LINE_LIMIT = 256  # bytes, as the kernel's
 
 
-def prepare_script(script: Script, store: Callable[[], S3Store]) -> tuple[str, ...]:
+def prepare_script(script: Script, store: Callable[[], S3Store], cancelled: threading.Event) -> tuple[str, ...]:
     """Put the script on the disk, readable by us only, and return the command that runs it.
 
     Raises:
         ScriptNotFound: there is nothing at the ``scriptUri``.
     """
-    if script.uri is not None:
-        try:
-            store().download_file(script.uri, script.path)
-        except NotFound as error:
-            raise ScriptNotFound(f"scriptUri names a script that is not there: {error}") from None
-        script.path.chmod(0o700)
-    else:
+    if script.uri is None:
+        content = (script.text or "").encode()
         handle = os.open(script.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(script.text or "")
-    return (*interpreter(script.path), str(script.path))
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            file.write(content)
+        return (*interpreter(content[:FIRST_LINE_LIMIT]), str(script.path))
+    try:
+        store().download_file(script.uri, script.path, cancelled)
+    except NotFound as error:
+        raise ScriptNotFound(f"scriptUri names a script that is not there: {error}") from None
+    script.path.chmod(0o700)
+    with script.path.open("rb") as file:
+        return (*interpreter(file.read(FIRST_LINE_LIMIT)), str(script.path))
 
 
-def interpreter(path: Path) -> tuple[str, ...]:
-    """Return the program of the ``#!`` line and its one argument, else bash.
+def interpreter(beginning: bytes) -> tuple[str, ...]:
+    """Return the program of a script's ``#!`` line and its one argument, else bash.
 
     The line is read here, and the file never executed itself: the disk may be mounted ``noexec``.
     """
-    with path.open("rb") as file:
-        line = file.readline(FIRST_LINE_LIMIT)
+    line = beginning.partition(b"\n")[0]
     if not line.startswith(b"#!"):
         return SHELL
     return tuple(os.fsdecode(line[2:]).strip().split(maxsplit=1)) or SHELL

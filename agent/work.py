@@ -99,7 +99,7 @@ class Work:
             log.event("staged_in", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
         argv = plan.argv
         if plan.script:
-            argv = (*prepare_script(plan.script, self._tools.store), *argv)
+            argv = (*prepare_script(plan.script, self._tools.store, self._stop.event), *argv)
         self._run(Command(argv, self._environment(plan), self._workspace.temporary), plan)
         if plan.outputs:
             from agent.staging import stage_out

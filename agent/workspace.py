@@ -55,8 +55,12 @@ class Workspace:
 
     def remove(self) -> None:
         """Remove everything but the logs."""
+        self.script.unlink(missing_ok=True)
         for path in (*self._staged, self.temporary):
-            shutil.rmtree(path, ignore_errors=True)
+            try:
+                path.rmdir()  # most are empty now, and this is far cheaper
+            except OSError:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def local_name(name: str) -> str:

@@ -95,16 +95,14 @@ class JsonClient:
                 _shut(connection.sock)
 
     def _exchange(self, operation: str, body: bytes) -> tuple[int, bytes]:
-        headers = self._signed_headers(operation, body)
+        message = self._signed_message(operation, body)
         while True:
             connection, reused = self._take()
             try:
                 if connection.sock is None:
                     connection.connect()
                     connection.sock.settimeout(self._timeout)  # type: ignore[attr-defined]  # connect() sets it
-                connection.request("POST", self._path, body=body, headers=headers)
-                response = connection.getresponse()
-                content = response.read()
+                response, content = _converse(connection.sock, message)
             except BaseException as error:
                 self._drop(connection)
                 # The service had closed the kept connection before our request reached it: say it again on a new one.
@@ -115,16 +113,16 @@ class JsonClient:
             _check_crc(response.headers.get("x-amz-crc32"), content)
             return response.status, content
 
-    @property
-    def _path(self) -> str:
-        return self._endpoint.parts.path or "/"
-
-    def _signed_headers(self, operation: str, body: bytes) -> dict[str, str]:
+    def _signed_message(self, operation: str, body: bytes) -> bytes:
+        """Return the whole request, so that it leaves in one packet (http.client would send head and body apart)."""
         headers = {**_HEADERS, "X-Amz-Target": f"{self._target}.{operation}"}
         request = self._request("POST", self._endpoint.url, data=body, headers=headers)
         frozen = self._endpoint.credentials.get_frozen_credentials()
         self._sign(frozen, self._service, self._endpoint.region).add_auth(request)
-        return dict(request.headers.items())
+        address = self._endpoint.parts
+        lines = [f"POST {address.path or '/'} HTTP/1.1", f"Host: {address.netloc}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
     def _take(self) -> tuple[http.client.HTTPConnection, bool]:
         with self._lock:
@@ -160,6 +158,16 @@ class JsonClient:
         if proxy is not None:
             secure.set_tunnel(address.hostname or "", address.port or 443, proxy_headers(proxy))
         return secure
+
+
+def _converse(sock: socket.socket, message: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+    sock.sendall(message)
+    response = http.client.HTTPResponse(sock, method="POST")
+    try:
+        response.begin()
+        return response, response.read()
+    finally:
+        response.close()
 
 
 def _shut(sock: socket.socket) -> None:
