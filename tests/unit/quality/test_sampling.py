@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
+import pytest
+
 from steps_impl.quality.sampling import SampleComparison, SampleReport, Side, key_condition
+
+Compare = Callable[[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]], SampleComparison]
 
 TYPES = {"id": "bigint", "name": "varchar(20)"}
 
 
-def side(rows: Sequence[tuple[Any, ...]]) -> Side:
+def side(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Side:
     """A relation in SQLite, a real engine that is always there (its RANDOM() is scaled to 0..1)."""
-    connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE t (id, name)")
     connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
 
@@ -22,49 +26,52 @@ def side(rows: Sequence[tuple[Any, ...]]) -> Side:
     return Side(fetch=fetch, quote=lambda name: f'"{name}"', relation="t", random=chance)
 
 
-def compare(source: Sequence[tuple[Any, ...]], target: Sequence[tuple[Any, ...]]) -> SampleComparison:
-    return SampleComparison(side(source), side(target), TYPES, ["id"])
+@pytest.fixture
+def compare() -> Iterator[Compare]:
+    """Make a comparison of two lists of rows."""
+    with closing(sqlite3.connect(":memory:")) as one, closing(sqlite3.connect(":memory:")) as other:
+        yield lambda source, target: SampleComparison(side(one, source), side(other, target), TYPES, ["id"])
 
 
 ROWS = [(number, f"name {number}") for number in range(500)]
 
 
-def test_equal_relations_have_no_difference() -> None:
+def test_equal_relations_have_no_difference(compare: Compare) -> None:
     comparison = compare(ROWS, ROWS)
     report = comparison.from_source(1000) + comparison.from_target(1000)
     assert report == SampleReport(compared=1000)
     assert report.error_rate == 0.0
 
 
-def test_a_value_that_differs_is_counted_with_its_column() -> None:
+def test_a_value_that_differs_is_counted_with_its_column(compare: Compare) -> None:
     report = compare(ROWS, [(0, "other"), *ROWS[1:]]).from_source(1000)
     assert (report.different, dict(report.columns), report.error_rate) == (1, {"name": 1}, 0.2)
 
 
-def test_null_and_the_empty_string_differ() -> None:
+def test_null_and_the_empty_string_differ(compare: Compare) -> None:
     assert compare([(1, None)], [(1, "")]).from_source(10).different == 1
 
 
-def test_a_row_that_is_missing_on_either_side_is_counted() -> None:
+def test_a_row_that_is_missing_on_either_side_is_counted(compare: Compare) -> None:
     comparison = compare(ROWS[:-1], ROWS[1:])
     assert comparison.from_source(1000).missing_in_target == 1
     assert comparison.from_target(1000).missing_in_source == 1
 
 
-def test_a_null_key_finds_its_row() -> None:
+def test_a_null_key_finds_its_row(compare: Compare) -> None:
     assert compare([(None, "x")], [(None, "x")]).from_source(10) == SampleReport(compared=1)
 
 
-def test_an_equal_row_among_several_of_one_key_is_no_difference() -> None:
+def test_an_equal_row_among_several_of_one_key_is_no_difference(compare: Compare) -> None:
     assert compare([(1, "old"), (1, "new")], [(1, "new")]).from_target(10) == SampleReport(compared=1)
 
 
-def test_a_sample_is_about_its_size_and_no_larger() -> None:
+def test_a_sample_is_about_its_size_and_no_larger(compare: Compare) -> None:
     report = compare(ROWS, ROWS).from_source(50)
     assert 20 < report.compared <= 50
 
 
-def test_nothing_to_compare_has_no_error_rate() -> None:
+def test_nothing_to_compare_has_no_error_rate(compare: Compare) -> None:
     assert compare([], []).from_source(10).error_rate is None
 
 
