@@ -96,7 +96,12 @@ class Part(ABC):
         return ports.HOST, self.port
 
     def process(self) -> psutil.Process | None:
-        """Return the server's process if it lives."""
+        """Return the server's process if it lives.
+
+        Our own child is known without a look at its command line, which is empty for a moment while a program starts.
+        """
+        if self._child:
+            return psutil.Process(self._child.pid) if self._child.poll() is None else None
         return processes.find(running.process) if (running := self.running) else None
 
     def start(self) -> None:
