@@ -3,7 +3,7 @@
 All answers are JSON.
 
 ==========================  =========================================================================================
-``GET /_sandbox/health``    ``{"status": "ok", "clock": …, "now": …, "pipelines": n, "queued": {group: n}}``
+``GET /_sandbox/health``    ``{"status": "ok", "now": …, "pipelines": n, "queued": {group: n}, "polls": n}``
 ``GET /_sandbox/clock``     ``{"now": "YYYY-MM-DDTHH:MM:SS", "seconds": …, "manual": bool}``
 ``POST /_sandbox/clock``    ``{"advance": seconds}`` moves a manual clock; every window on the way closes in its order
 ``GET /_sandbox/runners``   the task runners that have sent heartbeats
@@ -73,7 +73,9 @@ class Control:
     def _health(self, _request: dict[str, Any]) -> dict[str, Any]:
         with self._service.lock:
             kept = [pipeline for pipeline in self._service.state.pipelines.values() if not pipeline.deleted]
-            return self._clock({}) | {"status": "ok", "pipelines": len(kept), "queued": self._service.ready.lengths()}
+            ready = self._service.ready
+            counts = {"pipelines": len(kept), "queued": ready.lengths(), "polls": ready.polls()}
+            return self._clock({}) | {"status": "ok"} | counts
 
     def _clock(self, _request: dict[str, Any]) -> dict[str, Any]:
         now = self._service.clock.now()

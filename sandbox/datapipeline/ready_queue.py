@@ -41,6 +41,10 @@ class ReadyQueue:
                 return attempt
         return None
 
+    def polls(self) -> int:
+        """Return how many polls wait."""
+        return sum(len(group.polls) for group in self._groups.values())
+
     def clear(self) -> None:
         """Forget the attempts; the polls go on waiting."""
         for group in self._groups.values():

@@ -41,7 +41,7 @@ def query_objects(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     sphere = request["sphere"].upper()
     if sphere not in SPHERES:
         raise InvalidRequest(f"sphere must be one of {', '.join(SPHERES)}")
-    size = request.get("limit") or DEFAULT_PAGE
+    size = DEFAULT_PAGE if request.get("limit") is None else request["limit"]
     if not 1 <= size <= DEFAULT_PAGE:
         raise InvalidRequest(f"limit must be 1 to {DEFAULT_PAGE}")
     query = read_query(request.get("query") or {})
