@@ -20,7 +20,12 @@ _LONGEST_STARTUP: Final = 10_000  # bytes; Postgres' own limit
 _CONNECT_TIMEOUT: Final = 10  # seconds
 
 #: What every session begins with, unless the client says otherwise: a provisioned cluster is serializable and in UTC.
-_DEFAULTS: Final = {"default_transaction_isolation": "serializable", "TimeZone": "UTC", "redshift.query_group": "unset"}
+_DEFAULTS: Final = {
+    "default_transaction_isolation": "serializable",
+    "TimeZone": "UTC",
+    "redshift.query_group": "unset",
+    "client_connection_check_interval": "1000",  # milliseconds: the statement of a client that is gone ends soon
+}
 #: What Redshift's own drivers send and Postgres does not know.
 _DRIVER_PARAMETERS: Final = frozenset(
     ["client_protocol_version", "driver_version", "os_version", "plugin_name", "compression", "app_name", "idp_type"]

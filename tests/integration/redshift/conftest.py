@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import psycopg2
 import pytest
 
 from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.postgres import PostgresPart
+from sandbox.parts.redshift import RedshiftPart
 
 ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'"
 
@@ -27,6 +30,24 @@ def connect(address: DatabaseAddress, **options: Any) -> Any:
         dbname=address.database,
         **options,
     )
+
+
+@pytest.fixture(scope="session")
+def shared_warehouse(redshift_front: RedshiftPart, postgres_server: PostgresPart) -> DatabaseAddress:
+    """One database for all tests here: making one takes longer than most of them."""
+    return replace(postgres_server.ensure_database("warehouse", "loader"), port=redshift_front.port)
+
+
+@pytest.fixture
+def redshift_database(shared_warehouse: DatabaseAddress) -> Iterator[DatabaseAddress]:
+    """The warehouse; every table in its public schema is dropped after the test."""
+    yield shared_warehouse
+    connection = connect(shared_warehouse)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'DROP TABLE "{table}" CASCADE')
+    connection.close()
 
 
 @pytest.fixture

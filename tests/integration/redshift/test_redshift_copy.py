@@ -11,11 +11,13 @@ import psycopg2
 import pytest
 from psycopg2 import errors, extensions
 
+MOMENT = datetime.fromisoformat("2024-03-31T10:20:30")
+OWN = "WHERE session_id = pg_backend_pid()"
 ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'"
 
 
 def load_errors(run, columns="line_number, column_name, error_code, error_message"):
-    rows = run(f"SELECT {columns} FROM sys_load_error_detail ORDER BY query_id, file_name, line_number")
+    rows = run(f"SELECT {columns} FROM sys_load_error_detail {OWN} ORDER BY query_id, line_number")
     return [tuple(value.rstrip() if isinstance(value, str) else value for value in row) for row in rows]
 
 
@@ -93,7 +95,7 @@ def test_values_of_every_type_arrive(load):
     (row,) = load(columns, body)
     assert row[:9] == (
         *(1, -2147483648, 9223372036854775807, 1.5, -2250.0, True, date(2024, 2, 29)),
-        datetime(2024, 1, 2, 3, 4, 5, 678901),
+        datetime.fromisoformat("2024-01-02T03:04:05.678901"),
         datetime.fromisoformat("2024-01-02T03:04:05+02:00"),
     )
     assert row[9:] == ("ab  ", "häß€😀", Decimal("-1234567890123456789012345678.0123456789"), {"a": 1})
@@ -129,7 +131,7 @@ def test_values_of_every_type_arrive(load):
     ],
 )
 def test_what_redshift_refuses_is_refused_with_its_code(load, run, column, text, code):
-    with pytest.raises(errors.InternalError_, match="Load into table 't' failed.  Check 'sys_load_error_detail'"):
+    with pytest.raises(errors.InternalError_, match=r"Load into table 't' failed\.  Check 'sys_load_error_detail'"):
         load(f"id int, x {column}", f"1|\\N\n2|{text}\n" if "not null" not in column else f"1|7\n2|{text}\n")
     assert run("SELECT count(*) FROM t") == [(0,)]
     assert load_errors(run, "line_number, column_name, error_code") == [(2, "x", code)]
@@ -185,11 +187,11 @@ def test_the_record_of_an_error_holds_the_data_only_in_stl_load_errors(load, run
     with pytest.raises(errors.InternalError_):
         load("id int, amount decimal(10,2)", "1|5\n2|secret\n")
     (row,) = run(
-        """SELECT session_id = pg_backend_pid(), trim(file_name), line_number, trim(column_name), trim(column_type),
+        f"""SELECT session_id = pg_backend_pid(), trim(file_name), line_number, trim(column_name), trim(column_type),
              trim(column_length), position, error_code, trim(error_message), trim(database_name) = current_database(),
              start_time BETWEEN getdate() - interval '1 minute' AND getdate() + interval '1 second',
              table_id = 't'::regclass::oid::int, query_id > 0, transaction_id > 0, user_id > 0
-           FROM sys_load_error_detail"""
+           FROM sys_load_error_detail {OWN}"""
     )
     assert row[0] is True
     assert row[1:9] == (
@@ -197,7 +199,10 @@ def test_the_record_of_an_error_holds_the_data_only_in_stl_load_errors(load, run
         "Invalid digit, Pos 0, Type: Decimal",
     )
     assert all(row[9:])
-    (raw,) = run("SELECT trim(raw_line), trim(raw_field_value), err_code, trim(err_reason) FROM stl_load_errors")
+    (raw,) = run(
+        "SELECT trim(raw_line), trim(raw_field_value), err_code, trim(err_reason) FROM stl_load_errors"
+        " WHERE session = pg_backend_pid()"
+    )
     assert raw == ("2|secret", "secret", 1207, "Invalid digit, Value 's', Pos 0, Type: Decimal")
 
 
@@ -206,7 +211,7 @@ def test_maxerror_skips_fewer_bad_rows_than_its_number(load, run, connection):
     assert load("id int, s varchar(5)", body, "MAXERROR 3") == [(1, "a"), (3, "c"), (5, "e")]
     assert any("2 record(s) could not be loaded" in notice for notice in connection.notices)
     assert run("SELECT pg_last_copy_count()") == [(3,)]
-    assert run("SELECT error_count, loaded_rows, status FROM sys_load_history") == [(2, 3, "completed")]
+    assert run("SELECT error_count, loaded_rows, status FROM sys_load_history " + OWN) == [(2, 3, "completed")]
     with pytest.raises(errors.InternalError_):
         load("id int, s varchar(5)", body, "MAXERROR 2")
     assert run("SELECT count(*) FROM t") == [(0,)]
@@ -233,7 +238,8 @@ def test_a_failing_copy_fails_the_transaction_and_its_errors_stay(open_connectio
         assert cursor.fetchone() == (-1, 0, 0)
         cursor.execute("SELECT error_code FROM sys_load_error_detail WHERE session_id = pg_backend_pid()")
         assert cursor.fetchall() == [(1207,)]
-    assert run("SELECT status, loaded_rows FROM sys_load_history ORDER BY query_id") == [("completed", 1), ("aborted", 0)]
+        cursor.execute(f"SELECT status, loaded_rows FROM sys_load_history {OWN} ORDER BY query_id")
+        assert cursor.fetchall() == [("completed", 1), ("aborted", 0)]
 
 
 def test_a_prefix_loads_every_file_that_begins_with_it(run, put):
@@ -273,7 +279,7 @@ def test_what_a_manifest_promises_must_be_there(run, put):
     for message, body in cases.items():
         with pytest.raises(errors.InternalError_, match=message):
             run(f"COPY t FROM '{put('m', body)}' {ROLE} MANIFEST")
-    with pytest.raises(errors.InternalError_, match="Problem reading manifest file - S3ServiceException.*NoSuchKey"):
+    with pytest.raises(errors.InternalError_, match=r"Problem reading manifest file - S3ServiceException.*NoSuchKey"):
         run(f"COPY t FROM '{there}no' {ROLE} MANIFEST")
     assert run("SELECT count(*) FROM t") == [(0,)]
 
@@ -282,7 +288,7 @@ def test_a_prefix_without_files_and_a_missing_bucket_are_named(run, put):
     run("CREATE TABLE t (id int)")
     with pytest.raises(errors.InternalError_, match="The specified S3 prefix 'datano' does not exist"):
         run(f"COPY t FROM '{put('data', '1')}no' {ROLE}")
-    with pytest.raises(errors.InternalError_, match="S3ServiceException.*NoSuchBucket"):
+    with pytest.raises(errors.InternalError_, match=r"S3ServiceException.*NoSuchBucket"):
         run(f"COPY t FROM 's3://nowhere-at-all/x' {ROLE}")
 
 
@@ -360,10 +366,8 @@ def test_dates_and_times_in_the_automatic_formats(load):
     body = "1|03/31/2024|2024-03-31T10:20:30\n2|20240331|2024-03-31 10:20\n"
     rows = load("id int, d date, t timestamp", body, "DATEFORMAT 'auto' TIMEFORMAT 'auto'")
     assert [row[1] for row in rows] == [date(2024, 3, 31)] * 2
-    assert [row[2] for row in rows] == [datetime(2024, 3, 31, 10, 20, 30), datetime(2024, 3, 31, 10, 20)]
-    assert load("id int, t timestamp", "1|1711880430\n", "TIMEFORMAT 'epochsecs'") == [
-        (1, datetime(2024, 3, 31, 10, 20, 30))
-    ]
+    assert [row[2] for row in rows] == [MOMENT, MOMENT.replace(second=0)]
+    assert load("id int, t timestamp", "1|1711880430\n", "TIMEFORMAT 'epochsecs'") == [(1, MOMENT)]
 
 
 def test_a_large_file_with_escapes_everywhere_arrives_exactly(run, put):

@@ -13,7 +13,7 @@ def test_redshifts_own_statements_run_as_prepared_ones(psql, put, tmp_path):
         "SELECT sum(id), nvl(max(name), $1) FROM t \\bind x \\g\n"
         "SELECT 1/0 \\bind \\g\n"
         "SAVEPOINT x \\bind \\g\n"
-        "SELECT tablename, \"column\" FROM pg_table_def WHERE distkey \\parse named\n"
+        'SELECT tablename, "column" FROM pg_table_def WHERE distkey \\parse named\n'
         "\\bind_named named \\g\n"
         "TRUNCATE t \\parse empty_it\n"
         "\\bind_named empty_it \\g\n"
@@ -37,7 +37,7 @@ def test_a_failing_copy_in_a_prepared_statement_fails_the_transaction(psql, put,
         f"COPY t FROM '{address}' IAM_ROLE default \\bind \\g\n"
         "SELECT 1 \\bind \\g\n"
         "ROLLBACK \\bind \\g\n"
-        "SELECT line_number, error_code FROM sys_load_error_detail \\bind \\g\n"
+        "SELECT line_number, error_code FROM sys_load_error_detail WHERE session_id = pg_backend_pid() \\bind \\g\n"
     )
     done = psql("-q", "-f", str(script))
     assert "Load into table 't' failed" in done.stderr

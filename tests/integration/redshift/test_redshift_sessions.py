@@ -272,7 +272,8 @@ def test_psql_describes_tables(psql):
 
 
 def test_functions_of_redshift_are_there(run):
-    sql = """SELECT len('abc'), nvl(NULL, 3), datediff(day, '2024-01-01 23:00'::timestamp, '2024-01-02 01:00'::timestamp),
+    sql = """SELECT len('abc'), nvl(NULL, 3),
+      datediff(day, '2024-01-01 23:00'::timestamp, '2024-01-02 01:00'::timestamp),
       dateadd(month, 1, '2024-01-31'::date), datediff(month, '2024-01-31'::date, '2024-02-01'::date),
       datediff(hour, '2024-01-01 00:59'::timestamp, '2024-01-01 01:00'::timestamp), 'x'::varchar(max)"""
     (row,) = run(sql)
