@@ -41,15 +41,31 @@ class BytesBody:
 
         self._data = memoryview(data).cast("B")
         self.size = self._data.nbytes
-        self.checksum = encoded(crc32(self._data))
+        self._headers = {CHECKSUM_HEADER: encoded(crc32(self._data))}
 
     def headers(self) -> Mapping[str, str]:
         """The checksum."""
-        return {CHECKSUM_HEADER: self.checksum}
+        return self._headers
 
     def send(self, sock: Any) -> None:
         """Write all bytes to the socket."""
         sock.sendall(self._data)
+
+
+class DocumentBody:
+    """A small XML order; without the checksum header, which on these requests means the object's."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    def headers(self) -> Mapping[str, str]:
+        """The type."""
+        return {"Content-Type": "application/xml"} if self._content else {}
+
+    def send(self, sock: Any) -> None:
+        """Write all bytes to the socket."""
+        sock.sendall(self._content)
 
 
 class FileBody:
@@ -61,10 +77,9 @@ class FileBody:
 
     def __init__(self, path: Path, offset: int, size: int) -> None:
         self.path, self.offset, self.size = path, offset, size
-        self.checksum = ""
 
     def headers(self) -> Mapping[str, str]:
-        """The checksum; remembered in ``checksum``, since completing a multipart upload names it again."""
+        """The checksum."""
         from isal.isal_zlib import crc32
 
         crc, block = 0, scratch()
@@ -74,8 +89,7 @@ class FileBody:
             while left:
                 left -= (count := self._fill(file, block[: min(left, _BLOCK)]))
                 crc = crc32(block[:count], crc)
-        self.checksum = encoded(crc)
-        return {CHECKSUM_HEADER: self.checksum}
+        return {CHECKSUM_HEADER: encoded(crc)}
 
     def send(self, sock: Any) -> None:
         """Write the range to the socket, without copying it through this process where there is no TLS."""

@@ -11,8 +11,11 @@ import urllib.request
 import weakref
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from stores.s3.access import CONNECT_TIMEOUT, READ_TIMEOUT, Base
+from stores.s3.access import Base
 
+CONNECT_TIMEOUT = 10.0
+#: Seconds without a byte until a connection counts as broken.
+READ_TIMEOUT = 60.0
 _IDLE_LIMIT = 32
 
 

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from core.errors import StoreError
-from stores.s3.access import Access
 from stores.s3.bodies import scratch
 from stores.s3.crew import Countdown, Crew
-from stores.s3.faults import local_file, translated
+from stores.s3.faults import local_file
 from stores.s3.interruption import Interruption
 from stores.s3.location import S3Location
+from stores.s3.operations import head
 from stores.s3.wire import Reply, Request, Wire, persistently
 
 #: Bytes of one ranged request; nothing of it is kept in memory.
@@ -33,7 +33,7 @@ class Download:
     size: int
 
 
-def start_download(download: Download, access: Access, wire: Wire, crew: Crew, done: Callable[[int], None]) -> None:
+def start_download(download: Download, wire: Wire, crew: Crew, done: Callable[[int], None]) -> None:
     """Fetch one object on the crew's threads; ``done`` gets its size when the file is complete.
 
     The file appears whole under its name or not at all.
@@ -44,7 +44,7 @@ def start_download(download: Download, access: Access, wire: Wire, crew: Crew, d
         _whole(download, wire, crew.guard, target)
         done(target.publish())
         return
-    size, etag = _measure(download.location, access)
+    size, etag = head(download.location, wire, crew.guard)
     target.allocate(size)
     starts = range(0, max(size, 1), RANGE)
     remaining = Countdown(len(starts))
@@ -83,12 +83,6 @@ class _Target:
 
     def discard(self) -> None:
         self.temporary.unlink(missing_ok=True)
-
-
-def _measure(location: S3Location, access: Access) -> tuple[int, str]:
-    with translated(location):
-        head = access.client(location.bucket).head_object(Bucket=location.bucket, Key=location.key)
-    return int(head["ContentLength"]), str(head["ETag"])
 
 
 def _whole(download: Download, wire: Wire, guard: Interruption, target: _Target) -> None:

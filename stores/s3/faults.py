@@ -48,6 +48,8 @@ def from_answer(status: int, code: str, where: S3Location) -> DuctrunnerError:
             f"S3 refused access to {where} ({code or status}); "
             "check the credentials and that they allow s3:GetObject, s3:PutObject and s3:ListBucket there"
         )
+    if code == "InvalidBucketName":
+        return ParameterError(f"{where} names no bucket that could exist; check the bucket's name")
     if code == "NoSuchBucket":
         return NotFound(f"the bucket {where.bucket!r} of {where} does not exist; check its name")
     if status == 404:
@@ -78,19 +80,10 @@ def translated(where: S3Location) -> Iterator[None]:
 
     try:
         yield
-    except boto.ClientError as error:
-        answer = error.response
-        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        code = str(answer.get("Error", {}).get("Code", ""))
-        raise from_answer(status, "" if code.isdigit() else code, where) from None
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError):
         raise AccessDenied(f"no AWS credentials for {where}; set them up as for the aws command") from None
     except (boto.ProfileNotFound, boto.ConfigParseError, boto.ConfigNotFound) as error:
         raise SettingsError(f"the AWS configuration cannot be used: {error}") from None
-    except boto.ParamValidationError:
-        raise ParameterError(f"{where} is not a valid S3 address; check the bucket's name and the key") from None
-    except boto.HTTPClientError as error:
-        raise unreachable(where, str(error.kwargs.get("endpoint_url", "S3")), error) from None
     except boto.BotoCoreError as error:
         raise StoreError(
             f"the request for {where} failed ({type(error).__name__}); see the AWS configuration"

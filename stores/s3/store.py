@@ -14,13 +14,14 @@ from stores.s3.access import Access
 from stores.s3.bodies import BytesBody, BytesLike
 from stores.s3.crew import Crew, Job
 from stores.s3.downloads import Download, start_download
-from stores.s3.faults import from_answer, local_file, translated
+from stores.s3.faults import local_file
 from stores.s3.interruption import Interruption
 from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
+from stores.s3.operations import delete, head, listing, put
 from stores.s3.room import require_room
 from stores.s3.streams import ObjectReader, ObjectWriter
 from stores.s3.trees import DirectoryPlan, walk
-from stores.s3.uploads import Upload, put, start_upload
+from stores.s3.uploads import Upload, start_upload
 from stores.s3.wire import Wire
 
 #: DeleteObjects takes at most this many keys.
@@ -37,8 +38,7 @@ class S3Store:
     """
 
     def __init__(self, region: str | None = None, endpoint: str | None = None, concurrency: int = 16) -> None:
-        self._access = Access(region, endpoint)
-        self._wire = Wire(self._access)
+        self._wire = Wire(Access(region, endpoint))
         self._concurrency = concurrency
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class S3Store:
     def download_file(self, uri: str, path: Path, cancelled: threading.Event | None = None) -> TransferTotals:
         """Fetch one object into ``path``; the file appears whole or not at all."""
         location = parse_uri(uri)
-        return self.download_many([Download(location, path, self._size(location))], cancelled)
+        return self.download_many([Download(location, path, self.size(uri))], cancelled)
 
     def upload_file(
         self, path: Path, uri: str, sse: bool = True, cancelled: threading.Event | None = None
@@ -81,8 +81,8 @@ class S3Store:
         prefix = parse_uri(uri).as_directory()
         plan = DirectoryPlan(prefix, directory)
 
-        def collect() -> None:
-            for entry in self.list(str(prefix)):
+        def collect(guard: Interruption) -> None:
+            for entry in listing(prefix, self._wire, guard):
                 plan.add(entry)
             if not plan.directories:
                 raise NotFound(f"there is nothing below {prefix}; check the path, or write a directory marker there")
@@ -95,19 +95,17 @@ class S3Store:
         location = parse_uri(uri)
         plan = DirectoryPlan(S3Location(location.bucket, location.key.removesuffix(location.name)), directory)
 
-        def measure() -> None:
+        def measure(guard: Interruption) -> None:
             if not location.name:
                 raise StagingFailed(f"{location} ends with a slash: it names a directory, use directoryPath")
-            plan.add(ObjectInfo(str(location), self._size(location)))
+            plan.add(ObjectInfo(str(location), head(location, self._wire, guard)[0]))
 
         _run(measure, cancelled)
         return plan
 
     def download_many(self, downloads: Sequence[Download], cancelled: threading.Event | None = None) -> TransferTotals:
         """Fetch objects side by side into existing directories; the first failure ends all."""
-        return self._transfer(
-            cancelled, [partial(start_download, item, self._access, self._wire) for item in downloads]
-        )
+        return self._transfer(cancelled, [partial(start_download, item, self._wire) for item in downloads])
 
     def upload_directory(
         self, directory: Path, uri: str, sse: bool = True, cancelled: threading.Event | None = None
@@ -117,21 +115,12 @@ class S3Store:
 
     def upload_many(self, uploads: Sequence[Upload], cancelled: threading.Event | None = None) -> TransferTotals:
         """Send files side by side; the first failure ends all."""
-        starts = [partial(start_upload, item, self._access, self._wire) for item in uploads]
+        starts = [partial(start_upload, item, self._wire) for item in uploads]
         return self._transfer(cancelled, starts)
 
     def list(self, uri: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
-        location = parse_uri(uri)
-        with translated(location):
-            pages = (
-                self._access.client(location.bucket)
-                .get_paginator("list_objects_v2")
-                .paginate(Bucket=location.bucket, Prefix=location.key)
-            )
-            for page in pages:
-                for entry in page.get("Contents", ()):
-                    yield ObjectInfo(f"s3://{location.bucket}/{entry['Key']}", int(entry["Size"]))
+        return listing(parse_uri(uri), self._wire, Interruption())
 
     def exists(self, uri: str) -> bool:
         """Whether there is an object with exactly this key."""
@@ -143,7 +132,7 @@ class S3Store:
 
     def size(self, uri: str) -> int:
         """Bytes of an object."""
-        return self._size(parse_uri(uri))
+        return head(parse_uri(uri), self._wire, Interruption())[0]
 
     def get_bytes(self, uri: str, limit: int) -> bytes:
         """The content of a small object.
@@ -168,7 +157,7 @@ class S3Store:
             by_bucket.setdefault(location.bucket, []).append(location)
         for locations in by_bucket.values():
             for start in range(0, len(locations), _DELETE_BATCH):
-                self._delete_batch(locations[start : start + _DELETE_BATCH])
+                delete(locations[start : start + _DELETE_BATCH], self._wire, Interruption())
 
     def open_reader(self, uri: str) -> BinaryIO:
         """An object as a readable stream; the first request is made here, so that a missing one fails here."""
@@ -176,12 +165,7 @@ class S3Store:
 
     def open_writer(self, uri: str, sse: bool = True) -> ObjectWriter:
         """A context manager with ``write``; the object appears when its block ends without an error."""
-        return ObjectWriter(parse_uri(uri), sse, self._access, self._wire)
-
-    def _size(self, location: S3Location) -> int:
-        with translated(location):
-            head = self._access.client(location.bucket).head_object(Bucket=location.bucket, Key=location.key)
-        return int(head["ContentLength"])
+        return ObjectWriter(parse_uri(uri), sse, self._wire)
 
     def _transfer(self, cancelled: threading.Event | None, starts: Sequence[_Start]) -> TransferTotals:
         tally = _Tally()
@@ -194,20 +178,11 @@ class S3Store:
         crew.finish()
         return tally.totals
 
-    def _delete_batch(self, locations: Sequence[S3Location]) -> None:
-        bucket = locations[0].bucket
-        keys = [{"Key": location.key} for location in locations]
-        with translated(locations[0]):
-            answer = self._access.client(bucket).delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-        for fault in answer.get("Errors", ()):
-            where = S3Location(bucket, str(fault.get("Key", "")))
-            raise from_answer(0, str(fault.get("Code", "")), where)
 
-
-def _run(job: Job, cancelled: threading.Event | None) -> None:
-    """Run a job that cannot be cut off on a thread of its own, so that a cancel need not wait for it."""
+def _run(job: Callable[[Interruption], None], cancelled: threading.Event | None) -> None:
+    """Run one job on a thread of its own, so that a cancel need not wait for the server."""
     crew = Crew(1, cancelled)
-    crew.submit(job)
+    crew.submit(partial(job, crew.guard))
     crew.finish()
 
 

@@ -9,11 +9,10 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from stores.s3.access import Access
 from stores.s3.bodies import BytesBody, BytesLike
 from stores.s3.interruption import Interruption
 from stores.s3.location import S3Location
-from stores.s3.uploads import Multipart, put
+from stores.s3.operations import Multipart, put
 from stores.s3.wire import Reply, Request, Wire, persistently
 
 #: Bytes collected for a part of a stream; doubled every ``_GROWTH`` parts, so that 10,000 parts hold S3's 5 TB.
@@ -80,8 +79,8 @@ class ObjectWriter:
     Holds two parts in memory: one that is being filled and one that is on its way (8 MiB each up to 12 GB written).
     """
 
-    def __init__(self, location: S3Location, sse: bool, access: Access, wire: Wire) -> None:
-        self._location, self._sse, self._access, self._wire = location, sse, access, wire
+    def __init__(self, location: S3Location, sse: bool, wire: Wire) -> None:
+        self._location, self._sse, self._wire = location, sse, wire
         self._guard = Interruption()
         self._buffer = bytearray()
         self._number = 0
@@ -126,7 +125,7 @@ class ObjectWriter:
     def _send_part(self) -> None:
         self._settle()
         if self._multipart is None:
-            self._multipart = Multipart(self._location, self._sse, self._access, self._wire, self._guard)
+            self._multipart = Multipart(self._location, self._sse, self._wire, self._guard)
         self._number += 1
         full, self._buffer = self._buffer, bytearray()
         self._sending = self._sender.submit(_send, self._multipart.send, self._number, full)

@@ -24,6 +24,7 @@ from stores.s3.location import S3Location
 #: Seconds before each further try after a failure that may pass (upper bounds; the wait is random below them).
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
 _ERROR_DOCUMENT = 64 * 1024
+_BLOCK = 64 * 1024
 
 Result = TypeVar("Result")
 
@@ -51,6 +52,13 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Body | None = None
+    #: What error messages name instead of ``location``: the prefix of a listing.
+    about: S3Location | None = None
+
+    @property
+    def where(self) -> S3Location:
+        """What error messages name."""
+        return self.about or self.location
 
 
 class Reply:
@@ -103,13 +111,13 @@ class Wire:
             InterruptedError: ``guard`` was interrupted.
         """
         base = self._access.base(request.location.bucket)
-        connection = self._pool.take(base, self._access.certificates())
+        connection = self._pool.take(base, self._access.certificates)
         reply: Reply | None = None
         try:
             with guard.watching(connection):
                 response = self._exchange(connection, base, request, guard)
                 self._raise_for(response, request)
-                reply = Reply(response, request.location, base, guard)
+                reply = Reply(response, request.where, base, guard)
                 yield reply
         finally:
             if reply is not None and reply.finished():
@@ -117,15 +125,15 @@ class Wire:
             else:
                 connection.close()
 
-    def call(self, request: Request, guard: Interruption) -> Mapping[str, str]:
-        """Send a request, again if that may help, and return the headers of the answer; its body is dropped."""
+    def call(self, request: Request, guard: Interruption) -> tuple[Mapping[str, str], bytes]:
+        """Send a request, again if that may help; the answer's headers (names in small letters) and its body."""
 
-        def once() -> Mapping[str, str]:
+        def once() -> tuple[Mapping[str, str], bytes]:
             with self.open(request, guard) as reply:
-                scratch = memoryview(bytearray(4096))
-                while reply.readinto(scratch):
-                    pass
-                return dict(reply.headers.items())
+                content, block = bytearray(), memoryview(bytearray(_BLOCK))
+                while count := reply.readinto(block):
+                    content += block[:count]
+                return {name.lower(): value for name, value in reply.headers.items()}, bytes(content)
 
         return persistently(once, guard)
 
@@ -137,7 +145,7 @@ class Wire:
             self._send(connection, base, request)
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            raise _lost(error, request.location, base, guard) from None
+            raise _lost(error, request.where, base, guard) from None
 
     def _send(self, connection: http.client.HTTPConnection, base: Base, request: Request) -> None:
         body = request.body
@@ -157,7 +165,7 @@ class Wire:
     def _raise_for(self, response: http.client.HTTPResponse, request: Request) -> None:
         if 200 <= response.status < 300:
             return
-        where = request.location
+        where = request.where
         region = response.headers.get("x-amz-bucket-region")
         try:
             code = error_code(response.read(_ERROR_DOCUMENT))

@@ -1,0 +1,116 @@
+"""The operations of the S3 API beside the bulk data: list, head, delete, and the frame of a multipart upload.
+
+Source: Amazon S3 API Reference (ListObjectsV2, HeadObject, DeleteObjects, CreateMultipartUpload, UploadPart,
+CompleteMultipartUpload, AbortMultipartUpload).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import unquote_plus
+from xml.etree import ElementTree as ET
+
+from core.errors import DuctrunnerError, StoreError
+from stores.s3.bodies import CHECKSUM_HEADER, BytesBody, DocumentBody, FileBody
+from stores.s3.faults import from_answer
+from stores.s3.interruption import Interruption
+from stores.s3.location import ObjectInfo, S3Location
+from stores.s3.wire import Body, Request, Wire
+
+LOGGER = logging.getLogger(__name__)
+#: The header that asks for encryption with S3's own keys.
+ENCRYPTED = {"x-amz-server-side-encryption": "AES256"}
+
+
+def head(location: S3Location, wire: Wire, guard: Interruption) -> tuple[int, str]:
+    """Size in bytes and ETag of an object."""
+    headers, _ = wire.call(Request("HEAD", location), guard)
+    return int(headers["content-length"]), headers.get("etag", "")
+
+
+def put(location: S3Location, body: Body, sse: bool, wire: Wire, guard: Interruption, kind: str | None = None) -> None:
+    """Write an object in one request; ``kind`` is its content type."""
+    headers = {**(ENCRYPTED if sse else {}), **({"Content-Type": kind} if kind else {})}
+    wire.call(Request("PUT", location, headers=headers, body=body), guard)
+
+
+def listing(prefix: S3Location, wire: Wire, guard: Interruption) -> Iterator[ObjectInfo]:
+    """Every object whose key begins with the prefix's."""
+    bucket = S3Location(prefix.bucket, "")
+    query: dict[str, str] = {"list-type": "2", "encoding-type": "url", "prefix": prefix.key}
+    while True:
+        _, content = wire.call(Request("GET", bucket, query, about=prefix), guard)
+        page = _document(content, prefix)
+        encoded = page.findtext("{*}EncodingType") == "url"
+        for entry in page.iterfind("{*}Contents"):
+            key = entry.findtext("{*}Key", "")
+            location = S3Location(prefix.bucket, unquote_plus(key) if encoded else key)
+            yield ObjectInfo(str(location), int(entry.findtext("{*}Size", "0")))
+        token = page.findtext("{*}NextContinuationToken")
+        if page.findtext("{*}IsTruncated") != "true" or not token:
+            return
+        query["continuation-token"] = token
+
+
+def delete(locations: Sequence[S3Location], wire: Wire, guard: Interruption) -> None:
+    """Delete up to 1000 objects of one bucket; a missing one counts as deleted."""
+    order = ET.Element("Delete")
+    ET.SubElement(order, "Quiet").text = "true"
+    for location in locations:
+        ET.SubElement(ET.SubElement(order, "Object"), "Key").text = location.key
+    bucket = S3Location(locations[0].bucket, "")
+    _, content = wire.call(Request("POST", bucket, {"delete": ""}, body=BytesBody(ET.tostring(order, "utf-8"))), guard)
+    for fault in _document(content, bucket).iterfind("{*}Error"):
+        where = S3Location(bucket.bucket, fault.findtext("{*}Key", ""))
+        raise from_answer(0, fault.findtext("{*}Code", ""), where)
+
+
+class Multipart:
+    """A multipart upload: the object appears with ``complete`` and not before."""
+
+    def __init__(self, location: S3Location, sse: bool, wire: Wire, guard: Interruption) -> None:
+        self._location, self._wire, self._guard = location, wire, guard
+        self._lock = threading.Lock()
+        self._parts: dict[int, Mapping[str, str]] = {}
+        headers = {"x-amz-checksum-algorithm": "CRC32", **(ENCRYPTED if sse else {})}
+        _, content = wire.call(Request("POST", location, {"uploads": ""}, headers, DocumentBody(b"")), guard)
+        self._id = _document(content, location).findtext("{*}UploadId", "")
+
+    def send(self, number: int, body: FileBody | BytesBody) -> None:
+        """Upload part ``number`` (from 1)."""
+        query = {"partNumber": str(number), "uploadId": self._id}
+        headers, _ = self._wire.call(Request("PUT", self._location, query, body=body), self._guard)
+        part = {"ETag": headers.get("etag", ""), "PartNumber": str(number)}
+        if CHECKSUM_HEADER in headers:  # servers that do not know the checksum do not want it named again
+            part["ChecksumCRC32"] = headers[CHECKSUM_HEADER]
+        with self._lock:
+            self._parts[number] = part
+
+    def complete(self) -> None:
+        """Make the object of the parts."""
+        order = ET.Element("CompleteMultipartUpload", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
+        for number in sorted(self._parts):
+            part = ET.SubElement(order, "Part")
+            for name, value in self._parts[number].items():
+                ET.SubElement(part, name).text = value
+        body = DocumentBody(ET.tostring(order, "utf-8"))
+        _, content = self._wire.call(Request("POST", self._location, {"uploadId": self._id}, body=body), self._guard)
+        answer = _document(content, self._location)
+        if answer.tag.endswith("Error"):  # S3 may fail after it has answered 200 (API Reference)
+            raise from_answer(0, answer.findtext("{*}Code", ""), self._location)
+
+    def abort(self) -> None:
+        """Drop the parts; what cannot be dropped costs storage until a lifecycle rule does it, and is logged."""
+        try:  # not under the guard: it is set when this is called
+            self._wire.call(Request("DELETE", self._location, {"uploadId": self._id}), Interruption())
+        except DuctrunnerError as error:
+            LOGGER.warning("multipart upload of %s was left open: %s", self._location, error)
+
+
+def _document(content: bytes, where: S3Location) -> ET.Element:
+    try:
+        return ET.fromstring(content)  # noqa: S314  # expat (2.4.1 and later) bounds entity expansion itself
+    except ET.ParseError:
+        raise StoreError(f"the answer for {where} is not S3's; check that the endpoint is an S3 server") from None
