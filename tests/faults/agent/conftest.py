@@ -14,6 +14,8 @@ from tests.integration.agent.conftest import (  # noqa: F401  # fixtures
     bench,
     eventually,
     manual_service,
+    served,
+    served_session,
 )
 
 

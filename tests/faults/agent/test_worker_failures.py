@@ -9,22 +9,20 @@ import subprocess
 import pytest
 
 
-def test_a_failing_command_is_reported_with_its_last_lines(bench):
-    pipeline = bench.shell("for n in $(seq 5000); do echo line $n >&2; done; echo 'no such table: users' >&2; exit 7")
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+def test_a_failing_command_is_reported_with_its_last_lines(served):
+    pipeline = served.shell("for n in $(seq 5000); do echo line $n >&2; done; echo 'no such table: users' >&2; exit 7")
+    attempt = served.ended(pipeline)
     assert (attempt["@status"], attempt["errorId"]) == ("FAILED", "CommandFailed")
     assert attempt["errorMessage"].startswith("the command ended with exit status 7")
     assert "line 4999\nline 5000\nno such table: users\nlogs: " in attempt["errorMessage"]
 
 
-def test_a_timeout_ends_the_whole_tree_and_is_reported(bench, sleeper):
+def test_a_timeout_ends_the_whole_tree_and_is_reported(served, sleeper):
     inside, apart = sleeper(), sleeper()
-    pipeline = bench.shell(
+    pipeline = served.shell(
         f"echo started >&2; setsid {apart.command} & {inside.command}; echo not-reached", attemptTimeout="2 seconds"
     )
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "ActivityTimedOut"
     assert "attemptTimeout of 2 seconds" in attempt["errorMessage"]
     assert "started" in attempt["errorMessage"]
@@ -65,22 +63,20 @@ def test_a_task_whose_pipeline_is_deleted_is_ended_without_a_status(bench, sleep
     inside.wait_for(0)
 
 
-def test_a_missing_script_is_named(bench, s3_bucket):
-    pipeline = bench.shell(None, scriptUri=f"s3://{s3_bucket}/nowhere.sh")
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+def test_a_missing_script_is_named(served, s3_bucket):
+    pipeline = served.shell(None, scriptUri=f"s3://{s3_bucket}/nowhere.sh")
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "ScriptNotFound"
     assert f"s3://{s3_bucket}/nowhere.sh" in attempt["errorMessage"]
 
 
 @pytest.mark.parametrize("place", ["nothing-here/", "nothing.txt"])
-def test_an_input_that_cannot_be_read_is_named(bench, s3_bucket, place):
+def test_an_input_that_cannot_be_read_is_named(served, s3_bucket, place):
     key = "directoryPath" if place.endswith("/") else "filePath"
     uri = f"s3://{s3_bucket}/{place}"
     work = {"id": "Work", "type": "ShellCommandActivity", "command": "true", "stage": "true", "maximumRetries": "0"}
-    pipeline = bench.run({"id": "In", "type": "S3DataNode", key: uri}, {**work, "input": {"ref": "In"}})
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+    pipeline = served.run({"id": "In", "type": "S3DataNode", key: uri}, {**work, "input": {"ref": "In"}})
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "NotFound"
     assert uri in attempt["errorMessage"]
 
@@ -120,41 +116,36 @@ def test_a_disk_that_fills_with_logs_ends_the_attempt_by_name(bench, small_disk,
     inside.wait_for(0)
 
 
-def test_a_command_that_is_killed_says_by_what(bench):
-    pipeline = bench.shell("kill -KILL $$")
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+def test_a_command_that_is_killed_says_by_what(served):
+    pipeline = served.shell("kill -KILL $$")
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "CommandKilled"
     assert "SIGKILL" in attempt["errorMessage"]
 
 
-def test_an_activity_type_that_is_not_known_is_refused_by_name(bench):
+def test_an_activity_type_that_is_not_known_is_refused_by_name(served):
     database = {"id": "Db", "type": "JdbcDatabase", "connectionString": "jdbc:mysql://h/d", "username": "u"}
     database |= {"*password": "a-password-of-7", "jdbcDriverClass": "x.Y"}
     work = {"id": "Work", "type": "SqlActivity", "script": "select 1", "maximumRetries": "0"}
-    pipeline = bench.run(database, {**work, "database": {"ref": "Db"}})
-    agent = bench.agent("--once")
-    attempt = bench.ended(pipeline)
+    pipeline = served.run(database, {**work, "database": {"ref": "Db"}})
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "TaskMalformed"
     assert "SqlActivity" in attempt["errorMessage"]
     assert "ShellCommandActivity" in attempt["errorMessage"]
-    assert "a-password-of-7" not in agent.text
+    assert "a-password-of-7" not in served.worker.text
 
 
-def test_an_interpreter_that_is_not_there_is_named(bench):
-    pipeline = bench.shell("#!/opt/nowhere/perl\n1;\n")
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+def test_an_interpreter_that_is_not_there_is_named(served):
+    pipeline = served.shell("#!/opt/nowhere/perl\n1;\n")
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "CommandFailed"
     assert "/opt/nowhere/perl" in attempt["errorMessage"]
 
 
-def test_logs_that_cannot_be_uploaded_do_not_fail_the_attempt(bench):
-    pipeline = bench.shell("echo fine", pipelineLogUri="s3://no-such-bucket-anywhere/logs")
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
-    assert agent.wait() == 0
-    assert agent.events("log_upload_failed")
+def test_logs_that_cannot_be_uploaded_do_not_fail_the_attempt(served):
+    pipeline = served.shell("echo fine", pipelineLogUri="s3://no-such-bucket-anywhere/logs")
+    assert served.ended(pipeline)["@status"] == "FINISHED"
+    assert served.worker.events("log_upload_failed")
 
 
 def test_secrets_appear_in_no_log_no_message_and_no_object(bench, s3_client, s3_bucket):
@@ -179,11 +170,11 @@ def test_secrets_appear_in_no_log_no_message_and_no_object(bench, s3_client, s3_
     assert "[redacted] [redacted]" in attempt["errorMessage"]
 
 
-def test_an_open_pipe_of_a_left_process_does_not_hold_the_attempt(bench, sleeper):
+def test_an_open_pipe_of_a_left_process_does_not_hold_the_attempt(served, sleeper):
     inside, apart = sleeper(), sleeper()
-    pipeline = bench.shell(f"setsid {apart.command} & {inside.command} & echo done")
-    bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
+    left = 'until [ "$(ps -o sid= -p $apart | tr -d " ")" != $$ ]; do :; done'
+    pipeline = served.shell(f"setsid {apart.command} & apart=$!; {left}; {inside.command} & echo done")
+    assert served.ended(pipeline)["@status"] == "FINISHED"
     inside.wait_for(0)
     apart.wait_for(1)  # it has left the group on purpose: a daemon
 

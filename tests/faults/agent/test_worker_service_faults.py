@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+
+from agent.sources.endpoint import find_endpoint
+from agent.sources.json_client import JsonClient
+from core.errors import AccessDenied, OwnershipLost, RequestRefused, StoreUnreachable, Throttled
 
 
 def test_a_status_survives_errors_and_lost_connections(bench):
@@ -33,17 +39,71 @@ def test_a_status_that_is_refused_arrives_without_its_texts(bench):
     assert agent.wait() == 0
 
 
-@pytest.mark.parametrize(
-    "code", ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"]
-)
-def test_throttling_slows_the_poller_down_and_does_not_stop_it(bench, code):
-    bench.control("faults", operation="PollForTask", fault="error", status=400, code=code)
+def test_throttling_slows_the_poller_down_and_does_not_stop_it(bench):
+    bench.control("faults", operation="PollForTask", fault="error", status=400, code="ThrottlingException")
     pipeline = bench.shell("true")
     agent = bench.agent("--once")
     assert bench.ended(pipeline)["@status"] == "FINISHED"
     failed = agent.events("poll_failed")
     assert [line["error_id"] for line in failed] == ["Throttled"]
     assert failed[0]["retry_in"] > 0
+
+
+@pytest.fixture
+def client(bench):
+    made = JsonClient(
+        find_endpoint(bench.endpoint, None, None, None), target="DataPipeline", service="datapipeline", timeout=20.0
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (400, "ThrottlingException", Throttled),
+        (400, "Throttling", Throttled),
+        (400, "RequestLimitExceeded", Throttled),
+        (400, "TooManyRequestsException", Throttled),
+        (400, "TaskNotFoundException", OwnershipLost),
+        (400, "PipelineDeletedException", OwnershipLost),
+        (400, "PipelineNotFoundException", OwnershipLost),
+        (400, "InvalidRequestException", RequestRefused),
+        (400, "AccessDeniedException", AccessDenied),
+        (403, "SomethingException", AccessDenied),
+        (500, "InternalServiceError", StoreUnreachable),
+        (503, "ServiceUnavailable", StoreUnreachable),
+    ],
+)
+def test_an_error_code_becomes_the_error_that_the_callers_act_on(bench, client, status, code, error):
+    bench.control("faults", operation="ListPipelines", fault="error", status=status, code=code)
+    with pytest.raises(error, match="ListPipelines"):
+        client.call("ListPipelines", {})
+    assert "pipelineIdList" in client.call("ListPipelines", {})
+
+
+def test_a_lost_connection_is_said_and_the_next_call_works(bench, client):
+    bench.control("faults", operation="ListPipelines", fault="drop-before", count=2)
+    with pytest.raises(StoreUnreachable):
+        client.call("ListPipelines", {})
+    client.call("ListPipelines", {})
+
+
+def test_closing_breaks_off_an_open_poll(bench, client, await_condition):
+    ended = []
+
+    def poll():
+        try:
+            client.call("PollForTask", {"workerGroup": bench.group})
+        except StoreUnreachable as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    await_condition(lambda: client._busy, "the poll to be under way")
+    client.close()
+    thread.join(10)
+    assert len(ended) == 1
 
 
 def test_an_acknowledgement_is_tried_again(bench):

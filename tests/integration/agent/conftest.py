@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from sandbox.parts.datapipeline import DataPipelinePart
+from sandbox.parts.moto import MotoPart
 
 T = TypeVar("T")
 #: Longest time that anything here may take, in seconds; never reached when all is well.
@@ -95,6 +96,16 @@ class Bench:
         self.endpoint = part.endpoint
         self.client = boto3.client("datapipeline", endpoint_url=part.endpoint)
         self.agents: list[AgentProcess] = []
+
+    @property
+    def worker(self) -> AgentProcess:
+        """The agent that was started last."""
+        return self.agents[-1]
+
+    def log_of(self, pipeline: str, name: str = "StdOutput") -> str:
+        """What ``Work`` has written, from the local log of its attempt."""
+        [path] = self.worker.output.glob(f"logs/{pipeline}/Work/*/*/{name}")
+        return path.read_text()
 
     def agent(self, *flags: str, **variables: str) -> AgentProcess:
         """Start an agent for the group; ``variables`` go into its environment."""
@@ -185,6 +196,31 @@ def bench(manual_service: DataPipelinePart, aws_environment: str, tmp_path: Path
     for agent in made.agents:
         agent.stop()
     made.client.close()
+
+
+@pytest.fixture(scope="session")
+def served_session(aws_server: MotoPart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A bench with one agent that serves it all through the session (starting one costs most of a short test).
+
+    Its service is its own, so that faults which other tests ask for do not reach it.
+    """
+    part = DataPipelinePart(tmp_path_factory.mktemp("served") / "datapipeline", FLAGS)
+    part.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws_server.client_environment().items():
+            patch.setenv(name, value)
+        made = Bench(part, tmp_path_factory.mktemp("served"))
+        made.agent("--tasks=2")
+    yield made
+    made.worker.stop()
+    made.client.close()
+    part.stop()
+
+
+@pytest.fixture
+def served(served_session: Bench, aws_environment: str) -> Bench:
+    """The bench with the agent of the session, for tests that need no agent of their own."""
+    return served_session
 
 
 @pytest.fixture

@@ -8,11 +8,6 @@ import shutil
 import pytest
 
 
-def out_of(agent, name="StdOutput"):
-    [path] = agent.output.glob(f"logs/*/Work/*/*/{name}")
-    return path.read_text()
-
-
 def test_a_command_runs_and_the_task_is_finished(bench):
     pipeline = bench.shell("echo hello; echo careful >&2")
     agent = bench.agent("--once")
@@ -24,46 +19,43 @@ def test_a_command_runs_and_the_task_is_finished(bench):
     assert out.stat().st_mode & 0o777 == 0o600
 
 
-def test_script_arguments_arrive_in_order_and_unchanged(bench):
-    pipeline = bench.shell('printf "<%s>" "$@"', scriptArgument=["one", "two words", "$HOME", "*"])
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
-    assert out_of(agent) == "<one><two words><$HOME><*>"
+def test_script_arguments_arrive_in_order_and_unchanged(served):
+    pipeline = served.shell('printf "<%s>" "$@"', scriptArgument=["one", "two words", "$HOME", "*"])
+    assert served.ended(pipeline)["@status"] == "FINISHED"
+    assert served.log_of(pipeline) == "<one><two words><$HOME><*>"
 
 
-def test_the_command_knows_its_pipeline_its_attempt_and_the_release(bench):
-    pipeline = bench.shell(
+def test_the_command_knows_its_pipeline_its_attempt_and_the_release(served):
+    pipeline = served.shell(
         'printf "%s\\n" "$DUCTRUNNER_PIPELINE_ID" "$DUCTRUNNER_ATTEMPT_ID" "$DUCTRUNNER_TASK_ID"; command -v ductrunner'
     )
-    agent = bench.agent("--once")
-    attempt = bench.ended(pipeline)
-    lines = out_of(agent).splitlines()
+    attempt = served.ended(pipeline)
+    lines = served.log_of(pipeline).splitlines()
     assert lines[:2] == [pipeline, attempt["id"]]
-    assert lines[2] == agent.events("task_started")[0]["task"]
-    assert lines[3] == agent.process.args[0]
+    [started] = [line for line in served.worker.events("task_started") if line["pipeline"] == pipeline]
+    assert lines[2] == started["task"]
+    assert lines[3] == served.worker.process.args[0]
 
 
-def test_a_script_in_s3_is_run_with_its_arguments(bench, s3_client, s3_bucket):
+def test_a_script_in_s3_is_run_with_its_arguments(served, s3_client, s3_bucket):
     s3_client.put_object(Bucket=s3_bucket, Key="bin//run.sh", Body=b"echo from-s3 $1\n")
-    pipeline = bench.shell(None, scriptUri=f"s3://{s3_bucket}/bin//run.sh", scriptArgument="first")
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
-    assert out_of(agent) == "from-s3 first\n"
+    pipeline = served.shell(None, scriptUri=f"s3://{s3_bucket}/bin//run.sh", scriptArgument="first")
+    assert served.ended(pipeline)["@status"] == "FINISHED"
+    assert served.log_of(pipeline) == "from-s3 first\n"
 
 
-def test_a_script_with_an_interpreter_line_is_read_by_that_interpreter(bench):
-    pipeline = bench.shell("#!/usr/bin/env python3\nprint(sum(range(5)))\n")
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED", bench.ended(pipeline)
-    assert out_of(agent) == "10\n"
+def test_a_script_with_an_interpreter_line_is_read_by_that_interpreter(served):
+    pipeline = served.shell("#!/usr/bin/env python3\nprint(sum(range(5)))\n")
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline) == "10\n"
 
 
 @pytest.mark.parametrize("stage", ["true", "TRUE"])
-def test_several_inputs_and_outputs_are_staged(bench, s3_client, s3_bucket, stage):
+def test_several_inputs_and_outputs_are_staged(served, s3_client, s3_bucket, stage):
     for key in ("in1/a.txt", "in1/deep/b.txt", "in2.txt", "in1x/not-mine"):
         s3_client.put_object(Bucket=s3_bucket, Key=key, Body=key.encode())
     base = f"s3://{s3_bucket}"
-    pipeline = bench.run(
+    pipeline = served.run(
         {"id": "In1", "type": "S3DataNode", "directoryPath": f"{base}/in1"},
         {"id": "In2", "type": "S3DataNode", "filePath": f"{base}/in2.txt"},
         {"id": "Out1", "type": "S3DataNode", "directoryPath": f"{base}//out1"},
@@ -79,19 +71,17 @@ def test_several_inputs_and_outputs_are_staged(bench, s3_client, s3_bucket, stag
             "mkdir $OUTPUT2_STAGING_DIR/sub; cat $INPUT2_STAGING_DIR/in2.txt deep/b.txt > ${OUTPUT2_STAGING_DIR}/sub/x",
         },
     )
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED", bench.ended(pipeline)
-    assert agent.wait() == 0
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
     stored = {entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]}
     assert {"/out1/list", "out2/sub/x"} <= stored
     assert s3_client.get_object(Bucket=s3_bucket, Key="/out1/list")["Body"].read() == b"./a.txt\n./deep/b.txt\n"
     assert s3_client.get_object(Bucket=s3_bucket, Key="out2/sub/x")["Body"].read() == b"in2.txtin1/deep/b.txt"
-    assert not list(agent.output.glob("staging/*"))
-    assert not list(agent.output.glob("tmp/*"))
+    assert not list(served.worker.output.glob("staging/*"))
+    assert not list(served.worker.output.glob("tmp/*"))
 
 
-def test_without_stage_nothing_is_staged(bench, s3_bucket):
-    pipeline = bench.run(
+def test_without_stage_nothing_is_staged(served, s3_bucket):
+    pipeline = served.run(
         {"id": "In", "type": "S3DataNode", "directoryPath": f"s3://{s3_bucket}/not-there"},
         {
             "id": "Work",
@@ -100,25 +90,22 @@ def test_without_stage_nothing_is_staged(bench, s3_bucket):
             "input": {"ref": "In"},
         },
     )
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED", bench.ended(pipeline)
-    assert out_of(agent) == "0\n"
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline) == "0\n"
 
 
-def test_stdout_and_stderr_fields_receive_the_output(bench, s3_client, s3_bucket):
-    local = bench.directory / "deep" / "err.txt"
-    pipeline = bench.shell("echo out; echo err >&2", stdout=f"s3://{s3_bucket}/logs/out.txt", stderr=str(local))
-    bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED", bench.ended(pipeline)
+def test_stdout_and_stderr_fields_receive_the_output(served, s3_client, s3_bucket):
+    local = served.directory / "deep" / "err.txt"
+    pipeline = served.shell("echo out; echo err >&2", stdout=f"s3://{s3_bucket}/logs/out.txt", stderr=str(local))
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
     assert s3_client.get_object(Bucket=s3_bucket, Key="logs/out.txt")["Body"].read() == b"out\n"
     assert local.read_text() == "err\n"
 
 
-def test_attempt_logs_go_to_s3_under_the_names_of_taskrunner(bench, s3_client, s3_bucket):
+def test_attempt_logs_go_to_s3_under_the_names_of_taskrunner(served, s3_client, s3_bucket):
     root = f"s3://{s3_bucket}/a//b"
-    pipeline = bench.shell("echo out; echo err >&2", pipelineLogUri=root)
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+    pipeline = served.shell("echo out; echo err >&2", pipelineLogUri=root)
+    attempt = served.ended(pipeline)
     base = f"a//b/{pipeline}/Work/{attempt['@instanceParent']}/{attempt['id']}"
     stored = {entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]}
     assert stored == {f"{base}/StdOutput", f"{base}/StdError"}
@@ -132,11 +119,10 @@ def test_the_log_uri_of_the_agent_is_used_when_the_task_names_none(bench, s3_cli
     assert attempt["errorMessage"].endswith(f"logs: {uri}")
 
 
-def test_rows_and_bytes_of_the_result_file_reach_the_attempt(bench):
+def test_rows_and_bytes_of_the_result_file_reach_the_attempt(served):
     result = json.dumps({"status": "finished", "rows": 12, "bytes": 345})
-    pipeline = bench.shell(f"echo '{result}' > $DUCTRUNNER_RESULT")
-    bench.agent("--once")
-    assert bench.ended(pipeline)["attemptStatus"] == "rows=12 bytes=345"
+    pipeline = served.shell(f"echo '{result}' > $DUCTRUNNER_RESULT")
+    assert served.ended(pipeline)["attemptStatus"] == "rows=12 bytes=345"
 
 
 def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
@@ -152,11 +138,10 @@ def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
     assert bench.ended(pipeline)["@status"] == "FINISHED"
 
 
-def test_the_error_of_a_step_is_reported_under_its_own_id(bench):
+def test_the_error_of_a_step_is_reported_under_its_own_id(served):
     result = json.dumps({"status": "failed", "errorId": "LoadRejected", "errorMessage": "3 rows were refused"})
-    pipeline = bench.shell(f"echo '{result}' > $DUCTRUNNER_RESULT; exit 1")
-    bench.agent("--once")
-    attempt = bench.ended(pipeline)
+    pipeline = served.shell(f"echo '{result}' > $DUCTRUNNER_RESULT; exit 1")
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "LoadRejected"
     assert attempt["errorMessage"].startswith("3 rows were refused")
 
@@ -174,9 +159,9 @@ def test_a_task_whose_map_holds_the_attempt_only_is_resolved_by_asking(attempt_o
             "input": {"ref": "In"},
         },
     )
-    agent = bench.agent("--once")
+    bench.agent("--once")
     assert bench.ended(pipeline)["@status"] == "FINISHED", bench.ended(pipeline)
-    assert out_of(agent) == "content"
+    assert bench.log_of(pipeline) == "content"
 
 
 def test_the_agents_own_log_file_has_the_lines_of_stdout(bench):
