@@ -65,7 +65,8 @@ class Delivery:
     def take_back(self, task_id: str) -> None:
         """Queue a task again at once: its answer could not be written to the worker."""
         attempt = self._state.tasks.get(task_id)
-        if attempt is not None and attempt.reported is None and not attempt.terminal and attempt.queued_at is None:
+        untouched = attempt is not None and attempt.reported is None and attempt.queued_at is None
+        if attempt is not None and untouched and attempt.status in Status.WITH_RUNNER:
             self._requeue(attempt, first=True)
 
     def report(self, task_id: str, fields: list[ApiField]) -> bool:
@@ -109,7 +110,7 @@ class Delivery:
 
     def look_at(self, attempt: Attempt) -> None:
         """Do what the clock says about an attempt that a worker holds."""
-        if attempt.terminal or attempt.first_delivered is None:
+        if attempt.status not in Status.WITH_RUNNER or attempt.first_delivered is None:
             return
         now = self._clock.now()
         if (limit := self._timeout(attempt)) is not None and limit <= now:
@@ -137,6 +138,8 @@ class Delivery:
         if attempt is None:
             if task_id in self._state.orphaned:
                 raise PipelineDeleted(f"Pipeline {self._state.orphaned[task_id]} has been deleted")
+            raise _task_not_found()
+        if attempt.status in (Status.PAUSED, Status.INACTIVE):
             raise _task_not_found()
         return attempt
 

@@ -11,7 +11,6 @@ import json
 import logging
 import socket
 import socketserver
-import sqlite3
 import time
 import uuid
 import zlib
@@ -51,7 +50,7 @@ OPERATIONS: dict[str, Operation] = {
     "ValidatePipelineDefinition": definitions.validate_pipeline_definition,
 }
 _TARGETS = ("DataPipeline", "DataPipeline_20121129")
-_LIST_RUNS = "command#datapipeline.list-runs"
+_AWS_CLI = "aws-cli/"
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -89,8 +88,8 @@ class Application:
             return tasks.poll_for_task(self.service, body, client_is_there)
         with self.service.call():
             if name == "DescribeObjects":
-                from_list_runs = _LIST_RUNS in request.headers.get("user-agent", "")
-                return objects.describe_objects(self.service, body, from_list_runs=from_list_runs)
+                from_aws_cli = request.headers.get("user-agent", "").startswith(_AWS_CLI)
+                return objects.describe_objects(self.service, body, from_aws_cli=from_aws_cli)
             return OPERATIONS[name](self.service, body)
 
     def take_back(self, answer: dict[str, Any]) -> None:
@@ -133,7 +132,7 @@ class Connection(socketserver.StreamRequestHandler):
             return self._send(*_error(InvalidRequest(str(error))), keep_alive=request.keep_alive)
         except _Dropped:
             return False
-        except (sqlite3.Error, RuntimeError, ArithmeticError, LookupError, TypeError, ValueError):
+        except Exception:
             LOG.exception("operation failed")
             failure = InternalFailure("The service failed on this request; its log says why")
             return self._send(*_error(failure), keep_alive=request.keep_alive)

@@ -18,15 +18,16 @@ from sandbox.datapipeline.scope import DefinitionScope
 from sandbox.datapipeline.service import Service
 
 SPHERES = ("COMPONENT", "INSTANCE", "ATTEMPT")
-#: ``aws datapipeline list-runs`` describes this many objects per call, over the documented limit; AWS lets it.
-LIST_RUNS_OBJECTS = 100
+#: ``aws datapipeline list-runs`` describes this many objects in one call, over the documented limit of 25. The ``aws``
+#: command, known by its User-Agent, is let do it, or it could not list 26 runs; others are held to what is documented.
+AWS_CLI_OBJECTS = 100
 
 
-def describe_objects(service: Service, request: dict[str, Any], *, from_list_runs: bool = False) -> dict[str, Any]:
+def describe_objects(service: Service, request: dict[str, Any], *, from_aws_cli: bool = False) -> dict[str, Any]:
     """Describe up to 25 components, instances or attempts."""
     pipeline = service.state.pipeline(request["pipelineId"])
     wanted = request["objectIds"]
-    most = LIST_RUNS_OBJECTS if from_list_runs else limits.MAX_OBJECT_IDS_PER_DESCRIBE
+    most = AWS_CLI_OBJECTS if from_aws_cli else limits.MAX_OBJECT_IDS_PER_DESCRIBE
     if not 1 <= len(wanted) <= most:
         raise InvalidRequest(f"objectIds has {len(wanted)} ids; 1 to {most} are allowed")
     evaluated = bool(request.get("evaluateExpressions"))

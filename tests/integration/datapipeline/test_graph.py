@@ -159,6 +159,19 @@ def test_a_paused_component_starts_nothing_until_it_is_resumed(service: Any, mak
     assert service.take()["attemptId"].startswith("@B_")
 
 
+def test_a_pause_holds_a_task_that_was_about_to_be_handed_out_again(service: Any, make_activity: Any) -> None:
+    pipeline = service.run(make_activity("A"))
+    lost = service.take()
+    service.advance(121)
+    service.client.set_status(pipelineId=pipeline, objectIds=["A"], status="PAUSE")
+    with pytest.raises(ClientError):
+        service.acknowledge(lost)
+    service.advance(600)
+    assert service.poll() is None
+    service.client.set_status(pipelineId=pipeline, objectIds=["A"], status="RESUME")
+    assert service.take()["attemptId"] == lost["attemptId"]
+
+
 def test_status_is_refused_for_the_wrong_sphere_word_or_state(service: Any, make_activity: Any) -> None:
     pipeline = service.run(make_activity("A"))
     instance = service.instance(pipeline, "A")["id"]
