@@ -31,6 +31,11 @@ class MariaDbPart(Part):
         host, port = self.address
         return DatabaseAddress(host, port, _ADMINISTRATOR, self._password(), "mysql", self._password_file)
 
+    @property
+    def _temporary(self) -> Path:
+        """A folder of its own: a server that starts deletes all temporary tables in its folder, whoever uses them."""
+        return self.directory / "tmp"
+
     def program(self) -> Path:
         """Return ``mariadbd`` from PATH or a system directory."""
         return _found("mariadbd")
@@ -39,10 +44,12 @@ class MariaDbPart(Part):
         """Create the data directory (one or two seconds), in one step: a killed set-up leaves nothing behind."""
         self._write_users()
         data, draft = self.directory / "data", self.directory / "data.new"
+        self._temporary.mkdir(exist_ok=True)
         if data.exists():
             return
         shutil.rmtree(draft, ignore_errors=True)
-        words = ["--no-defaults", f"--datadir={draft}", "--skip-test-db", "--skip-name-resolve", *_as_root()]
+        place = ["--no-defaults", f"--datadir={draft}", f"--tmpdir={self._temporary}"]
+        words = [*place, "--skip-test-db", "--skip-name-resolve", *_as_root()]
         done = subprocess.run(
             [_found("mariadb-install-db"), *words],
             capture_output=True,
@@ -60,7 +67,8 @@ class MariaDbPart(Part):
         The log is written at each commit without a flush: a killed server loses nothing, a crashed machine may. The
         socket's name is relative to the data directory, since its path may have 107 characters at most.
         """
-        place = [f"--datadir={self.directory / 'data'}", f"--init-file={self.directory / 'users.sql'}"]
+        files = [f"--datadir={self.directory / 'data'}", f"--init-file={self.directory / 'users.sql'}"]
+        place = [*files, f"--tmpdir={self._temporary}"]
         network = [f"--bind-address={ports.HOST}", f"--port={port}", "--socket=mariadb.sock", "--skip-name-resolve"]
         durability = ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=2"]
         text = ["--character-set-server=utf8mb4", "--pid-file=mariadb.pid", "--secure-file-priv="]
