@@ -41,19 +41,25 @@ class Policies:
                 f"binary columns are refused: {named}; use --binary hex, or leave them out with --sql"
             )
 
-    def apply(self, rows: Sequence[Row], first: int) -> Sequence[Row]:
-        """Return the rows with binary values in hexadecimal and zero dates treated; ``first`` numbers the first row."""
-        for index in self._dates:
-            if _has_zero_date(rows, index):
-                rows = self._replace(rows, index, first, self._without_zero_date)
+    def hexadecimal(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows with the values of binary columns in hexadecimal."""
         for index in self._binary:
-            rows = self._replace(rows, index, first, _hexadecimal)
+            rows = self._replace(rows, index, 0, _hexadecimal)
         return rows
 
-    def without_nul(self, rows: Sequence[Row], first: int) -> Sequence[Row]:
-        """Return the rows without NUL bytes; called only for a chunk that has one."""
-        for index in range(len(self._columns)):
-            rows = self._replace(rows, index, first, self._without_nul)
+    def treat(self, rows: Sequence[Row], text: bytes, first: int) -> Sequence[Row]:
+        """Return the rows with zero dates and NUL bytes treated; the very same rows when there are none.
+
+        ``text`` is what the rows look like when encoded: one look at it spares most chunks a look at their values.
+        ``first`` is the number of the first row.
+        """
+        if self._dates and (b"-00" in text or b"0000-" in text):
+            for index in self._dates:
+                if _has_zero_date(rows, index):
+                    rows = self._replace(rows, index, first, self._without_zero_date)
+        if b"\0" in text:
+            for index in range(len(self._columns)):
+                rows = self._replace(rows, index, first, self._without_nul)
         return rows
 
     def _replace(

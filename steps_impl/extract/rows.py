@@ -49,10 +49,10 @@ class RowStream:
             context.reporter.progress("read", rows=self.rows, bytes=self.bytes)
 
     def _encode(self, rows: Sequence[Row]) -> bytes:
-        first = self.rows + 1
-        treated = self.policies.apply(rows, first)
-        text = self.format.encode(treated)
-        return self.format.encode(self.policies.without_nul(treated, first)) if b"\0" in text else text
+        rows = self.policies.hexadecimal(rows)
+        text = self.format.encode(rows)
+        treated = self.policies.treat(rows, text, self.rows + 1)
+        return text if treated is rows else self.format.encode(treated)
 
     def _chunks(self, writer: PartWriter) -> Iterator[Sequence[Row]]:
         """Yield rows in chunks that fit the current file and, where single values are large, about a megabyte."""

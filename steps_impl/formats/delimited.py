@@ -17,7 +17,6 @@ of the three tell whether the data itself holds one; such a chunk is written val
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Protocol
 
 Row = Sequence[bytes | None]
@@ -80,16 +79,20 @@ class CommaSeparated:
 def _joined(rows: Sequence[Row]) -> bytes | None:
     """Join all values with the three marker bytes; ``None`` when a value holds one of them.
 
-    NULLs are counted before they are replaced: a value that is itself 0x1D must not pass for one.
+    NULLs are counted as they are replaced: a value that is itself 0x1D must not pass for one.
     """
-    count, width = len(rows), len(rows[0]) if rows else 0
-    values = list(chain.from_iterable(rows))
-    nulls = values.count(None)
-    pieces: list[bytes | None] = [_BETWEEN] * (2 * len(values))
-    pieces[2 * width - 1 :: 2 * width] = [_END] * count
-    pieces[0::2] = [_NULL if value is None else value for value in values] if nulls else values
-    text = b"".join(pieces)  # type: ignore[arg-type]  # no None is left
-    marked = text.count(_END) == count and text.count(_BETWEEN) == count * (width - 1) and text.count(_NULL) == nulls
+    nulls = 0
+    lines = []
+    for row in rows:
+        if None in row:
+            nulls += row.count(None)
+            lines.append(_BETWEEN.join([_NULL if value is None else value for value in row]))
+        else:
+            lines.append(_BETWEEN.join(row))  # type: ignore[arg-type]  # no None is in it
+    lines.append(b"")
+    text = _END.join(lines)
+    between = sum(map(len, rows)) - len(rows)
+    marked = text.count(_END) == len(rows) and text.count(_BETWEEN) == between and text.count(_NULL) == nulls
     return text if marked else None
 
 
