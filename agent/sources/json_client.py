@@ -89,7 +89,10 @@ class JsonClient:
         """Break off every open call (it raises ``StoreUnreachable``) and refuse new ones."""
         with self._lock:
             self._closed = True
-            busy = list(self._busy)
+            busy, idle = list(self._busy), list(self._idle)
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
         for connection in busy:
             if connection.sock is not None:
                 _shut(connection.sock)
@@ -100,8 +103,7 @@ class JsonClient:
             connection, reused = self._take()
             try:
                 if connection.sock is None:
-                    connection.connect()
-                    connection.sock.settimeout(self._timeout)  # type: ignore[attr-defined]  # connect() sets it
+                    self._connect(connection)
                 response, content = _converse(connection.sock, message)
             except BaseException as error:
                 self._drop(connection)
@@ -112,6 +114,13 @@ class JsonClient:
             self._give_back(connection, keep=not response.will_close)
             _check_crc(response.headers.get("x-amz-crc32"), content)
             return response.status, content
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        connection.connect()
+        connection.sock.settimeout(self._timeout)
+        with self._lock:  # ``close`` cannot have seen a socket that was not there yet
+            if self._closed:
+                raise ConnectionAbortedError("the client is closed")
 
     def _signed_message(self, operation: str, body: bytes) -> bytes:
         """Return the whole request, so that it leaves in one packet (http.client would send head and body apart)."""

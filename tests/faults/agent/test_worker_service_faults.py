@@ -83,9 +83,15 @@ def test_an_error_code_becomes_the_error_that_the_callers_act_on(bench, client, 
 
 
 def test_a_lost_connection_is_said_and_the_next_call_works(bench, client):
-    bench.control("faults", operation="ListPipelines", fault="drop-before", count=2)
+    bench.control("faults", operation="ListPipelines", fault="drop-before")
     with pytest.raises(StoreUnreachable):
         client.call("ListPipelines", {})
+    client.call("ListPipelines", {})
+
+
+def test_a_kept_connection_that_was_closed_is_replaced(bench, client):
+    client.call("ListPipelines", {})
+    bench.control("faults", operation="ListPipelines", fault="drop-before")
     client.call("ListPipelines", {})
 
 
