@@ -1,8 +1,9 @@
 """Loads of the warehouse beside the same SQL by hand, dlt and sling: 2 M rows into 2 M, half overlapping.
 
 ``python -m benchmarks.warehouse [--rows N] [--repeat N] [--no-peers]``; 200,000 rows are a quick look. "By hand" is a
-script of a few lines on the same front, with the files' manifest known to it. dlt and sling load the same files into
-the Postgres behind the front, since they know Redshift only as a service with its own staging; default options.
+script of a few lines on the same front that neither looks for duplicates nor checks anything; a second one does. dlt
+and sling load the same files into the Postgres behind the front, since they know Redshift only as a service with its
+own staging; default options.
 """
 
 from __future__ import annotations
@@ -50,12 +51,17 @@ with connection.cursor() as cursor:
     cursor.execute("LOCK enrollments")
     cursor.execute("CREATE TEMP TABLE stg (LIKE enrollments INCLUDING DEFAULTS)")
     cursor.execute(copy.format("stg"))
-    if os.environ["BENCH_KIND"] == "upsert":
+    if os.environ["BENCH_KIND"] == "upsert with checks":
+        cursor.execute("SELECT SUM(n), COUNT(*) FROM (SELECT id, COUNT(*) AS n FROM stg GROUP BY id) AS grouped")
+        cursor.execute("SELECT COUNT(*) FROM enrollments")
+    if os.environ["BENCH_KIND"].startswith("upsert"):
         cursor.execute("DELETE FROM enrollments USING stg s WHERE enrollments.id = s.id")
     else:
         cursor.execute("DELETE FROM enrollments")
     cursor.execute("INSERT INTO enrollments (id, user_id, course, grade, note, updated_at) "
                    "SELECT id, user_id, course, grade, note, updated_at FROM stg")
+    if os.environ["BENCH_KIND"] == "upsert with checks":
+        cursor.execute("SELECT COUNT(*), COUNT(s.id) FROM enrollments t LEFT JOIN stg s ON t.id = s.id")
 connection.commit()
 connection.autocommit = True
 connection.cursor().execute("ANALYZE enrollments")
@@ -105,7 +111,7 @@ class Bench:
             "BENCH_URL": f"postgresql://{p.username}:{p.password}@{p.host}:{p.port}/{p.database}",
             "TARGET": f"postgresql://{p.username}:{p.password}@{p.host}:{p.port}/{p.database}?sslmode=disable",
             "BENCH_MANIFEST": f"s3://{BUCKET}/second/manifest",
-            "BENCH_FILES": " ".join(map(str, sorted((self.folder / "second").glob("*.gz")))),
+            "BENCH_FILES": " ".join(map(str, sorted((self.folder / files).glob("*.gz")))),
             "BENCH_ROLE": ROLE,
             "BENCH_KIND": kind,
             "DLT_DATA_DIR": str(self.folder / "dlt"),
@@ -163,7 +169,7 @@ class Bench:
         return run
 
     def check(self, step: str) -> None:
-        expected = self.rows * 3 // 2 if step == "upsert" else self.rows
+        expected = self.rows * 3 // 2 if step.startswith("upsert") else self.rows
         found = self.execute("SELECT COUNT(*), COUNT(DISTINCT id) FROM enrollments")[0]
         if found != (expected, expected):
             raise RuntimeError(f"{step} left {found} rows and keys, not {expected}")
@@ -230,6 +236,8 @@ def _compare(bench: Bench, options: argparse.Namespace) -> None:
             "the same SQL by hand": lambda step=step: bench.by_hand(step),  # type: ignore[misc]
             f"ductrunner step {step}": lambda step=step: bench.ours(step),  # type: ignore[misc]
         }
+        if step == "upsert":
+            contestants["by hand, with the checks"] = lambda: bench.by_hand("upsert with checks")
         if step == "upsert" and options.peers and (PEERS / "python").exists():
             contestants |= {"dlt merge": bench.dlt, "sling incremental": bench.sling}
         runs: dict[str, list[Run]] = {name: [] for name in contestants}
