@@ -74,10 +74,10 @@ class S3Output:
         return str(self._place.child(name))
 
     def read(self, name: str) -> bytes | None:
-        """Return a small object, or ``None``."""
+        """Return a small object, or ``None``; S3 also says 403 for a missing one to a role that may not list."""
         try:
             return self._store.get_bytes(self.location(name), _MANIFEST_LIMIT)
-        except NotFound:
+        except (NotFound, AccessDenied):
             return None
 
     def replace(self, name: str, data: bytes) -> None:
