@@ -50,15 +50,19 @@ class Lease:
         """Report what is due, until closed."""
         while True:
             with self._wake:
-                self._due = min((held.next_report for held in self._running.all()), default=time.monotonic() + IDLE)
+                self._due = min((held.next_report for held in self._ours()), default=time.monotonic() + IDLE)
                 if self._closed:
                     return
                 self._wake.wait(max(0.0, self._due - time.monotonic()))
                 if self._closed:
                     return
-            for held in self._running.all():
-                if held.next_report <= time.monotonic() and held.stop.reason not in _GONE:
+            for held in self._ours():
+                if held.next_report <= time.monotonic():
                     self._report(held)
+
+    def _ours(self) -> list[Held]:
+        """The attempts to report; one that is cancelled or lost is only waiting for its child to end."""
+        return [held for held in self._running.all() if held.stop.reason not in _GONE]
 
     def _report(self, held: Held) -> None:
         task_id = held.task_id

@@ -1,0 +1,90 @@
+"""The lease thread reports what is due and sleeps otherwise."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from agent.lease import Lease
+from agent.running import Held, Running
+from agent.stop import StopReason
+from core.errors import OwnershipLost
+
+
+class Reports:
+    """Takes reports; answers from a list."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.taken = []
+        self.changed = threading.Event()
+
+    def report_progress(self, task_id, fields):
+        self.taken.append((task_id, dict(fields)))
+        self.changed.set()
+        answer = self.answers.pop(0) if self.answers else False
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def lease_over(source, held, window=60.0):
+    running = Running()
+    assert running.claim(held)
+    lease = Lease(source, running, window)
+    thread = threading.Thread(target=lease.run)
+    thread.start()
+    lease.watch(held)
+    return lease, thread
+
+
+def ended(lease, thread, held):
+    lease.close()
+    thread.join(10)
+    held.stop.close()
+    return not thread.is_alive()
+
+
+def test_canceled_stops_the_attempt_and_the_thread_sleeps_meanwhile():
+    held = Held("task", ("df", "@A"), interval=0.05)
+    source = Reports(True)
+    lease, thread = lease_over(source, held)
+    assert held.stop.event.wait(10)
+    assert held.stop.reason is StopReason.CANCELED
+    spent = time.process_time()
+    thread.join(0.3)
+    assert time.process_time() - spent < 0.1
+    assert ended(lease, thread, held)
+    assert len(source.taken) == 1
+
+
+def test_a_lost_task_stops_the_attempt():
+    held = Held("task", ("df", "@A"), interval=0.05)
+    lease, thread = lease_over(Reports(OwnershipLost("gone")), held)
+    assert held.stop.event.wait(10)
+    assert held.stop.reason is StopReason.LOST
+    assert ended(lease, thread, held)
+
+
+def test_the_same_attempt_under_a_new_handle_goes_on():
+    running = Running()
+    first, second = Held("old", ("df", "@A"), 60.0), Held("new", ("df", "@A"), 60.0)
+    assert running.claim(first)
+    assert not running.claim(second)
+    assert first.task_id == "new"
+    assert running.all() == [first]
+
+
+def test_a_new_delivery_waits_for_the_end_of_the_lost_one():
+    running = Running()
+    first, second = Held("old", ("df", "@A"), 60.0), Held("new", ("df", "@A"), 60.0)
+    assert running.claim(first)
+    first.stop.set(StopReason.LOST)
+    claimed = []
+    thread = threading.Thread(target=lambda: claimed.append(running.claim(second)))
+    thread.start()
+    thread.join(0.1)
+    assert claimed == []
+    running.release(first)
+    thread.join(10)
+    assert claimed == [True]
