@@ -1,3 +1,16 @@
-"""A Redshift front: speaks the Postgres wire protocol before a real Postgres 18."""
+"""A Redshift front: speaks the Postgres wire protocol before a real Postgres 18.
+
+What it is not, and what was chosen where AWS' pages are silent or disagree:
+
+- Isolation is Postgres' serializable, which looks at rows; Redshift looks at tables, so Redshift finds more conflicts.
+  Each is reported as Redshift's 1023.
+- VARCHAR(n) counts bytes in COPY only; INSERT and UPDATE count characters, as Postgres does.
+- A string literal takes a backslash as it is (``standard_conforming_strings`` is on).
+- COPY refuses a NUL byte by name (AWS calls it both an end of record and an ordinary character). A quoted NULL AS text
+  in CSV stays text. A carriage return inside a record stays data. A COPY ends when its client is gone.
+- ``sys_load_error_detail.error_message`` never holds a piece of the data; ``stl_load_errors.err_reason`` may.
+- A role is taken on trust when its ARN is well formed: S3 is read with the front's own credentials.
+- UNLOAD, MERGE, other formats and compressions of COPY, late-binding views, ANALYZE COMPRESSION: refused by name.
+"""
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class ExtendedProtocol:
     def _parse(self, payload: bytes) -> bool:
         name, text, types = payload.split(b"\0", 2)
         self._statements.pop(name, None)
-        statements = split(text.decode())
+        statements = split(protocol.read_text(text))
         try:
             plans = [plan(statement) for statement in statements]
         except SqlError:
@@ -108,7 +108,7 @@ class ExtendedProtocol:
         if len(plans) != 1 or _is_unchanged(plans[0]):
             return False  # Postgres refuses several statements itself
         if isinstance(plans[0], Plain):
-            self._forward(protocol.message(b"P", b"\0".join([name, plans[0].sql.encode(), types])))
+            self._forward(protocol.message(b"P", b"\0".join([name, protocol.write_text(plans[0].sql), types])))
             return True
         self.drain()
         self._statements[name] = statements[0]

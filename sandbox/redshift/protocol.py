@@ -108,6 +108,20 @@ class Wire:
         del rest[:position]
         return Span(data, marks)
 
+    def check_open(self) -> None:
+        """Look whether the other side is still there; nothing is read.
+
+        Raises:
+            Closed: it has closed the connection.
+        """
+        try:
+            if self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                raise Closed
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Closed from error
+
     def close(self) -> None:
         """Close the socket; closing twice is harmless."""
         self.socket.close()
@@ -120,7 +134,17 @@ def message(kind: bytes, payload: bytes = b"") -> bytes:
 
 def query(sql: str) -> bytes:
     """Return the message that runs ``sql`` in the simple protocol."""
-    return message(b"Q", sql.encode() + b"\0")
+    return message(b"Q", write_text(sql) + b"\0")
+
+
+def read_text(data: bytes) -> str:
+    """Return SQL as text; bytes of a client encoding other than UTF-8 come through :func:`write_text` unchanged."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def write_text(text: str) -> bytes:
+    """Return the bytes that :func:`read_text` took."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def command_complete(tag: str) -> bytes:

@@ -74,7 +74,7 @@ class Session:
     def _query(self, raw: bytes, payload: bytes) -> None:
         """Run a simple query."""
         self._extended.drain()
-        statements = split(payload.rstrip(b"\0").decode())
+        statements = split(protocol.read_text(payload.rstrip(b"\0")))
         plans = [_plain(statement) for statement in statements]
         texts = [planned.sql for planned in plans if planned is not None]
         if len(texts) < len(plans):

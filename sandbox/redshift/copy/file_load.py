@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from sandbox.redshift.copy.report import Place, Report
 from sandbox.redshift.copy.rows import BadRecord, RowReader
 from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.errors import SqlError
+from sandbox.redshift.protocol import Closed
 from sandbox.redshift.upstream import Upstream, UpstreamError
 
 ROW_LIMIT: Final = 4 << 20  # bytes; the largest input row of Redshift
@@ -31,7 +32,10 @@ class Refused:
 
 
 class FileLoad:
-    """One attempt at one file; records at the lines ``skip`` are left out."""
+    """One attempt at one file.
+
+    Records at the lines ``skip`` are left out; ``check_client`` raises when nobody waits for the load any more.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class FileLoad:
         report: Report,
         file: str,
         skip: frozenset[int],
+        check_client: Callable[[], None],
     ) -> None:
         self._upstream = upstream
         self._copy = copy
@@ -48,6 +53,7 @@ class FileLoad:
         self._report = report
         self._file = file
         self._skip = skip
+        self._check_client = check_client
         self._careful = False
         self._line = 1
         self._layout = Layout(copy, columns)
@@ -67,11 +73,12 @@ class FileLoad:
         self._upstream.begin_copy(self._statement())
         try:
             for block in self._whole_records(blocks):
+                self._check_client()
                 data = self._for_postgres(block)
                 if data:
                     self._upstream.copy_data(data)
-        except UpstreamError:
-            raise
+        except (UpstreamError, Closed):
+            raise  # the COPY is over already
         except BaseException:
             self._upstream.fail_copy()
             raise

@@ -76,7 +76,11 @@ class CopyJob:
         careful = False
         while True:
             self._upstream.run("SAVEPOINT redshift_copy")
-            attempt = FileLoad(self._upstream, self._copy, target.columns, report, str(file), frozenset(refused))
+            attempt = FileLoad(
+                *(self._upstream, self._copy, target.columns, report, str(file)),
+                frozenset(refused),
+                self._session.client.check_open,
+            )
             try:
                 rows = attempt.run(source.blocks(file), careful=careful)
             except UpstreamError as error:

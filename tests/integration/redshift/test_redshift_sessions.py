@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 
 import psycopg2
@@ -280,3 +282,29 @@ def test_functions_of_redshift_are_there(run):
     assert [str(value) for value in row] == ["3", "3", "1", "2024-02-29 00:00:00", "1", "1", "x"]
     assert run("SELECT getdate() <= sysdate + interval '1 hour', SYSDATE IS NULL") == [(True, False)]
     assert "Redshift" in run("SELECT version()")[0][0]
+
+
+def test_a_query_in_another_client_encoding_passes(open_connection):
+    connection = open_connection()
+    connection.set_client_encoding("LATIN1")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE t (s varchar(9) DISTKEY); INSERT INTO t VALUES ('é'); SELECT s, octet_length(s) FROM t"
+        )
+        assert cursor.fetchall() == [("é", 2)]
+
+
+def test_the_locks_of_a_client_that_vanishes_during_a_copy_are_free_soon(redshift_database, open_connection, run, put):
+    run("CREATE TABLE t (id int, s varchar(100))")
+    address = put("data", "".join(f"{n}|{'x' * 90}\n" for n in range(300_000)), packed=True)
+    lost = open_connection()
+    with lost.cursor() as cursor:
+        cursor.execute("LOCK t")
+    body = f"COPY t FROM '{address}' IAM_ROLE default GZIP".encode() + b"\0"
+    with socket.socket(fileno=os.dup(lost.fileno())) as wire:
+        wire.sendall(b"Q" + (len(body) + 4).to_bytes(4, "big") + body)
+        wire.shutdown(socket.SHUT_RDWR)
+    run("SET statement_timeout TO 30000")
+    run("BEGIN; LOCK t")
+    assert run("SELECT count(*) FROM t") == [(0,)]
+    run("ROLLBACK")

@@ -76,7 +76,7 @@ def equal(plain, careful):
 
 @pytest.mark.parametrize("escape", [True, False])
 @pytest.mark.parametrize("null_as", [b"\\N", b"", b"N"])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=FILES)
 def test_plain_records_mean_the_same_to_postgres(escape, null_as, text):
     copy = CopyCommand(delimiter=b"|", escape=escape, null_as=null_as)
@@ -92,7 +92,7 @@ def test_plain_records_mean_the_same_to_postgres(escape, null_as, text):
     assert position == until
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(text=FILES)
 def test_plain_records_of_csv_mean_the_same(text):
     copy = CopyCommand(delimiter=b"|", csv=True)
