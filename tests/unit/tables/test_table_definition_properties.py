@@ -74,7 +74,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 @given(tables())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_table_is_read_back_from_what_is_written(table: Table) -> None:
     assert parse_table(ddl(table)) == table
 
