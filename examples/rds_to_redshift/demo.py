@@ -39,9 +39,10 @@ _POSTGRES_INSTEAD = {"myExtractStep": "extract-postgres --output-format csv", "m
 class Demo:
     """Two runs of one pipeline and the closing check."""
 
-    def __init__(self, rows: int, state: Path) -> None:
+    def __init__(self, rows: int, state: Path, definition: Path) -> None:
         self._rows = rows
         self._state = state
+        self._definition = definition
         self._configuration = read_configuration()
         self._source: Database = open_source(self._configuration)
         self._warehouse: Database = open_warehouse(self._configuration)
@@ -52,7 +53,8 @@ class Demo:
         if self._source.engine == "postgres":
             say("MariaDB is not installed here: a Postgres database is the source instead.")
         self._timed(f"seeding the source with {self._rows:,} enrollments", seed.first_load, self._source, self._rows)
-        self._warehouse.run(f"CREATE SCHEMA IF NOT EXISTS {check.SCHEMA}")
+        self._warehouse.run(f"DROP SCHEMA IF EXISTS {check.SCHEMA} CASCADE")
+        self._warehouse.run(f"CREATE SCHEMA {check.SCHEMA}")
         upload()
         mailbox = Mailbox(self._configuration["etl"]["sns_topic_arn_failure"])
         with running_agent(GROUP, self._state / "agent", dict(os.environ)) as agent:
@@ -77,7 +79,7 @@ class Demo:
         own = {"myS3Base": BASE, "myWorkerGroup": GROUP, "myChangedSince": since}
         pace = {"myRetries": "1", "myRetryDelay": "1 second", "myRefreshRate": "1"}
         say(f"\n{title}")
-        pipeline.put(HERE / "pipeline.json", {**own, **pace, **values})
+        pipeline.put(self._definition, {**own, **pace, **values})
         pipeline.activate()
         progress, start = Progress(), time.monotonic()
         steps = pipeline.watch(progress.show, lambda: _demand_alive(agent))
@@ -107,7 +109,7 @@ class Mailbox:
 
     def __init__(self, topic: str) -> None:
         self._sqs = boto3.client("sqs")
-        self._queue = self._sqs.create_queue(QueueName="learning-platform-failures")["QueueUrl"]
+        self._queue = self._sqs.create_queue(QueueName=f"learning-platform-{time.time_ns()}")["QueueUrl"]
         asked = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
         boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=asked["Attributes"]["QueueArn"])
 
@@ -132,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="enrollments of the first load")
     parser.add_argument("--state-dir", type=Path, help="where everything is kept; default: a new temporary directory")
+    parser.add_argument("--definition", type=Path, default=HERE / "pipeline.json", help="the pipeline's definition")
     parser.add_argument("--keep", action="store_true", help="leave the sandbox running and its data in place")
     return parser.parse_args()
 
@@ -142,13 +145,15 @@ def main() -> int:
     place = options.state_dir or Path(tempfile.mkdtemp(prefix="ductrunner-demo-"))
     start, status = time.monotonic(), 1
     try:
-        status = _run(options.rows, place.absolute(), keep=options.keep)
+        status = _run(options, place.absolute())
     except KeyboardInterrupt:
         say("\ninterrupted")
         status = 130
     except Exception as error:
         say(f"\nthe demo failed: {type(error).__name__}: {error}")
     if status or options.keep or options.state_dir:
+        if options.keep:
+            say(f'the sandbox stays up: eval "$(ductrunner sandbox env --state-dir {place}/sandbox)"')
         say(f"logs: {place}/agent (agent, attempts) and {place}/sandbox/*/part.log (sandbox)")
     else:
         shutil.rmtree(place)
@@ -156,13 +161,13 @@ def main() -> int:
     return status
 
 
-def _run(rows: int, place: Path, *, keep: bool) -> int:
+def _run(options: argparse.Namespace, place: Path) -> int:
     start = time.monotonic()
-    with running_sandbox(place / "sandbox", options=_SANDBOX_OPTIONS, keep=keep) as variables:
+    with running_sandbox(place / "sandbox", options=_SANDBOX_OPTIONS, keep=options.keep) as variables:
         os.environ.clear()
         os.environ.update({**clean_environment(), **variables})
         say(f"the sandbox is up: {time.monotonic() - start:.1f} s")
-        demo = Demo(rows, place)
+        demo = Demo(options.rows, place, options.definition)
         try:
             faults = demo.run()
         finally:
