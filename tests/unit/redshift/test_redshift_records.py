@@ -42,7 +42,14 @@ _PIECES = [
     "1|a|1.5|b",
     "x",
 ]
-FILES = st.lists(st.sampled_from(_PIECES), max_size=16).map("".join)
+_NOISE = st.lists(st.sampled_from(_PIECES), max_size=16).map("".join)
+_TEXTS = st.lists(
+    st.sampled_from(["a", "n", "N", "é", "€", "\\", "\\n", "\\N", "\\|", "\\\n", '"', " "]), max_size=4
+).map("".join)
+_NUMBERS = st.sampled_from(["1", "-7.5", "1.99", "1.999", "1000", "\\N", "", ".5", "1e1"])
+_RECORDS = st.tuples(st.sampled_from(["1", "22", "\\N", "x"]), _TEXTS, _NUMBERS, _TEXTS).map("|".join)
+#: Mostly records that nearly are plain, and some bytes that are nothing.
+FILES = st.lists(_RECORDS | _RECORDS | _NOISE, min_size=1, max_size=4).map("\n".join)
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
