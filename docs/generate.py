@@ -1,72 +1,28 @@
-"""Make what is derived from the parameter models: ``steps_impl/catalog.json`` and ``docs/reference/steps.md``.
+"""Make what is derived from the code: the catalogue of the steps and the pages under ``docs/reference``.
 
 ``python -m docs.generate`` writes, ``python -m docs.generate --check`` exits 1 and names what is stale.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
+from docs import configuration_page, errors_page, steps_page
 from steps_impl.catalogue import FILE as CATALOG
-from steps_impl.catalogue import Entry, Flag
-from steps_impl.describe import describe_step
-from steps_impl.help import default_text
-from steps_impl.registry import MODULES, load_step
 
-REFERENCE = Path(__file__).parent / "reference" / "steps.md"
-_HEAD = """# Steps
-
-Made by `make docs` from the parameter models; edit those. `ductrunner steps` lists them, `ductrunner step NAME --help`
-says the same as this page. Every step also takes `--params FILE|-`: a JSON object of parameters by name; a flag wins
-over the same key. Exit status: 0 done, 1 failed, 2 bad parameters, 3 check failed, 143 stopped by SIGTERM.
-"""
+REFERENCE = Path(__file__).parent / "reference"
 
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated file."""
-    steps = {name: load_step(name) for name in sorted(MODULES)}
-    catalog = {name: describe_step(step) for name, step in steps.items()}
-    entries = [
-        Entry(name, entry["summary"], tuple(Flag(**flag) for flag in entry["flags"])) for name, entry in catalog.items()
-    ]
-    modules = {name: sys.modules[MODULES[name]].__doc__ or "" for name in steps}
-    pages = [_section(entry, modules[entry.name]) for entry in entries]
+    catalog, steps = steps_page.catalog_and_page()
     return {
-        CATALOG: json.dumps(catalog, indent=1, ensure_ascii=False) + "\n",
-        REFERENCE: "\n".join([_HEAD, *pages]),
+        CATALOG: catalog,
+        REFERENCE / "steps.md": steps,
+        REFERENCE / "configuration.md": configuration_page.page(),
+        REFERENCE / "errors.md": errors_page.page(),
     }
-
-
-def _section(entry: Entry, module: str) -> str:
-    rows = [f"| `{_spelling(flag)}` | {_cell(flag.type)} | {_default(flag)} | {_text(flag)} |" for flag in entry.flags]
-    table = ["| parameter | type | default | meaning |", "|---|---|---|---|", *rows]
-    return "\n".join([f"## {entry.name}", "", entry.summary, "", *_about(module), *table, ""])
-
-
-def _about(module: str) -> list[str]:
-    """Return what the module's docstring says after its first line."""
-    body = module.strip().partition("\n")[2].strip()
-    return [body.replace("::\n", ":\n"), ""] if body else []
-
-
-def _spelling(flag: Flag) -> str:
-    return flag.name if flag.kind == "secret" else flag.flag
-
-
-def _default(flag: Flag) -> str:
-    if flag.required:
-        return "required"
-    return "" if flag.default in (None, [], "") else f"`{_cell(default_text(flag))}`"
-
-
-def _text(flag: Flag) -> str:
-    return _cell(flag.help + (f" ({flag.unit})" if flag.unit else ""))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def main() -> None:

@@ -1,0 +1,62 @@
+"""The reference page of the configuration file, from its models."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from core.settings import Section, Settings
+
+_HEAD = """# The configuration file
+
+Made by `make docs` from the models in `core/settings.py`; edit those. One YAML file: `$DUCTRUNNER_CONFIG`, else
+`~/.ductrunner/ductrunner.yaml`, else `/etc/ductrunner/ductrunner.yaml`. Keys may be written in Dataduct's capitals. A
+flag goes before an environment variable `DUCTRUNNER_<SECTION>_<KEY>`, that before the file. An unknown key is an error
+that names the nearest known one.
+
+A secret may be `secretsmanager:NAME`, `secretsmanager:NAME#key`, `ssm:/path`, `env:NAME` or `file:/path` (a file that
+others cannot read) instead of the secret itself.
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    return "\n".join([_HEAD, *(_section(name, field) for name, field in Settings.model_fields.items())])
+
+
+def _section(name: str, field: FieldInfo) -> str:
+    model = _model(field.annotation)
+    named = f"{name}: {{alias: {{…}}}}" if "dict" in str(field.annotation) else name
+    rows = [_row(key, entry) for key, entry in model.model_fields.items()]
+    head = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    return "\n".join([f"## {named}", "", (model.__doc__ or "").strip(), "", *head, *rows, ""])
+
+
+def _model(annotation: Any) -> type[Section]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    found = [_model(part) for part in get_args(annotation) if part not in (str, type(None), Ellipsis)]
+    return found[0]
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    return f"| `{key}` | {_type(field.annotation)} | {_default(field)} | {field.description or ''} |"
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type) and annotation is not tuple and not get_args(annotation):
+        return {"SecretStr": "secret", "str": "text"}.get(annotation.__name__, annotation.__name__.lower())
+    parts = [_type(part) for part in get_args(annotation) if part not in (type(None), Ellipsis)]
+    return " or ".join(parts) + (" …" if "tuple" in str(annotation) else "")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if value in (None, PydanticUndefined, "", ()) or isinstance(value, SecretStr):
+        return ""
+    return f"`{value}`"
