@@ -21,6 +21,7 @@ from core.errors import AccessDenied, ParameterError, SettingsError
 from core.redaction import REDACTOR
 from stores.s3.faults import translated
 from stores.s3.location import S3Location
+from stores.s3.proxies import Proxy, find_proxy
 
 _DEFAULT_REGION = "us-east-1"
 #: Where a region's hosts are not below amazonaws.com (General Reference, "AWS partitions").
@@ -45,6 +46,7 @@ class Base:
     port: int
     authority: str
     path: str
+    proxy: Proxy | None
 
     @property
     def url(self) -> str:
@@ -171,7 +173,8 @@ class Access:
 def _base(scheme: str, authority: str, path: str) -> Base:
     parts = urlsplit(f"//{authority}")
     port = parts.port or (443 if scheme == "https" else 80)
-    return Base(scheme, parts.hostname or "", port, authority, path)
+    host = parts.hostname or ""
+    return Base(scheme, host, port, authority, path, find_proxy(scheme, host))
 
 
 @functools.cache

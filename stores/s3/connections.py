@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import select
 import ssl
 import threading
-import urllib.request
 import weakref
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from stores.s3.access import Base
 
@@ -56,15 +53,15 @@ class ConnectionPool:
             return idle.pop() if idle else None
 
     def _new(self, base: Base, certificates: str | None) -> http.client.HTTPConnection:
-        proxy = _proxy(base)
-        host, port = (proxy.hostname or "", proxy.port or 80) if proxy else (base.host, base.port)
+        proxy = base.proxy
+        host, port = (proxy.host, proxy.port) if proxy else (base.host, base.port)
         if base.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT)
         connection = http.client.HTTPSConnection(
             host, port, timeout=CONNECT_TIMEOUT, context=self._tls_context(certificates)
         )
         if proxy:
-            connection.set_tunnel(base.host, base.port, headers=proxy_headers(base))
+            connection.set_tunnel(base.host, base.port, headers=dict(proxy.headers))
         return connection
 
     def _tls_context(self, certificates: str | None) -> ssl.SSLContext:
@@ -83,27 +80,14 @@ def connect(connection: http.client.HTTPConnection) -> None:
     connection.sock.settimeout(READ_TIMEOUT)
 
 
-def proxied_target(base: Base, target: str) -> str:
+def request_line(base: Base, target: str) -> str:
     """What stands in the request line: the path, or the whole URL when a proxy forwards plain HTTP."""
-    return base.url + target if base.scheme == "http" and _proxy(base) else target
+    return base.url + target if base.scheme == "http" and base.proxy else target
 
 
-def proxy_headers(base: Base) -> dict[str, str]:
-    """The proxy's credentials, when its URL names some."""
-    proxy = _proxy(base)
-    if proxy is None or not proxy.username:
-        return {}
-    user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": "Basic " + base64.b64encode(user.encode()).decode("ascii")}
-
-
-def _proxy(base: Base) -> SplitResult | None:
-    if urllib.request.proxy_bypass(base.host):
-        return None
-    address = urllib.request.getproxies().get(base.scheme)
-    if not address:
-        return None
-    return urlsplit(address if "//" in address else f"//{address}")
+def forwarding_headers(base: Base) -> dict[str, str]:
+    """Headers for a proxy that forwards plain HTTP; under TLS it gets them with CONNECT."""
+    return dict(base.proxy.headers) if base.scheme == "http" and base.proxy else {}
 
 
 def _close_all(idle: dict[tuple[str, str], list[http.client.HTTPConnection]]) -> None:

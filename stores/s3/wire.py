@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from core.errors import StoreUnreachable
 from stores.s3.access import Access, Base
-from stores.s3.connections import ConnectionPool, connect, proxied_target, proxy_headers
+from stores.s3.connections import ConnectionPool, connect, forwarding_headers, request_line
 from stores.s3.faults import error_code, from_answer, unreachable
 from stores.s3.interruption import Interruption
 from stores.s3.location import S3Location
@@ -151,10 +151,8 @@ class Wire:
         body = request.body
         described = {**request.headers, **(body.headers() if body else {})}
         target, headers = self._access.sign(request.method, request.location, request.query, described)
-        if base.scheme == "http":
-            headers |= proxy_headers(base)
-        connection.putrequest(request.method, proxied_target(base, target), skip_host=True, skip_accept_encoding=True)
-        for name, value in headers.items():
+        connection.putrequest(request.method, request_line(base, target), skip_host=True, skip_accept_encoding=True)
+        for name, value in {**headers, **forwarding_headers(base)}.items():
             connection.putheader(name, value)
         if body:
             connection.putheader("Content-Length", str(body.size))

@@ -38,7 +38,7 @@ class FaultyServer:
                 outer.reached.set()
                 (outer.answers.pop(0) if outer.answers else outer.otherwise)(self)
 
-            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _any  # noqa: N815
+            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_CONNECT = _any  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Stay silent."""
