@@ -9,7 +9,8 @@ each value ends with ``|``, texts begin with their length and a colon, NULL is `
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from databases import Database, Engine, open_source, open_warehouse, read_configuration
@@ -76,12 +77,7 @@ _LIKE_POSTGRES = {
     "date": "TO_CHAR({}, 'YYYY-MM-DD')",
     "moment": "TO_CHAR({}, 'YYYY-MM-DD HH24:MI:SS.US')",
 }
-_MYSQL_TEXTS = {
-    **_SHARED,
-    "number": "CAST({} AS CHAR)",
-    "date": "DATE_FORMAT({}, '%Y-%m-%d')",
-    "moment": "DATE_FORMAT({}, '%Y-%m-%d %H:%i:%s.%f')",
-}
+_MYSQL_TEXTS = {**_SHARED, **dict.fromkeys(("number", "date", "moment"), "CAST({} AS CHAR)")}
 _DIALECTS: dict[Engine, Dialect] = {
     "mysql": Dialect(
         _MYSQL_TEXTS,
@@ -97,15 +93,22 @@ _DIALECTS: dict[Engine, Dialect] = {
 def differences(source: Database, warehouse: Database) -> list[str]:
     """Return one sentence for each thing that is not as it must be; none: all is right."""
     found = [f"{name} is left over in the warehouse" for name in leftovers(warehouse)]
-    for table in TABLES:
-        expected = fingerprint(source, table, _WINNERS if table == "enrollments" else table)
-        actual = fingerprint(warehouse, table, f"{SCHEMA}.{table}")
-        found += [
-            f"{table}: {name} must be {value} as in the source, but is {actual[name]} in the warehouse"
-            for name, value in expected.items()
-            if actual[name] != value
-        ]
+    with ThreadPoolExecutor() as pool:  # each server has a processor of its own to work with
+        expected = pool.submit(fingerprints, source, {**{name: name for name in TABLES}, "enrollments": _WINNERS})
+        actual = pool.submit(fingerprints, warehouse, {name: f"{SCHEMA}.{name}" for name in TABLES})
+    for (what, must), (_, is_there) in zip(expected.result(), actual.result(), strict=True):
+        if must != is_there:
+            found.append(f"{what} must be {must} as in the source, but is {is_there} in the warehouse")
     return found
+
+
+def fingerprints(database: Database, relations: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Return the numbers of all tables, each with what it is."""
+    return [
+        (f"{table}: {name}", number)
+        for table, relation in relations.items()
+        for name, number in fingerprint(database, table, relation).items()
+    ]
 
 
 def fingerprint(database: Database, table: str, relation: str) -> dict[str, int]:

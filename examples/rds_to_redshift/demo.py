@@ -33,26 +33,30 @@ BUCKET = "ductrunner-sandbox"
 BASE = f"s3://{BUCKET}/learning"
 #: The sandbox need not wait as long as AWS does before it tries a failed step again.
 _SANDBOX_OPTIONS = ("--retry-delay-minimum=0",)
-_POSTGRES_INSTEAD = {"myExtractStep": "extract-postgres --output-format csv", "mySourceHost": "postgres"}
+_POSTGRES_INSTEAD = {"myExtractStep": "extract-postgres", "mySourceHost": "postgres"}
 
 
 class Demo:
     """Two runs of one pipeline and the closing check."""
 
-    def __init__(self, rows: int, state: Path, definition: Path) -> None:
+    def __init__(self, rows: int, state: Path, definition: Path, *, postgres: bool) -> None:
         self._rows = rows
         self._state = state
         self._definition = definition
         self._configuration = read_configuration()
+        if "mysql" not in self._configuration:
+            say("MariaDB is not installed here: a Postgres database is the source instead")
+        elif postgres:
+            del self._configuration["mysql"]
         self._source: Database = open_source(self._configuration)
         self._warehouse: Database = open_warehouse(self._configuration)
         self._faults: list[str] = []
 
     def run(self) -> list[str]:
         """Return what is not as it must be."""
-        if self._source.engine == "postgres":
-            say("MariaDB is not installed here: a Postgres database is the source instead.")
-        self._timed(f"seeding the source with {self._rows:,} enrollments", seed.first_load, self._source, self._rows)
+        self._timed(
+            f"seeding {self._source.engine} with {self._rows:,} enrollments", seed.first_load, self._source, self._rows
+        )
         self._warehouse.run(f"DROP SCHEMA IF EXISTS {check.SCHEMA} CASCADE")
         self._warehouse.run(f"CREATE SCHEMA {check.SCHEMA}")
         upload()
@@ -135,6 +139,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="enrollments of the first load")
     parser.add_argument("--state-dir", type=Path, help="where everything is kept; default: a new temporary directory")
     parser.add_argument("--definition", type=Path, default=HERE / "pipeline.json", help="the pipeline's definition")
+    parser.add_argument("--postgres", action="store_true", help="take a Postgres source though MariaDB is there")
     parser.add_argument("--keep", action="store_true", help="leave the sandbox running and its data in place")
     return parser.parse_args()
 
@@ -167,7 +172,7 @@ def _run(options: argparse.Namespace, place: Path) -> int:
         os.environ.clear()
         os.environ.update({**clean_environment(), **variables})
         say(f"the sandbox is up: {time.monotonic() - start:.1f} s")
-        demo = Demo(options.rows, place, options.definition)
+        demo = Demo(options.rows, place, options.definition, postgres=options.postgres)
         try:
             faults = demo.run()
         finally:

@@ -59,9 +59,7 @@ class Pipeline:
             pipelineId=self.id,
             pipelineObjects=[_api_object(item) for item in document["objects"]],
             parameterObjects=[_api_parameter(item) for item in document["parameters"]],
-            parameterValues=[
-                {"id": key, "stringValue": text} for key, text in {**document["values"], **values}.items()
-            ],
+            parameterValues=[{"id": key, "stringValue": text} for key, text in values.items()],
         )
         if answer["errored"]:
             raise RuntimeError(f"the service refuses the definition: {answer['validationErrors']}")

@@ -46,6 +46,7 @@ class KeptDemo:
     def __init__(self, place: Path, machines: Any) -> None:
         self.place = place
         self._environment = machines.clean_environment()
+        self._demo = [sys.executable, str(EXAMPLE / "demo.py"), "--rows=2000", f"--state-dir={place}"]
 
     @property
     def configuration(self) -> Path:
@@ -53,15 +54,17 @@ class KeptDemo:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the demo at a small size and leave its sandbox up."""
-        return self._script("demo.py", "--rows", "2000", "--state-dir", str(self.place), "--keep", *words)
+        command = [*self._demo, "--keep", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=self._environment, check=False)
+
+    def started(self) -> subprocess.Popen[str]:
+        """Start the demo at a small size, to be interrupted."""
+        return subprocess.Popen(self._demo, stdout=subprocess.PIPE, text=True, env=self._environment)
 
     def check(self) -> subprocess.CompletedProcess[str]:
         """Run the closing check by hand."""
-        return self._script("check.py")
-
-    def _script(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         own = {**self._environment, "DUCTRUNNER_CONFIG": str(self.configuration)}
-        command = [sys.executable, str(EXAMPLE / name), *words]
+        command = [sys.executable, str(EXAMPLE / "check.py")]
         return subprocess.run(command, capture_output=True, text=True, env=own, check=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,6 +104,21 @@ def test_a_step_that_fails_is_named_with_its_error_and_published(
     assert "not right: UpsertUsers is CASCADE_FAILED" in done.stdout
     assert "not right: a failure was published" in done.stdout
     assert "NOT all is right" in done.stdout
+
+
+def test_the_demo_takes_a_postgres_source(kept_demo: Any) -> None:
+    done = kept_demo.run("--postgres")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seeding postgres" in done.stdout
+
+
+def test_an_interrupted_demo_stops_everything(kept_demo: Any) -> None:
+    with kept_demo.started() as demo:
+        for line in demo.stdout:
+            if "ExtractEnrollments" in line and "RUNNING" in line:
+                demo.send_signal(signal.SIGINT)
+        assert demo.wait() == 130
+    assert not [one for one in psutil.process_iter() if any(str(kept_demo.place) in word for word in _words(one))]
 
 
 def _words(process: psutil.Process) -> list[str]:
