@@ -1,9 +1,14 @@
-"""Secrets are registered once, when they are read, and removed from every text that leaves the process."""
+"""Secrets are registered once, when they are read, and removed from every text that leaves the process.
+
+A secret is known by every spelling in which programs write one: as it is, escaped in JSON, quoted in an address.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from urllib.parse import quote, quote_plus
 
 #: Shorter values are not redacted: they would blank out ordinary words (buildkite-agent uses the same length).
 MINIMUM_LENGTH = 6
@@ -25,7 +30,7 @@ class Redactor:
         with self._lock:
             if secret in self._secrets:
                 return
-            self._secrets.add(secret)
+            self._secrets |= _spellings(secret)
             longest_first = sorted(self._secrets, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
@@ -38,6 +43,11 @@ class Redactor:
         """Return the registered secrets, for redactors that work on streams of bytes."""
         with self._lock:
             return frozenset(self._secrets)
+
+
+def _spellings(secret: str) -> set[str]:
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, *escaped, quote(secret, safe=""), quote_plus(secret)}
 
 
 #: The redactor of this process: settings, secret stores and the task parser register here.

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from core.errors import AccessDenied, SettingsError
+from core.redaction import REDACTOR
 
 DEFAULT_REGION = "us-east-1"  # TaskRunner's default
 
@@ -50,6 +51,9 @@ def find_endpoint(url: str | None, region: str | None, access_id: str | None, se
     credentials = session.get_credentials()
     if credentials is None:
         raise AccessDenied("no AWS credentials; give this machine a role, set AWS_ACCESS_KEY_ID, or use --config")
+    # Keys of the environment are in the environment of every child too, and a child may print it.
+    for secret in (credentials.secret_key, credentials.token):
+        REDACTOR.register(secret)
     place = region or session.get_config_variable("region") or DEFAULT_REGION
     found = url or _configured_url(session) or f"https://datapipeline.{place}.amazonaws.com"
     address = urlsplit(found)
