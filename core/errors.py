@@ -6,7 +6,6 @@
     ├── SettingsError                   exit 2  the configuration file, the environment or a flag is wrong
     ├── ParameterError                  exit 2  a step's parameters are wrong
     ├── CheckFailed                     exit 3  a quality check found what it looks for
-    ├── MissingExtra                    an optional package is needed and not installed
     ├── StepInterrupted                 exit 143  a step was asked to stop and undid what it had begun
     ├── InternalError                   a fault of Ductrunner itself
     ├── StoreError                      an outside system
@@ -74,12 +73,6 @@ class CheckFailed(DuctrunnerError):
 
     error_id = "CheckFailed"
     exit_code = 3
-
-
-class MissingExtra(DuctrunnerError):
-    """An optional package is needed and not installed."""
-
-    error_id = "MissingExtra"
 
 
 class InternalError(DuctrunnerError):
