@@ -24,7 +24,7 @@ import seed
 from databases import Database, open_source, open_warehouse, read_configuration
 from display import Progress, say, table
 from machines import clean_environment, running_agent, running_sandbox
-from secrets_found import places_with_secrets
+from secrets_found import Passwords
 from service import Pipeline
 
 HERE = Path(__file__).parent
@@ -51,6 +51,8 @@ class Demo:
         self._source: Database = open_source(self._configuration)
         self._warehouse: Database = open_warehouse(self._configuration)
         self._faults: list[str] = []
+        self._passwords = Passwords(state, BUCKET)
+        self._secrets: set[str] = set()
 
     def run(self) -> list[str]:
         """Return what is not as it must be."""
@@ -71,7 +73,8 @@ class Demo:
         self._faults += [f"a failure was published: {text}" for text in mailbox.messages()]
         if not self._faults:
             self._timed("closing check, by SQL of its own", self._check)
-        self._faults += [f"a password stands in {place}" for place in self._secrets()]
+        self._secrets |= set(self._passwords.kept())
+        self._faults += [f"a password stands in {place}" for place in sorted(self._secrets)]
         return self._faults
 
     def close(self) -> None:
@@ -86,7 +89,7 @@ class Demo:
         pipeline.put(self._definition, {**own, **pace, **values})
         pipeline.activate()
         progress, start = Progress(), time.monotonic()
-        steps = pipeline.watch(progress.show, lambda: _demand_alive(agent))
+        steps = pipeline.watch(progress.show, lambda: self._look_at(agent))
         progress.close()
         say(f"{table(steps)}\n  {len(steps)} steps in {time.monotonic() - start:.1f} s")
         for step in steps:
@@ -99,8 +102,10 @@ class Demo:
     def _check(self) -> None:
         self._faults += check.differences(self._source, self._warehouse)
 
-    def _secrets(self) -> list[str]:
-        return places_with_secrets(self._state, BUCKET)
+    def _look_at(self, agent: subprocess.Popen[bytes]) -> None:
+        if agent.poll() is not None:
+            raise RuntimeError(f"the agent has ended with status {agent.returncode}")
+        self._secrets |= set(self._passwords.on_command_lines(agent.pid))
 
     def _timed(self, title: str, work: Any, *arguments: Any) -> None:
         start = time.monotonic()
@@ -127,11 +132,6 @@ def upload() -> None:
     s3 = boto3.client("s3")
     for path in sorted([*HERE.glob("tables/*.sql"), *HERE.glob("scripts/*.py")]):
         s3.upload_file(str(path), BUCKET, f"learning/{path.relative_to(HERE)}")
-
-
-def _demand_alive(agent: subprocess.Popen[bytes]) -> None:
-    if agent.poll() is not None:
-        raise RuntimeError(f"the agent has ended with status {agent.returncode}")
 
 
 def _options() -> argparse.Namespace:

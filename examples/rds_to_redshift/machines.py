@@ -32,19 +32,22 @@ def running_agent(group: str, output: Path, environment: Mapping[str, str]) -> I
     output.mkdir(parents=True, exist_ok=True)
     with (output / "agent.log").open("ab") as log:
         command = [_DUCTRUNNER, "agent", f"--workerGroup={group}", "--tasks=4", f"--output={output}"]
-        agent = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        own = {**environment, "DUCTRUNNER_AGENT_REPORT_INTERVAL": "1"}  # seconds; to see the rows as they go by
+        agent = subprocess.Popen(command, stdout=log, stderr=log, env=own, start_new_session=True)
     try:
         yield agent
-    finally:
-        stop(agent)
+    except BaseException:
+        stop(agent, drain_for=0.1)  # nobody waits any more for what still runs
+        raise
+    stop(agent, drain_for=_STOP_WITHIN)
 
 
-def stop(agent: subprocess.Popen[bytes]) -> None:
-    """Ask the agent to end: once for a drain, again for what still runs."""
-    for _ in range(2):
+def stop(agent: subprocess.Popen[bytes], drain_for: float) -> None:
+    """Ask the agent to end: once for a drain, again for what still runs after that many seconds."""
+    for patience in (drain_for, _STOP_WITHIN):
         agent.terminate()
         try:
-            agent.wait(_STOP_WITHIN)
+            agent.wait(patience)
         except subprocess.TimeoutExpired:
             continue
         return

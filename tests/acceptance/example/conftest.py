@@ -24,6 +24,7 @@ def example() -> Iterator[SimpleNamespace]:
         import databases
         import machines
         import rows
+        import secrets_found
         import seed
         import service
 
@@ -33,6 +34,7 @@ def example() -> Iterator[SimpleNamespace]:
             databases=databases,
             machines=machines,
             rows=rows,
+            secrets_found=secrets_found,
             seed=seed,
             service=service,
         )
