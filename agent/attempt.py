@@ -74,7 +74,7 @@ class Attempt:
         self._tools.lease.watch(held)
         started = time.monotonic()
         try:
-            verdict = Work(held, task, self._tools).do()
+            verdict = self._work(held, task)
             taken = held.stop.reason not in NO_STATUS and report.send(
                 self._tools.source, held, verdict, self._settings.ownership_window
             )
@@ -91,6 +91,13 @@ class Attempt:
             error=verdict.error_message or None,
             seconds=round(time.monotonic() - started, 3),
         )
+
+    def _work(self, held: Held, task: Task) -> Verdict:
+        try:
+            return Work(held, task, self._tools).do()
+        except Exception as error:  # one task must never take the worker along: the next worker would get it too
+            log.failure("attempt_broken", error, task=digest(task.task_id))
+            return report.failed(error)
 
 
 def _interval(task: Task, settings: AgentSettings) -> float:

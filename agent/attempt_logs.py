@@ -6,6 +6,7 @@ Keys are joined as they are: a double slash inside ``pipelineLogUri`` stays. A f
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent import log
@@ -26,12 +27,12 @@ def log_uri(root: str | None, task: Task) -> str | None:
     return "/".join((base.removesuffix("/"), *names))
 
 
-def upload_logs(store: S3Store, uri: str, task: Task, workspace: Workspace) -> bool:
+def upload_logs(store: Callable[[], S3Store], uri: str, task: Task, workspace: Workspace) -> bool:
     """Upload both streams (already redacted); ``False``, and a line in the log, when that failed."""
     try:
         for name in (STDOUT, STDERR):
             if (path := workspace.logs / name).exists():
-                store.upload_file(path, f"{uri}/{name}")
+                store().upload_file(path, f"{uri}/{name}")
     except (DuctrunnerError, OSError) as error:
         log.event("log_upload_failed", level="ERROR", task=digest(task.task_id), uri=uri, error=str(error))
         return False

@@ -56,17 +56,21 @@ def renamed(verdict: Verdict, error_id: object) -> Verdict:
 def exit_error(status: int) -> DuctrunnerError:
     """Return the error of a command that did not end with 0."""
     if status < 0:
-        return CommandKilled(f"the command was ended by {_signal_name(-status)}; look for the out-of-memory killer")
-    if status > SHELL_SIGNAL_BASE and (name := _signal_name(status - SHELL_SIGNAL_BASE)):
-        return CommandFailed(f"the command ended with exit status {status} (a process in it was ended by {name})")
+        return CommandKilled(f"the command was ended by {_signal_name(-status) or f'signal {-status}'}{_hint(-status)}")
+    number = status - SHELL_SIGNAL_BASE
+    if name := _signal_name(number):
+        why = f"a process in it was ended by {name}{_hint(number)}"
+        return CommandFailed(f"the command ended with exit status {status} ({why})")
     return CommandFailed(f"the command ended with exit status {status}")
 
 
 def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "" if number <= 0 else f"signal {number}"
+    """Return the name of a classic signal; empty for another number, such as 127 of the exit status 255."""
+    return signal.Signals(number).name if 0 < number <= signal.SIGSYS else ""
+
+
+def _hint(number: int) -> str:
+    return "; look for the out-of-memory killer in the machine's log" if number == signal.SIGKILL else ""
 
 
 def send(source: TaskSource, held: Held, verdict: Verdict, window: float) -> bool:

@@ -22,7 +22,7 @@ def prepare_script(script: Script, store: Callable[[], S3Store], cancelled: thre
     """Put the script on the disk, readable by us only, and return the command that runs it.
 
     Raises:
-        ScriptNotFound: there is nothing at the ``scriptUri``.
+        ScriptNotFound: there is nothing at the ``scriptUri``, or it names a bucket or a folder.
     """
     if script.uri is None:
         content = (script.text or "").encode()
@@ -30,6 +30,10 @@ def prepare_script(script: Script, store: Callable[[], S3Store], cancelled: thre
         with os.fdopen(handle, "wb", buffering=0) as file:
             file.write(content)
         return (*interpreter(content[:FIRST_LINE_LIMIT]), str(script.path))
+    from stores.s3 import parse_uri
+
+    if not parse_uri(script.uri).name:
+        raise ScriptNotFound(f"scriptUri {script.uri!r} names no file; write s3://bucket/folder/script")
     try:
         store().download_file(script.uri, script.path, cancelled)
     except NotFound as error:

@@ -7,15 +7,19 @@ attempt only, although that refers to others. ``taskId`` works like a bearer tok
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.backoff import persist
 from agent.source import Handed, TaskSource
 from core.errors import TaskMalformed
 from core.redaction import REDACTOR
 
 DIGEST_LENGTH = 16
+#: How long missing objects are asked for when the service has a bad moment, in seconds.
+PATIENCE = 60.0
 
 
 def digest(task_id: str) -> str:
@@ -126,9 +130,10 @@ def _parse_field(field: Any, key: str) -> Field:
 class Objects:
     """Finds the objects that a task refers to: in the task, else from the service, once per attempt."""
 
-    def __init__(self, task: Task, source: TaskSource) -> None:
+    def __init__(self, task: Task, source: TaskSource, stopped: threading.Event) -> None:
         self._pipeline_id = task.pipeline_id
         self._source = source
+        self._stopped = stopped
         self._known = dict(task.objects)
 
     def get(self, ids: Sequence[str]) -> list[PipelineObject]:
@@ -140,10 +145,13 @@ class Objects:
         """
         missing = [name for name in dict.fromkeys(ids) if name not in self._known]
         if missing:
-            for entry in self._source.describe(self._pipeline_id, missing):
+            for entry in persist(self._describe(missing), self._stopped, PATIENCE):
                 described = parse_object(entry, str(entry.get("id")))
                 self._known[described.id] = described
         unknown = [name for name in ids if name not in self._known]
         if unknown:
             raise TaskMalformed(f"the task refers to {unknown[0]!r}, which the pipeline {self._pipeline_id} has not")
         return [self._known[name] for name in ids]
+
+    def _describe(self, ids: Sequence[str]) -> Callable[[], list[Mapping[str, Any]]]:
+        return lambda: self._source.describe(self._pipeline_id, ids)

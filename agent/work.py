@@ -79,7 +79,8 @@ class Work:
         try:
             with _deadline(self._task, self._held):
                 self._workspace.create()
-                self._carry_out(make_plan(self._task, Objects(self._task, self._tools.source), self._workspace))
+                objects = Objects(self._task, self._tools.source, self._stop.event)
+                self._carry_out(make_plan(self._task, objects, self._workspace))
         except Exception as error:
             verdict = self._failed(error)
         else:
@@ -118,10 +119,20 @@ class Work:
             stderr.close()
         if self._stop.reason in NO_STATUS:
             raise OwnershipLost("the attempt was ended by the service")
-        self._copy(stdout.path, plan.stdout)
-        self._copy(stderr.path, plan.stderr)
-        if self._stop.reason is not None or status != contract.EXIT_DONE:
+        failed = self._stop.reason is not None or status != contract.EXIT_DONE
+        self._copy_streams({stdout.path: plan.stdout, stderr.path: plan.stderr}, failed=failed)
+        if failed:
             raise report.exit_error(status)
+
+    def _copy_streams(self, targets: Mapping[Path, str | None], *, failed: bool) -> None:
+        """Put the streams where the activity wants them; that this fails must not hide that the command has."""
+        for path, target in targets.items():
+            try:
+                self._copy(path, target)
+            except StagingFailed as error:
+                if not failed:
+                    raise
+                log.event("output_not_copied", level="ERROR", task=digest(self._task.task_id), error=str(error))
 
     def _copy(self, path: Path, target: str | None) -> None:
         """Put a stream where the activity's ``stdout`` or ``stderr`` field wants it."""
@@ -163,6 +174,8 @@ class Work:
         if self._stop.reason is StopReason.TIMED_OUT:
             timeout = self._task.attempt.text("attemptTimeout")
             return ActivityTimedOut(f"{self._task.component} ran into its attemptTimeout of {timeout} and was ended")
+        if self._stop.reason in NO_STATUS:
+            return OwnershipLost("the attempt was ended by the service")
         if self._stop.reason is StopReason.AGENT_STOPPED:
             return AgentStopped(f"the worker on {socket.gethostname()} was stopped; the service may retry the attempt")
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -174,7 +187,7 @@ class Work:
     def _upload_logs(self) -> str | None:
         """Return where the logs are in S3, if they are there."""
         uri = log_uri(self._settings.log_uri, self._task)
-        if uri is None or not upload_logs(self._tools.store(), uri, self._task, self._workspace):
+        if uri is None or not upload_logs(self._tools.store, uri, self._task, self._workspace):
             return None
         return uri
 
@@ -210,7 +223,7 @@ def _deadline(task: Task, held: Held) -> Iterator[None]:
         seconds = parse_period(text).total_seconds()
     except ValueError as error:
         raise TaskMalformed(f"attemptTimeout of {task.component}: {error}") from None
-    timer = threading.Timer(seconds, held.stop.set, (StopReason.TIMED_OUT,))
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), held.stop.set, (StopReason.TIMED_OUT,))
     timer.name = "deadline"
     timer.daemon = True
     timer.start()

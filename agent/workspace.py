@@ -12,18 +12,21 @@ The hexadecimal part is new for each attempt, so a task that is delivered twice 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
 from pathlib import Path
 
-from agent.task import Task
+from agent import log
+from agent.report import fit
+from agent.task import DIGEST_LENGTH, Task
 
 STDOUT = "StdOutput"
 STDERR = "StdError"
 PRIVATE = 0o700
-#: Longest name of a file in common file systems, less room for ``_command.sh``.
-NAME_LIMIT = 200
+#: Longest name of a file in common file systems (255 bytes), less room for what is put before and behind it.
+NAME_LIMIT = 200  # bytes
 
 
 class Workspace:
@@ -54,8 +57,11 @@ class Workspace:
         return path
 
     def remove(self) -> None:
-        """Remove everything but the logs."""
-        self.script.unlink(missing_ok=True)
+        """Remove everything but the logs; what cannot be removed is logged."""
+        try:
+            self.script.unlink(missing_ok=True)
+        except OSError as error:
+            log.event("workspace_not_removed", level="WARNING", path=str(self.script), error=str(error))
         for path in (*self._staged, self.temporary):
             try:
                 path.rmdir()  # most are empty now, and this is far cheaper
@@ -64,6 +70,12 @@ class Workspace:
 
 
 def local_name(name: str) -> str:
-    """Return an id as one part of a local path: no slash, no NUL, not a dot name, not too long."""
-    safe = re.sub(r"[/\0]", "_", name)[:NAME_LIMIT]
-    return safe if safe.strip(".") else f"_{safe}"
+    """Return an id as one part of a local path: no slash, no NUL, not a dot name, not too long.
+
+    A name that had to be changed ends with a digest of the id, so that two ids never share a path.
+    """
+    safe = re.sub(r"[/\0]", "_", name)
+    if safe == name and safe.strip(".") and len(safe.encode()) <= NAME_LIMIT:
+        return safe
+    mark = hashlib.sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{fit(safe, NAME_LIMIT - DIGEST_LENGTH - 1)}_{mark}"

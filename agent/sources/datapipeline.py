@@ -17,15 +17,14 @@ CALL_TIMEOUT = 10.0  # seconds
 #: Objects that one DescribeObjects call may ask for.
 DESCRIBE_LIMIT = 25
 HOSTNAME_LIMIT = 1024
-_SERVICE = {"target": "DataPipeline", "service": "datapipeline"}
 
 
 class DataPipelineSource:
     """Tasks of one worker group. Polls have a client of their own: long read time-out, exactly one attempt."""
 
     def __init__(self, endpoint: Endpoint, worker_group: str, taskrunner_id: str) -> None:
-        self._polls = JsonClient(endpoint, timeout=POLL_TIMEOUT, **_SERVICE)
-        self._calls = JsonClient(endpoint, timeout=CALL_TIMEOUT, **_SERVICE)
+        self._polls = _client(endpoint, POLL_TIMEOUT, repeatable=False)
+        self._calls = _client(endpoint, CALL_TIMEOUT, repeatable=True)
         self._worker_group = worker_group
         self._taskrunner_id = taskrunner_id
         self._hostname = socket.gethostname()[:HOSTNAME_LIMIT]
@@ -91,3 +90,7 @@ class DataPipelineSource:
             if not answer.get("hasMoreResults"):
                 return found
             arguments["marker"] = answer["marker"]
+
+
+def _client(endpoint: Endpoint, timeout: float, *, repeatable: bool) -> JsonClient:
+    return JsonClient(endpoint, target="DataPipeline", service="datapipeline", timeout=timeout, repeatable=repeatable)

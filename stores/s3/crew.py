@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from stores.s3.interruption import Interruption
+from stores.web import Interruption
 
 #: Seconds between looks at the caller's cancel event, and the longest wait for threads after a cancel.
 _LOOK = 0.1

@@ -14,10 +14,10 @@ from core.errors import StoreError
 from stores.s3.bodies import scratch
 from stores.s3.crew import Countdown, Crew
 from stores.s3.faults import local_file
-from stores.s3.interruption import Interruption
 from stores.s3.location import S3Location
 from stores.s3.operations import head
 from stores.s3.wire import Reply, Request, Wire, persistently
+from stores.web import Interruption
 
 #: Bytes of one ranged request; nothing of it is kept in memory.
 RANGE = 32 * 1024 * 1024

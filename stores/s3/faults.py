@@ -1,4 +1,4 @@
-"""Turns what S3, botocore, the network and the disk answer into the errors of ``core.errors``."""
+"""Turns what S3 and the disk answer into the errors of ``core.errors``."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ from core.errors import (
     DuctrunnerError,
     NotFound,
     ParameterError,
-    SettingsError,
     StagingFailed,
     StoreError,
     StoreUnreachable,
 )
+from stores.identity import EXPIRED
 from stores.s3.location import S3Location
+from stores.web import clock_error
 
 #: Error codes that mean "these credentials may not" (S3 API Reference, "List of error codes").
-_DENIED = {
+_DENIED = EXPIRED | {
     "AccessDenied",
     "AccountProblem",
     "AllAccessDisabled",
     "AuthorizationHeaderMalformed",
-    "ExpiredToken",
     "InvalidAccessKeyId",
     "InvalidToken",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
-    "TokenRefreshRequired",
 }
+#: Refusals that a wrong clock explains (403: answers to HEAD carry no code), and how wrong it may be, in seconds.
+_CLOCK = {"403", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+_TOLERANCE = 14 * 60.0
 #: Error codes worth another try although their status is not 5xx.
 _TRANSIENT = {"RequestTimeout", "SlowDown", "Throttling", "InternalError", "ServiceUnavailable"}
-_CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,100})</Code>")
+_ELEMENT = rb"<%s>([A-Za-z0-9.-]{1,100})</%s>"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def from_answer(status: int, code: str, where: S3Location) -> DuctrunnerError:
-    """The error for an HTTP status and an S3 error code (empty when the answer had no body, as for HEAD)."""
-    if code == "RequestTimeTooSkewed":
-        return AccessDenied(f"S3 refused {where}: the clock of this machine is wrong; set it (chrony, NTP)")
+def from_answer(status: int, code: str, where: S3Location, date: str | None = None) -> DuctrunnerError:
+    """The error for an HTTP status and an S3 error code (empty when the answer had no body, as for HEAD).
+
+    ``date`` is the answer's ``Date`` header: many a refused signature is a wrong clock.
+    """
     if code in _DENIED or status in {401, 403}:
-        return AccessDenied(
-            f"S3 refused access to {where} ({code or status}); "
-            "check the credentials and that they allow s3:GetObject, s3:PutObject and s3:ListBucket there"
-        )
+        return _denied(code or str(status), where, date)
     if code == "InvalidBucketName":
         return ParameterError(f"{where} names no bucket that could exist; check the bucket's name")
     if code == "NoSuchBucket":
@@ -56,38 +58,31 @@ def from_answer(status: int, code: str, where: S3Location) -> DuctrunnerError:
         return NotFound(f"{where} does not exist; check the bucket and the key")
     if status == 412:
         return StoreError(f"{where} was replaced while it was being read; run it again")
+    if status in {301, 307}:
+        return StoreError(f"{where} is not served at this endpoint ({code or status}); use that of the bucket's region")
     if status >= 500 or status == 429 or code in _TRANSIENT:
         return StoreUnreachable(f"S3 did not serve {where} ({code or status}), also after several tries; try later")
     return StoreError(f"S3 refused the request for {where} ({code or status}); look the code up in the S3 reference")
 
 
-def error_code(body: bytes) -> str:
-    """The ``<Code>`` of an S3 error document; empty when there is none."""
-    match = _CODE.search(body)
+def _denied(code: str, where: S3Location, date: str | None) -> AccessDenied:
+    if code in _CLOCK and (clock := clock_error(date, _TOLERANCE)):
+        why = clock
+    elif code == "RequestTimeTooSkewed":
+        why = "the clock of this machine is wrong; set it (chrony, NTP)"
+    elif code == "SignatureDoesNotMatch":
+        why = "the secret key is not that of the access key id, or a proxy has changed the request; check both"
+    elif code in EXPIRED:
+        why = "the session token has expired; get new credentials"
+    else:
+        why = "check the credentials and that they allow s3:GetObject, s3:PutObject and s3:ListBucket there"
+    return AccessDenied(f"S3 refused access to {where} ({code}); {why}")
+
+
+def element(name: bytes, document: bytes) -> str:
+    """The text of ``<Code>`` or ``<Region>`` in an S3 error document; empty when there is none."""
+    match = re.search(_ELEMENT % (name, name), document)
     return match[1].decode("ascii") if match else ""
-
-
-def unreachable(where: S3Location, endpoint: str, error: BaseException) -> StoreUnreachable:
-    """The error for a connection that could not be made or broke."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return StoreUnreachable(f"no answer from {endpoint} for {where} ({reason}); check the endpoint and the network")
-
-
-@contextmanager
-def translated(where: S3Location) -> Iterator[None]:
-    """Raise core errors in place of botocore's."""
-    from botocore import exceptions as boto
-
-    try:
-        yield
-    except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError):
-        raise AccessDenied(f"no AWS credentials for {where}; set them up as for the aws command") from None
-    except (boto.ProfileNotFound, boto.ConfigParseError, boto.ConfigNotFound) as error:
-        raise SettingsError(f"the AWS configuration cannot be used: {error}") from None
-    except boto.BotoCoreError as error:
-        raise StoreError(
-            f"the request for {where} failed ({type(error).__name__}); see the AWS configuration"
-        ) from None
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from xml.etree import ElementTree as ET
 from core.errors import DuctrunnerError, StoreError
 from stores.s3.bodies import CHECKSUM_HEADER, BytesBody, DocumentBody, FileBody
 from stores.s3.faults import from_answer
-from stores.s3.interruption import Interruption
 from stores.s3.location import ObjectInfo, S3Location
 from stores.s3.wire import Body, Request, Wire
+from stores.web import Interruption
 
 LOGGER = logging.getLogger(__name__)
 #: The header that asks for encryption with S3's own keys.

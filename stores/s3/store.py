@@ -15,7 +15,6 @@ from stores.s3.bodies import BytesBody, BytesLike
 from stores.s3.crew import Crew, Job
 from stores.s3.downloads import Download, start_download
 from stores.s3.faults import local_file
-from stores.s3.interruption import Interruption
 from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
 from stores.s3.operations import delete, head, listing, put
 from stores.s3.room import require_room
@@ -23,6 +22,7 @@ from stores.s3.streams import ObjectReader, ObjectWriter
 from stores.s3.trees import DirectoryPlan, walk
 from stores.s3.uploads import Upload, start_upload
 from stores.s3.wire import Wire
+from stores.web import Interruption
 
 #: DeleteObjects takes at most this many keys.
 _DELETE_BATCH = 1000

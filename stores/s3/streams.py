@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any
 
 from stores.s3.bodies import BytesBody, BytesLike
-from stores.s3.interruption import Interruption
 from stores.s3.location import S3Location
 from stores.s3.operations import Multipart, put
 from stores.s3.wire import Reply, Request, Wire, persistently
+from stores.web import Interruption
 
 #: Bytes collected for a part of a stream; doubled every ``_GROWTH`` parts, so that 10,000 parts hold S3's 5 TB.
 _PART = 8 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Bulk data to and from S3 over plain HTTP connections: GET, PUT and UploadPart, signed, checked and tried again.
+"""Bulk data to and from S3 over HTTP connections of our own: GET, PUT and UploadPart, signed, checked and tried again.
 
 Why not an SDK: file contents go from the page cache to the socket (``sendfile``) and from the socket into one buffer
 per thread, so that a transfer costs a fifth of the processor time of boto3's or obstore's and memory does not grow with
@@ -15,14 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from core.errors import StoreUnreachable
+from stores.identity import EXPIRED
 from stores.s3.access import Access, Base
-from stores.s3.connections import ConnectionPool, connect, forwarding_headers, request_line
-from stores.s3.faults import error_code, from_answer, unreachable
-from stores.s3.interruption import Interruption
+from stores.s3.faults import element, from_answer
 from stores.s3.location import S3Location
+from stores.web import Address, Connections, Interruption, unreachable
 
 #: Seconds before each further try after a failure that may pass (upper bounds; the wait is random below them).
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
+#: Seconds without a byte until a connection counts as broken.
+READ_TIMEOUT = 60.0
 _ERROR_DOCUMENT = 64 * 1024
 _BLOCK = 64 * 1024
 
@@ -64,9 +66,11 @@ class Request:
 class Reply:
     """A good answer. Reading raises ``StoreUnreachable`` when the connection breaks before the announced length."""
 
-    def __init__(self, response: http.client.HTTPResponse, where: S3Location, base: Base, guard: Interruption) -> None:
+    def __init__(
+        self, response: http.client.HTTPResponse, where: S3Location, address: Address, guard: Interruption
+    ) -> None:
         self.headers = response.headers
-        self._response, self._where, self._base, self._guard = response, where, base, guard
+        self._response, self._where, self._address, self._guard = response, where, address, guard
         #: Bytes still to come; ``None`` when the server did not announce a length.
         self.remaining = response.length
 
@@ -87,7 +91,7 @@ class Reply:
         return self._response.isclosed() and not self._response.will_close
 
     def _broken(self, error: BaseException) -> Exception:
-        return _lost(error, self._where, self._base, self._guard)
+        return _lost(error, self._where, self._address, self._guard)
 
 
 class Wire:
@@ -95,7 +99,7 @@ class Wire:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._pool = ConnectionPool()
+        self._pool = Connections(lambda: access.identity.certificates, READ_TIMEOUT)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -111,17 +115,17 @@ class Wire:
             InterruptedError: ``guard`` was interrupted.
         """
         base = self._access.base(request.location.bucket)
-        connection = self._pool.take(base, self._access.certificates)
+        connection, _ = self._pool.take(base.address)
         reply: Reply | None = None
         try:
             with guard.watching(connection):
-                response = self._exchange(connection, base, request, guard)
-                self._raise_for(response, request)
-                reply = Reply(response, request.where, base, guard)
+                response, token = self._exchange(connection, base, request, guard)
+                self._raise_for(response, request, token)
+                reply = Reply(response, request.where, base.address, guard)
                 yield reply
         finally:
             if reply is not None and reply.finished():
-                self._pool.give(base, connection)
+                self._pool.give(base.address, connection)
             else:
                 connection.close()
 
@@ -139,39 +143,45 @@ class Wire:
 
     def _exchange(
         self, connection: http.client.HTTPConnection, base: Base, request: Request, guard: Interruption
-    ) -> http.client.HTTPResponse:
+    ) -> tuple[http.client.HTTPResponse, str | None]:
+        """The answer's head, and the session token with which it was asked for."""
         try:
-            connect(connection)
-            self._send(connection, base, request)
-            return connection.getresponse()
+            self._pool.open(connection, guard)
+            token = self._send(connection, base, request)
+            return connection.getresponse(), token
         except (OSError, http.client.HTTPException) as error:
-            raise _lost(error, request.where, base, guard) from None
+            raise _lost(error, request.where, base.address, guard) from None
 
-    def _send(self, connection: http.client.HTTPConnection, base: Base, request: Request) -> None:
+    def _send(self, connection: http.client.HTTPConnection, base: Base, request: Request) -> str | None:
         body = request.body
         described = {**request.headers, **(body.headers() if body else {})}
         target, headers = self._access.sign(request.method, request.location, request.query, described)
-        connection.putrequest(request.method, request_line(base, target), skip_host=True, skip_accept_encoding=True)
-        for name, value in {**headers, **forwarding_headers(base)}.items():
+        line = base.address.request_target(target)
+        connection.putrequest(request.method, line, skip_host=True, skip_accept_encoding=True)
+        for name, value in {**headers, **base.address.forwarding_headers()}.items():
             connection.putheader(name, value)
         if body:
             connection.putheader("Content-Length", str(body.size))
         connection.endheaders()
         if body:
             _send_body(body, connection)
+        return headers.get("X-Amz-Security-Token")
 
-    def _raise_for(self, response: http.client.HTTPResponse, request: Request) -> None:
+    def _raise_for(self, response: http.client.HTTPResponse, request: Request, token: str | None) -> None:
         if 200 <= response.status < 300:
             return
         where = request.where
-        region = response.headers.get("x-amz-bucket-region")
         try:
-            code = error_code(response.read(_ERROR_DOCUMENT))
+            document = response.read(_ERROR_DOCUMENT)
         except (OSError, http.client.HTTPException):
-            code = ""  # the status alone says enough
+            document = b""  # the status alone says enough
+        code = element(b"Code", document)
+        region = response.headers.get("x-amz-bucket-region") or element(b"Region", document)
         if region and response.status in {301, 307, 400} and self._access.learn_region(where.bucket, region):
             raise StoreUnreachable(f"the bucket {where.bucket!r} is in the region {region}; trying there")
-        raise from_answer(response.status, code, where)
+        if code in EXPIRED and self._access.identity.renew(token):
+            raise StoreUnreachable(f"the session token for {where} had expired; trying with a new one")
+        raise from_answer(response.status, code, where, response.headers.get("Date"))
 
 
 def persistently(action: Callable[[], Result], guard: Interruption) -> Result:
@@ -192,7 +202,7 @@ def _send_body(body: Body, connection: http.client.HTTPConnection) -> None:
         connection.sock.settimeout(1.0)
 
 
-def _lost(error: BaseException, where: S3Location, base: Base, guard: Interruption) -> Exception:
+def _lost(error: BaseException, where: S3Location, address: Address, guard: Interruption) -> Exception:
     if guard.is_set():
         return InterruptedError("the transfer was cancelled")
-    return unreachable(where, base.url, error)
+    return unreachable(address, f"for {where}", error)

@@ -106,7 +106,7 @@ def test_closing_breaks_off_an_open_poll(bench, client, await_condition):
 
     thread = threading.Thread(target=poll)
     thread.start()
-    await_condition(lambda: client._busy, "the poll to be under way")
+    await_condition(lambda: client._guard._connections, "the poll to be under way")
     client.close()
     thread.join(10)
     assert len(ended) == 1

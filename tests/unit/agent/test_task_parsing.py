@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 
 from agent.source import Handed
@@ -84,13 +86,13 @@ class Described:
 def test_objects_in_the_task_are_used_without_asking():
     source = Described()
     task = parse_task(handed())
-    assert Objects(task, source).get([ATTEMPT])[0].id == ATTEMPT
+    assert Objects(task, source, Event()).get([ATTEMPT])[0].id == ATTEMPT
     assert source.asked == []
 
 
 def test_missing_objects_are_asked_for_once_and_returned_in_the_order_wanted():
     source = Described("A", "B")
-    objects = Objects(parse_task(handed()), source)
+    objects = Objects(parse_task(handed()), source, Event())
     assert [found.id for found in objects.get(["B", "A", "B"])] == ["B", "A", "B"]
     objects.get(["A"])
     assert source.asked == [("df-1", ["B", "A"])]
@@ -98,4 +100,4 @@ def test_missing_objects_are_asked_for_once_and_returned_in_the_order_wanted():
 
 def test_a_reference_to_nothing_is_named():
     with pytest.raises(TaskMalformed, match="Gone"):
-        Objects(parse_task(handed()), Described("A")).get(["A", "Gone"])
+        Objects(parse_task(handed()), Described("A"), Event()).get(["A", "Gone"])

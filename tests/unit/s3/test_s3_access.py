@@ -19,7 +19,7 @@ def _no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def address(access: Access, bucket: str = "my-bucket") -> str:
     base = access.base(bucket)
-    return base.url + base.path
+    return base.address.url + base.path
 
 
 @pytest.mark.parametrize(

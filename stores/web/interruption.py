@@ -1,4 +1,4 @@
-"""Ends all transfers of one operation at once, also those that wait for the network."""
+"""Ends every exchange of one operation at once, also those that wait for the network."""
 
 from __future__ import annotations
 
