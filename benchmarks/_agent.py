@@ -36,6 +36,12 @@ def wait_until(condition: Callable[[], bool], interval: float, what: str) -> Non
         time.sleep(interval)
 
 
+def cpu_of(process: psutil.Process) -> float:
+    """Seconds of CPU that a process itself has used."""
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
 class Agent:
     """A running agent; what it has logged and what it has used."""
 
@@ -63,8 +69,7 @@ class Agent:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process itself has used, without its children."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
+        return cpu_of(self.process)
 
     def resident(self, *, guard: bool = False) -> float:
         """Resident MB, of the process or of its guard."""

@@ -28,29 +28,31 @@ import json, sys, time
 import psutil
 from celery import group
 from peer import app, no_op
-worker, count = psutil.Process(int(sys.argv[1])), int(sys.argv[2])
+worker, redis, count = psutil.Process(int(sys.argv[1])), psutil.Process(int(sys.argv[2])), int(sys.argv[3])
 group(no_op.s() for _ in range(50)).apply_async().get()
 app.control.cancel_consumer("celery", reply=True)
 result = group(no_op.s() for _ in range(count)).apply_async()
 processes = [worker, *worker.children()]
-def cpu():
-    return sum(used.user + used.system for used in (process.cpu_times() for process in processes))
-before, begin = cpu(), time.monotonic()
+def cpu(those):
+    return sum(used.user + used.system for used in (process.cpu_times() for process in those))
+worker_before, server_before, begin = cpu(processes), cpu([redis]), time.monotonic()
 app.control.add_consumer("celery")
 assert not any(result.get())
 seconds = time.monotonic() - begin
 resident = sum(process.memory_info().rss for process in processes)
-print(json.dumps({"seconds": seconds, "cpu": cpu() - before, "resident": resident / 1024 / 1024}))
+used = {"cpu": cpu(processes) - worker_before, "server_cpu": cpu([redis]) - server_before}
+print(json.dumps({"seconds": seconds, **used, "resident": resident / 1024 / 1024}))
 """
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a number of no-op tasks took: wall and CPU seconds of the worker itself, its resident MB."""
+    """What a number of no-op tasks took: wall seconds, CPU seconds of the worker and of what hands out, resident MB."""
 
     tasks: int
     seconds: float
     cpu: float
+    server_cpu: float
     resident: float
 
     @property
@@ -71,11 +73,11 @@ def run_celery(folder: Path, count: int, slots: int) -> Load:
     environment = {**os.environ, "PEER_REDIS": f"redis://{ports.HOST}:{port}/0"}
     redis = ["redis-server", "--port", str(port), "--bind", ports.HOST, "--save", "", "--dir", str(folder)]
     worker = ["celery", "-A", "peer", "worker", "--pool=prefork", f"--concurrency={slots}", "--loglevel=WARNING"]
-    with _running(redis, folder, environment):
+    with _running(redis, folder, environment) as server:
         while not ports.is_answering(port):
             time.sleep(0.02)
         with _running(worker, folder, environment) as process:
-            command = [str(PEERS / "python"), "-c", DRIVER, str(process.pid), str(count)]
+            command = [str(PEERS / "python"), "-c", DRIVER, str(process.pid), str(server.pid), str(count)]
             done = subprocess.run(
                 command, capture_output=True, text=True, cwd=folder, env=environment, timeout=600, check=False
             )

@@ -21,7 +21,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks._agent import SLOTS, finished, now, run_no_ops, running_agent, seconds_between
+from benchmarks._agent import SLOTS, cpu_of, finished, now, run_no_ops, running_agent, seconds_between
 from benchmarks._celery import PEERS, Load, is_there, run_celery
 from sandbox.parts.datapipeline import DataPipelinePart
 from sandbox.parts.moto import MotoPart
@@ -70,12 +70,20 @@ class Bench:
             agent.await_tasks(WARM_UP)
             with agent.held():
                 pipelines = run_no_ops(self.client, group, count, log_uri)
-                cpu, begin = agent.cpu(), now()
+                cpu, server, begin = agent.cpu(), self.service_cpu(), now()
             agent.await_tasks(WARM_UP + count)
-            load = Load(count, seconds_between(begin, agent.ended()[-1]), agent.cpu() - cpu, agent.resident())
+            cpu, server = agent.cpu() - cpu, self.service_cpu() - server
+            load = Load(count, seconds_between(begin, agent.ended()[-1]), cpu, server, agent.resident())
         if (done := finished(self.client, pipelines)) != count:
             raise RuntimeError(f"{done} of {count} tasks are FINISHED")
         return load
+
+    def service_cpu(self) -> float:
+        """Seconds of CPU that the Data Pipeline service has used."""
+        process = self.service.process()
+        if process is None:
+            raise RuntimeError(f"the service has ended; see {self.service.log}")
+        return cpu_of(process)
 
     def first_poll(self) -> float:
         """Seconds from the start of an agent to its first poll."""
@@ -115,7 +123,7 @@ def bare(count: int) -> Load:
         thread.start()
     for thread in threads:
         thread.join()
-    return Load(count, time.monotonic() - begin, time.process_time() - used, 0.0)
+    return Load(count, time.monotonic() - begin, time.process_time() - used, 0.0, 0.0)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -155,12 +163,15 @@ def _run_tasks(bench: Bench, options: argparse.Namespace) -> dict[str, list[Load
 
 def _print_tasks(loads: dict[str, list[Load]]) -> None:
     rates = {name: statistics.median(load.rate for load in measured) for name, measured in loads.items()}
-    print(f"\n{SLOTS} slots, no-op tasks{'':9} tasks/s   all tasks/s           CPU ms/task   MB   of bare", flush=True)
+    head = "tasks/s   all tasks/s           CPU ms/task   of the server   MB   of bare"
+    print(f"\n{SLOTS} slots, no-op tasks{'':9} {head}", flush=True)
     for name, measured in loads.items():
         every = " ".join(f"{load.rate:.0f}" for load in measured)
         cpu = statistics.median(1000 * load.cpu / load.tasks for load in measured)
-        memory = f"{max(load.resident for load in measured):4.0f}" if name != BARE else "   -"
-        print(f"{name:28} {rates[name]:7.0f}   {every:20} {cpu:11.2f} {memory} {rates[name] / rates[BARE]:9.2f}")
+        server = statistics.median(1000 * load.server_cpu / load.tasks for load in measured)
+        memory = max(load.resident for load in measured)
+        used = f"{cpu:11.2f} {server:15.2f} {memory:4.0f}" if name != BARE else f"{cpu:11.2f} {'-':>15} {'-':>4}"
+        print(f"{name:28} {rates[name]:7.0f}   {every:20} {used} {rates[name] / rates[BARE]:9.2f}", flush=True)
     if CELERY in rates:
         print(f"agent / Celery: {rates[AGENT] / rates[CELERY]:.2f}", flush=True)
 

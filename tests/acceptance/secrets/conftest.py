@@ -50,11 +50,15 @@ def occurrences(known: Mapping[str, str], texts: Mapping[str, bytes]) -> list[st
 
 
 class Sampler(threading.Thread):
-    """Looks, again and again, at the command lines of all processes, and at what steps leave for the agent."""
+    """Looks, again and again, at the command lines of all processes, and at what steps leave for the agent.
 
-    def __init__(self, results: Path) -> None:
+    A command that makes the file ``telling`` finds ``seen`` beside it once all processes were looked at meanwhile.
+    """
+
+    def __init__(self, results: Path, telling: Path) -> None:
         super().__init__(name="sampler")
         self._results = results
+        self._telling = telling
         self._over = threading.Event()
         self.command_lines: set[bytes] = set()
         self.foreign_environments: set[bytes] = set()
@@ -62,8 +66,11 @@ class Sampler(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(0.02):
+            told = self._telling.exists()
             for entry in Path("/proc").glob("[0-9]*"):
                 self._look_at(entry)
+            if told:
+                self._telling.with_name("seen").touch()
             self.result_files |= {
                 content for path in self._results.glob("tmp/*/result.json") for content in _read(path)
             }
@@ -161,13 +168,14 @@ class Scene:
         """Commands that use the passwords, that are refused with wrong ones, and one that tells them on purpose."""
         step, files = "ductrunner step", f"s3://{bucket}/files/"
         table = f"--table-definition '{TABLE}'"
+        seen = f"touch {self.folder}/telling; until [ -e {self.folder}/seen ]; do sleep 0.05; done"
         told = "printf '%s\\n' 'told: #{*myPassword}'; cat \"$DUCTRUNNER_CONFIG\"; env"
         commands = {
             "Extract": f"{step} extract-rds --host-name plain --table secretive --output {files}",
             "Upsert": f"{step} upsert {table} --input {files}manifest --compare-host vault --compare-table secretive",
             "WrongMySql": f"{step} extract-rds --host-name wrong --table secretive --output s3://{bucket}/no/",
             "WrongWarehouse": f"DUCTRUNNER_CONFIG={self.broken} {step} primary-key-check {table}",
-            "Talkative": f"{told}; printf '%s\\n' 'told: #{{*myPassword}}' >&2; exit 3",
+            "Talkative": f"{told}; {seen}; printf '%s\\n' 'told: #{{*myPassword}}' >&2; exit 3",
             "TalkativeToo": f"({told}) >&2; exit 3",
             "Teardown": f"{step} teardown --sns-topic-arn {topic} --refresh-rate 0.2",
         }
@@ -184,7 +192,7 @@ class Scene:
         s3.create_bucket(Bucket=self.group)
         topic, queue = _topic_with_queue(sns, sqs, self.group)
         pipeline = self._activate(self.activities(self.group, topic))
-        sampler = Sampler(self.output)
+        sampler = Sampler(self.output, self.folder / "telling")
         sampler.start()
         try:
             with _RunningAgent(self.group, self.folder / "agent", self.environment):
@@ -247,7 +255,10 @@ class _RunningAgent:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        assert self._process.wait(60) == 0
+        try:
+            assert self._process.wait(60) == 0
+        finally:
+            self._process.kill()
 
 
 def _object(name: str, fields: Mapping[str, str]) -> dict[str, Any]:
