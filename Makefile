@@ -36,6 +36,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd examples/rds_to_redshift && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml demo.py check.py
 	$(BIN)/python -m docs.generate --check
 
 format: install
