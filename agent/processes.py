@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 #: Rounds of KILL after the grace: a process may start another one while it is being ended.
 KILL_ROUNDS = 20
 KILL_WAIT = 0.5  # seconds a round waits
+LOOK_INTERVAL = 0.02  # seconds
+#: States of a process in /proc that say that it is no more.
+_DEAD = frozenset({b"Z", b"X", b"x"})
 
 
 def find_tree(variable: str, value: str, session: int | None = None) -> list[psutil.Process]:
@@ -58,26 +62,41 @@ def end_tree(find: Callable[[], list[psutil.Process]], grace: float) -> int:
 
 
 def group_lives(group: int) -> bool:
-    """Return whether a process of this group is still there (a dead, unreaped one counts)."""
+    """Return whether a process of this group still runs.
+
+    A dead one does not count: in a container the first process may reap orphans late, or never.
+    """
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return any(_in_group(entry, group) for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
 
 def end_group(group: int, grace: float) -> None:
     """End a process group whose leader has ended already: TERM, up to ``grace`` seconds, KILL."""
-    give_up = time.monotonic() + grace
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, KILL_WAIT)):
         try:
             os.killpg(group, number)
         except (ProcessLookupError, PermissionError):
             return
-        while group_lives(group) and time.monotonic() < give_up:
-            time.sleep(0.02)
+        give_up = time.monotonic() + patience
+        while lives := group_lives(group):
+            if time.monotonic() >= give_up:
+                break
+            time.sleep(LOOK_INTERVAL)
+        if not lives:
+            return
+
+
+def _in_group(process: Path, group: int) -> bool:
+    try:
+        state, _parent, member_of = (process / "stat").read_bytes().rpartition(b") ")[2].split()[:3]
+    except OSError:
+        return False  # it has just ended
+    return int(member_of) == group and state not in _DEAD
 
 
 def _belongs(entry: psutil.Process, variable: str, value: str, session: int | None) -> bool:

@@ -18,6 +18,8 @@ SECONDS_PER_UNIT = {
     "month": 30 * 86_400,
     "year": 365 * 86_400,
 }
+#: The longest period; a timedelta holds 2.7 million years, a wait of the operating system far less.
+LONGEST = timedelta(days=365 * 1000)
 _PERIOD = re.compile(r"\s*(\d{1,9})\s+(second|minute|hour|day|week|month|year)s?\s*", re.IGNORECASE)
 
 
@@ -30,7 +32,10 @@ def parse_period(text: str) -> timedelta:
     match = _PERIOD.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a period; write a number and a unit, for example '15 minutes'")
-    return timedelta(seconds=int(match[1]) * SECONDS_PER_UNIT[match[2].lower()])
+    seconds = int(match[1]) * SECONDS_PER_UNIT[match[2].lower()]
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f"{text!r} is longer than anything can wait; write at most '1000 years'")
+    return timedelta(seconds=seconds)
 
 
 def parse_datetime(text: str) -> datetime:

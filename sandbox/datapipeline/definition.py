@@ -83,10 +83,16 @@ class Definition:
     def dependencies(self, object_id: str) -> frozenset[str]:
         """Return the activities that must have finished before this one starts.
 
-        They are those that ``dependsOn`` names, on the activity or on a data node that it reads, and those that
-        write a data node that it reads.
+        They are those that its ``dependsOn`` names, and those that make a data node that it reads or names there.
         """
         return self._dependencies.get(object_id, frozenset())
+
+    def producers(self, node: str) -> frozenset[str]:
+        """Return the activities that must have finished before a data node is there.
+
+        They are those that write it, and those that its own ``dependsOn`` names, through other data nodes too.
+        """
+        return self._awaited([node])
 
     def consumers(self, object_id: str) -> frozenset[str]:
         """Return the activities that wait directly for this one."""
@@ -126,21 +132,36 @@ class Definition:
 
     @cached_property
     def _dependencies(self) -> dict[str, frozenset[str]]:
-        activities = self.runnable_ids()
-        producers: dict[str, set[str]] = {}
-        for activity in activities:
-            for node in self.effective(activity).refs("output"):
-                producers.setdefault(node, set()).add(activity)
-        return {activity: self._needs(activity, producers) & set(activities) for activity in activities}
+        return {activity: self._needs(activity) for activity in self.runnable_ids()}
 
-    def _needs(self, activity: str, producers: Mapping[str, set[str]]) -> frozenset[str]:
+    @cached_property
+    def _writers(self) -> dict[str, set[str]]:
+        writers: dict[str, set[str]] = {}
+        for activity in self.runnable_ids():
+            for node in self.effective(activity).refs("output"):
+                writers.setdefault(node, set()).add(activity)
+        return writers
+
+    def _needs(self, activity: str) -> frozenset[str]:
         item = self.effective(activity)
-        needs = set(item.refs("dependsOn"))
-        for node in item.refs("input"):
-            needs |= producers.get(node, set()) - {activity}
-            if node in self.objects:
-                needs |= set(self.effective(node).refs("dependsOn"))
-        return frozenset(needs)
+        return self._awaited(item.refs("dependsOn")) | (self._awaited(item.refs("input")) - {activity})
+
+    def _awaited(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the activities among objects, and those that the data nodes among them wait for."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name in seen or name not in self.objects:
+                continue
+            seen.add(name)
+            if self.kind_of(name) is Kind.ACTIVITY:
+                found.add(name)
+            else:
+                found |= self._writers.get(name, set())
+                pending += self.effective(name).refs("dependsOn")
+        return frozenset(found)
 
     def _object(self, object_id: str) -> PipelineObject:
         if object_id not in self.objects:

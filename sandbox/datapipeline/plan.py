@@ -19,7 +19,7 @@ class Plan:
         self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
         self.needs = {activity: self.definition.dependencies(activity) for activity in self.activities}
-        self.needs |= {node: self._producers(node) for node in self.nodes}
+        self.needs |= {node: self.definition.producers(node) for node in self.nodes}
         self.consumers: dict[str, list[str]] = {component: [] for component in self.components}
         for component, needs in self.needs.items():
             for needed in needs:
@@ -56,10 +56,3 @@ class Plan:
             for node in self.definition.effective(activity).refs(key)
         }
         return [node for node in self.definition.data_nodes() if node in used]
-
-    def _producers(self, node: str) -> frozenset[str]:
-        writers = {
-            activity for activity in self.activities if node in self.definition.effective(activity).refs("output")
-        }
-        named = set(self.definition.effective(node).refs("dependsOn"))
-        return frozenset(writers | (named & set(self.activities)))

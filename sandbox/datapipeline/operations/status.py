@@ -1,7 +1,8 @@
 """SetStatus.
 
 Source: AWS Data Pipeline API Reference: PAUSE and RESUME on components; TRY_CANCEL, RERUN and MARK_FINISHED on
-instances; never a mix of both, and not on a pipeline that is FINISHED.
+instances ("physical objects"); never a mix of both, and not on a pipeline that is FINISHED. An attempt stands for the
+instance that it is a try of.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ def _set_components(service: Service, pipeline: Pipeline, found: list[Described]
 
 
 def _set_instances(service: Service, found: list[Described], status: str) -> None:
-    instances = [entry.instance for entry in found if entry.instance is not None and entry.attempt is None]
-    if len(instances) != len(found):
+    if not all(entry.instance for entry in found):
         raise InvalidRequest(f"{status} works on instances; for components use {', '.join(ON_COMPONENTS)}")
+    instances = list({entry.instance.id: entry.instance for entry in found if entry.instance}.values())
     if status == "RERUN":
         running = [instance.id for instance in instances if not instance.terminal]
         if running:

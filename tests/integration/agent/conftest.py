@@ -146,14 +146,18 @@ class Bench:
             for entry in described
         ]
 
-    def ended(self, pipeline: str, count: int = 1) -> dict[str, Any]:
-        """Wait until ``count`` attempts have ended; return the last."""
+    def all_ended(self, pipeline: str, count: int) -> list[dict[str, Any]]:
+        """Wait until ``count`` attempts have ended; return them."""
 
-        def found() -> dict[str, Any] | None:
+        def found() -> list[dict[str, Any]] | None:
             done = [entry for entry in self.attempts(pipeline) if entry["@status"] in ENDED]
-            return done[count - 1] if len(done) >= count else None
+            return done if len(done) >= count else None
 
         return eventually(found, f"{count} ended attempts of {pipeline}")
+
+    def ended(self, pipeline: str, count: int = 1) -> dict[str, Any]:
+        """Wait until ``count`` attempts have ended; return the last of them."""
+        return self.all_ended(pipeline, count)[count - 1]
 
     def control(self, name: str, **body: Any) -> dict[str, Any]:
         """Ask the service for something that AWS has no call for."""

@@ -91,6 +91,40 @@ def test_without_cascade_consumers_wait_until_the_failed_one_is_rerun(service: A
     assert service.take()["attemptId"].startswith("@B_")
 
 
+def test_an_activity_waits_for_the_data_node_that_it_depends_on(
+    service: Any, make_activity: Any, make_object: Any
+) -> None:
+    node = {"type": "S3DataNode", "directoryPath": "s3://bucket/x"}
+    pipeline = service.run(
+        make_activity("Write", output=">Node"),
+        make_object("Node", **node),
+        make_object("Later", **node, dependsOn=">Node"),
+        make_activity("Read", dependsOn=">Node"),
+        make_activity("ReadLater", dependsOn=">Later"),
+    )
+    waiting = ("Node", "Read", "ReadLater")
+    statuses = service.statuses(pipeline)
+    assert {statuses[name] for name in waiting} == {"WAITING_ON_DEPENDENCIES"}
+    service.finish(service.take())
+    assert {service.take()["attemptId"].split("_")[0] for _ in range(2)} == {"@Read", "@ReadLater"}
+
+
+def test_an_attempt_stands_for_its_instance_when_a_status_is_set(service: Any, make_activity: Any) -> None:
+    pipeline = service.run(make_activity("A", maximumRetries="0"), make_activity("B", maximumRetries="0"))
+    failed, running = service.take(), service.take()
+    service.finish(failed, "FAILED")
+    service.acknowledge(running)
+    service.client.set_status(pipelineId=pipeline, objectIds=[failed["attemptId"]], status="RERUN")
+    again = service.take()
+    assert again["attemptId"] == failed["attemptId"].replace("=1", "=2")
+    both = [running["attemptId"], running["attemptId"].partition("_Attempt")[0]]
+    service.client.set_status(pipelineId=pipeline, objectIds=both, status="TRY_CANCEL")
+    assert service.acknowledge(running) is True
+    assert sorted(service.statuses(pipeline).values()) == ["CANCELED", "WAITING_FOR_RUNNER"]
+    service.client.set_status(pipelineId=pipeline, objectIds=[again["attemptId"]], status="MARK_FINISHED")
+    assert service.acknowledge(again) is True
+
+
 def test_a_rerun_has_all_its_retries_again(service: Any, make_activity: Any) -> None:
     pipeline = service.run(make_activity("A", maximumRetries="1"))
     for _ in range(2):

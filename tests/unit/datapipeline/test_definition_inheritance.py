@@ -119,7 +119,7 @@ def test_activities_wait_for_depends_on_and_for_who_writes_what_they_read() -> N
             shell("Extract2", output=["Files", "Other"]),
             shell("Check"),
             shell("Reader", input="Guarded"),
-            shell("Last", dependsOn=["Check", "Files"]),  # a data node is no activity to wait for
+            shell("Last", dependsOn=["Check", "Files"]),
             node("Files"),
             node("Other"),
             node("Same"),
@@ -131,7 +131,7 @@ def test_activities_wait_for_depends_on_and_for_who_writes_what_they_read() -> N
     assert definition.dependencies("Load") == {"Extract1", "Extract2", "Check"}
     assert definition.dependencies("Extract1") == frozenset()
     assert definition.dependencies("Reader") == {"Check"}
-    assert definition.dependencies("Last") == {"Check"}
+    assert definition.dependencies("Last") == {"Check", "Extract1", "Extract2"}
     assert definition.consumers("Check") == {"Load", "Reader", "Last"}
     order = definition.order()
     assert set(order) == set(definition.runnable_ids()) == {"Load", "Extract1", "Extract2", "Check", "Reader", "Last"}
