@@ -29,7 +29,7 @@ class Identity:
         self._explicit = (access_id, secret_key) if access_id and secret_key else None
         self._lock = threading.RLock()
         self._credentials: Any = None
-        self._registered: str | None = None
+        self._registered: Any = None
 
     def keys(self) -> Any:
         """The access key, secret key and session token of this moment (botocore's ``ReadOnlyCredentials``).
@@ -40,10 +40,10 @@ class Identity:
         """
         with translated():
             frozen = self._current().get_frozen_credentials()
-        if frozen.secret_key != self._registered:
+        if frozen != self._registered:
             REDACTOR.register(frozen.secret_key)
             REDACTOR.register(frozen.token)
-            self._registered = frozen.secret_key
+            self._registered = frozen
         return frozen
 
     def renew(self, refused_token: str | None) -> bool:

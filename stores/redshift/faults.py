@@ -102,7 +102,7 @@ def _without_code(error: psycopg2.Error) -> type[StoreError]:
 
 
 def _clean(code: str, message: str) -> str:
-    if code.startswith("22"):
+    if code.startswith("22") and code != errorcodes.INVALID_PARAMETER_VALUE:  # that one is about a statement's words
         condition = errorcodes.lookup(code).replace("_", " ").lower()
         return f"a value does not fit ({condition}, SQLSTATE {code})"
     first_line = _VALUE.sub("value …", message).strip().splitlines()[:1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from core.errors import SettingsError
@@ -24,7 +24,7 @@ class Proxy:
 
     host: str
     port: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def authority(self) -> str:

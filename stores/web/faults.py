@@ -47,7 +47,7 @@ def _explained(address: Address, error: BaseException) -> tuple[str, str]:
     if isinstance(error, socket.gaierror):
         name = address.proxy.host if address.proxy else address.host
         return f"the name {name} is not known{proxy}", "check the region, the endpoint and this machine's DNS"
-    if isinstance(error, ssl.SSLError) and error.reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
+    if isinstance(error, ssl.SSLError) and getattr(error, "reason", None) in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
         return f"{error.reason}{proxy}", "that server does not speak TLS there: check the endpoint's scheme and port"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, http.client.IncompleteRead):
