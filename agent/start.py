@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from agent import log
+from agent.arguments import hide
 from agent.known_secrets import register_secrets
 from agent.sources.datapipeline import DataPipelineSource
 from agent.sources.endpoint import find_endpoint
@@ -25,6 +26,9 @@ from core.settings import AgentSettings, Settings, load_settings
 
 #: Flags that override a key of the same name in the file's section ``agent``.
 _OVERRIDING = ("worker_group", "taskrunner_id", "tasks", "output", "log_uri", "endpoint", "region")
+
+#: Permissions of a file for anybody but its owner.
+_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
         SettingsError: a flag, the file or the environment is wrong, or no worker group is named.
         AccessDenied: there are no credentials.
     """
+    hide((flags.secret_key, flags.proxy_password))
     keys = _credentials_file(flags.config)
     settings = load_settings(None if keys else flags.config)
     agent = _with_flags(settings, flags)
@@ -67,6 +72,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     _use_proxy(flags)
     register_secrets(settings)
     log.set_up(agent.output / "logs", settings.logging.level.upper())
+    _warn(flags, credentials=flags.config if keys else None)
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)
     group, name = agent.worker_group or "", agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
     source = DataPipelineSource(endpoint, group, name)
@@ -117,6 +123,15 @@ def _use_credentials(access_id: str | None, secret_key: str | None) -> None:
         REDACTOR.register(secret_key)
         os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = access_id, secret_key
         os.environ.pop("AWS_SESSION_TOKEN", None)
+
+
+def _warn(flags: Flags, credentials: Path | None) -> None:
+    """Say where secrets lie open; TaskRunner's installations often have them so, which is no reason to stop."""
+    for flag, value in (("--secretKey", flags.secret_key), ("--proxyPassword", flags.proxy_password)):
+        if value:
+            log.event("secret_in_arguments", level="WARNING", flag=flag, advice="it can be read while the agent starts")
+    if credentials is not None and credentials.stat().st_mode & _OTHERS:
+        log.event("credentials_readable", level="WARNING", path=str(credentials), advice=f"chmod 600 {credentials}")
 
 
 def _use_proxy(flags: Flags) -> None:

@@ -41,4 +41,4 @@ def find_endpoint(url: str | None, region: str | None, access_id: str | None, se
     place = region or identity.region
     found = url or identity.endpoint("datapipeline") or f"https://datapipeline.{place}.amazonaws.com"
     address, path = find_address(found, "the endpoint")
-    return Endpoint(address, path or "/", place, identity)
+    return Endpoint(address, path, place, identity)

@@ -131,7 +131,7 @@ class JsonClient:
 
     def _signed_message(self, operation: str, body: bytes, keys: Any) -> bytes:
         """Return the whole request, so that it leaves in one packet (http.client would send head and body apart)."""
-        address, path = self._endpoint.address, self._endpoint.path
+        address, path = self._endpoint.address, self._endpoint.path or "/"
         headers = {**_HEADERS, "Host": address.authority, "X-Amz-Target": f"{self._target}.{operation}"}
         request = self._request("POST", self._endpoint.url, data=body, headers=headers)
         self._sign(keys, self._service, self._endpoint.region).add_auth(request)

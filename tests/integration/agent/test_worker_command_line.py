@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 
+import psutil
 import pytest
+
+SECRET = "a-secret-key-of-the-flags"
 
 
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--region=eu-west-1", "--taskrunnerId=me", "--tasks=7", "--logUri=s3://b/l"],
-        ["--region", "eu-west-1", "--taskrunnerId", "me", "--tasks", "7", "--logUri", "s3://b/l"],
-        ["--region=eu-west-1", "--taskrunner-id=me", "--tasks=7", "--log-uri", "s3://b/l"],
+        ["--region=eu-west-1", "--taskrunnerId=me", "--tasks=7", "--accessId=AKID", f"--secretKey={SECRET}"],
+        ["--region", "eu-west-1", "--taskrunnerId", "me", "--tasks", "7", "--accessID", "AKID", "--secretKey", SECRET],
+        ["--region=eu-west-1", "--taskrunner-id=me", "--tasks=7", "--access-id=AKID", "--secret-key", SECRET],
     ],
 )
-def test_both_spellings_of_a_flag_are_read(bench, flags):
-    line = bench.agent(*flags).wait_for("agent_started")
+def test_both_spellings_of_a_flag_are_read_and_a_secret_leaves_the_process_list(bench, flags):
+    agent = bench.agent(*flags)
+    line = agent.wait_for("agent_started")
     assert line["worker_group"] == bench.group
     assert (line["region"], line["taskrunner_id"], line["tasks"]) == ("eu-west-1", "me", 7)
     assert line["endpoint"] == bench.endpoint
     assert line["release"]
+    shown = psutil.Process(agent.process.pid).cmdline()
+    assert not [word for word in shown if SECRET in word]
+    assert [word for word in shown if word.endswith("*" * len(SECRET))]
+    assert agent.events("secret_in_arguments")[0]["flag"] == "--secretKey"
+    assert SECRET not in agent.text
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(bench):
@@ -41,6 +50,7 @@ def test_a_credentials_file_of_taskrunner_is_recognised(bench):
     assert bench.ended(pipeline)["@status"] == "FINISHED"
     assert "AKIDEXAMPLE" not in bench.log_of(pipeline)
     assert secret not in agent.text
+    assert agent.events("credentials_readable")[0]["advice"] == f"chmod 600 {keys}"
 
 
 @pytest.mark.parametrize(

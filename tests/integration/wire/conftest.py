@@ -156,10 +156,10 @@ class TlsRelay(Listener):
 
 
 class ConnectProxy(Listener):
-    """A proxy that lets ``login`` (``user:password``) through with CONNECT, always to ``backend``, or nowhere."""
+    """A proxy that lets ``login`` (``user:password``) through: to ``backend`` (``s3`` for S3's names), or nowhere."""
 
-    def __init__(self, login: str, backend: int | None) -> None:
-        self._login, self._backend = login, backend
+    def __init__(self, login: str, backend: int | None, s3: int | None) -> None:
+        self._login, self._backend, self._s3 = login, backend, s3 or backend
         self.asked: list[str] = []
         super().__init__()
 
@@ -176,10 +176,10 @@ class ConnectProxy(Listener):
         given = head.decode("latin-1").partition("Proxy-Authorization: Basic ")[2].partition("\r\n")[0]
         if base64.b64decode(given).decode() != self._login:
             client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-        elif self._backend is None:
+        elif (port := self._s3 if ".s3." in target else self._backend) is None:
             client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         else:
-            backend = self.hold(socket.create_connection(("127.0.0.1", self._backend)))
+            backend = self.hold(socket.create_connection(("127.0.0.1", port)))
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self.join(client, backend)
 
@@ -232,11 +232,11 @@ def relay(authority: Authority) -> Iterator[Callable[..., TlsRelay]]:
 
 @pytest.fixture
 def connect_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ConnectProxy]]:
-    """A maker of proxies which HTTPS_PROXY names: ``connect_proxy(port, login=…, used=…)``."""
+    """A maker of proxies which HTTPS_PROXY names: ``connect_proxy(port, s3=…, login=…, used=…)``."""
     made: list[ConnectProxy] = []
 
-    def make(port: int | None, login: str = LOGIN, used: str = LOGIN) -> ConnectProxy:
-        made.append(ConnectProxy(login, port))
+    def make(port: int | None, s3: int | None = None, login: str = LOGIN, used: str = LOGIN) -> ConnectProxy:
+        made.append(ConnectProxy(login, port, s3))
         user, _, password = used.partition(":")
         quoted = f"{quote(user, safe='')}:{quote(password, safe='')}"
         monkeypatch.setenv("HTTPS_PROXY", f"http://{quoted}@127.0.0.1:{made[-1].port}")
