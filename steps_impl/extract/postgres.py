@@ -18,6 +18,7 @@ from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract.outputs import open_output
 from steps_impl.extract.parts import Compression, PartWriter, even_sizes
 from steps_impl.extract.publishing import new_run_id, outcome, place_of, publish
+from steps_impl.queries import bare_query
 from steps_impl.registry import Parameters, Step
 from steps_impl.signals import on_cancel
 from stores.postgres import Connection, connect, quote_name, quote_table
@@ -96,7 +97,7 @@ def _copy(connection: Connection, query: str, writer: PartWriter, context: StepC
 def _source(parameters: ExtractPostgresParameters) -> str:
     if parameters.table is not None:
         return f"SELECT * FROM {quote_table(parameters.table)}"
-    return (parameters.sql or "").rstrip().rstrip(";")
+    return bare_query(parameters.sql or "", "postgres")
 
 
 def _selection(columns: list[tuple[str, str]], parameters: ExtractPostgresParameters) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import ParameterError, UnsupportedValue
 from steps_impl.extract.schema import warehouse_type
+from steps_impl.queries import bare_query
 from stores.mysql import Column, Connection, quote_name, quote_table, split_table
 
 #: Engines whose tables show one state to a whole transaction, so that two reads of it see the same rows.
@@ -61,7 +62,7 @@ def from_sql(connection: Connection, sql: str) -> Query:
         StatementFailed: it is no single SELECT, or two of its columns have the same name.
         UnsupportedValue: a column's type cannot be carried over; the message names it.
     """
-    text = sql.strip().rstrip(";").rstrip()
+    text = bare_query(sql, "mysql")
     if not text:
         raise ParameterError("--sql is empty; give a SELECT statement")
     derived = f"(\n{text}\n) AS extracted"

@@ -29,7 +29,8 @@ def warehouse_type(mysql_type: str) -> dict[str, Any]:
     """Return ``{"base": …}`` with ``max_length`` (bytes) or ``precision`` and ``scale``, for ``decimal(12,2)`` etc.
 
     Wider types are chosen where MySQL's do not fit: BIGINT UNSIGNED is numeric(20,0), TIME (up to 838 hours) and
-    DECIMAL of more than 38 digits are text, CHAR(n) counts four bytes a character.
+    DECIMAL of more than 38 digits are text (with the
+    ``scale`` of the source), CHAR(n) counts four bytes a character.
     """
     match = _TYPE.fullmatch(mysql_type.lower())
     if not match:
@@ -50,7 +51,7 @@ def _decimal(size: str) -> dict[str, Any]:
     precision, _, scale = size.partition(",")
     digits = int(precision or _MOST_DIGITS)
     if digits > _MOST_DIGITS:
-        return _text(digits + 2)
+        return {**_text(digits + 2), "scale": int(scale or 0)}
     return {"base": "numeric", "precision": digits, "scale": int(scale or 0)}
 
 

@@ -30,6 +30,7 @@ class CopyOptions:
     max_error: int = 0
     replace_invalid_char: str | None = None
     truncate_columns: bool = False
+    round_decimals: bool = False
     #: A text in place of all options above.
     instead: str | None = None
 
@@ -104,6 +105,8 @@ def _compression(options: CopyOptions, files: Sequence[str]) -> Iterator[str]:
 def _leniency(options: CopyOptions) -> Iterator[str]:
     if options.truncate_columns:
         yield "TRUNCATECOLUMNS"
+    if options.round_decimals:
+        yield "ROUNDEC"
     if options.max_error:
         yield f"MAXERROR {options.max_error}"
     if options.replace_invalid_char is not None:

@@ -17,9 +17,17 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
+from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput, open_input
 from steps_impl.load.parameters import LoadParameters
-from steps_impl.load.staging import Loaded, Loader, create_staging, load_columns, staging_name
+from steps_impl.load.staging import (
+    Loaded,
+    Loader,
+    create_staging,
+    dropped_at_the_end,
+    load_columns,
+    staging_name,
+)
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
@@ -52,25 +60,26 @@ class _Exchange:
     table: Table
     source: LoadInput
     columns: tuple[str, ...]
+    loader: Loader
     staging: str = field(default_factory=staging_name)
 
     def run(self, session: Session) -> dict[str, Any]:
         """Stage the files, exchange the rows in one transaction, return the counts."""
         exists = exists_as_defined(session, self.table)
         session.execute(create_staging(self.staging, self.table, self.columns, exists=exists))
-        loaded = self._stage(session)
-        self.context.reporter.progress("exchange", rows=loaded.rows)
-        with session.transaction():
-            created = take_hold(session, self.table, self.settings, exists=exists)
-            counts = self._exchange(session, loaded)
+        with dropped_at_the_end(session, self.staging):
+            loaded = self._stage(session)
+            self.context.reporter.progress("exchange", rows=loaded.rows)
+            with session.transaction():
+                created = take_hold(session, self.table, self.settings, exists=exists)
+                counts = self._exchange(session, loaded)
         staged = {"staged": loaded.rows, "rejected": loaded.rejected, "replaced_characters": loaded.replaced}
         return {"created": created, **staged, **counts}
 
     def _stage(self, session: Session) -> Loaded:
         """Load the files into the temporary table and check that every row arrived."""
         self.context.reporter.progress("copy", bytes=self.source.bytes)
-        loader = Loader(warehouse_of(self.settings), self.source, self.parameters.copy_options(self.source.format))
-        loaded = loader.load(session, CopyTarget(self.staging, self.columns))
+        loaded = self.loader.load(session, CopyTarget(self.staging, self.columns))
         demand(arrival_report(self.table.name, self.source, loaded))
         return loaded
 
@@ -106,10 +115,13 @@ def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
     with open_input(store, parameters.input, workspace_of(settings)) as source:
         columns = load_columns(table, parameters.columns or source.columns)
         _check_mode(parameters, table, columns)
+        options = parameters.copy_options(source.format)
+        check_digits(table, columns, source, options)
+        loader = Loader(warehouse, source, options)
         attempts: list[_Exchange] = []
 
         def attempt(session: Session) -> dict[str, Any]:
-            attempts.append(_Exchange(parameters, settings, context, table, source, columns))
+            attempts.append(_Exchange(parameters, settings, context, table, source, columns, loader))
             return attempts[-1].run(session)
 
         counts = run_session(

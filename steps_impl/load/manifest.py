@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -39,6 +40,13 @@ class _Entry(BaseModel):
 
 class _Element(BaseModel):
     name: str
+    type: Any = None
+
+    @property
+    def scale(self) -> int | None:
+        """Digits behind the decimal point, where the writer says so."""
+        scale = self.type.get("scale") if isinstance(self.type, dict) else None
+        return scale if isinstance(scale, int) else None
 
 
 class _Schema(BaseModel):
@@ -79,6 +87,8 @@ class LoadInput:
     source_rows: int | None = None
     #: ``tsv`` or ``csv`` as the extract says; ``None``: nobody said.
     format: str | None = None
+    #: Columns that hold decimals, with their digits behind the point, as far as the manifest says.
+    scales: tuple[tuple[str, int], ...] = ()
 
     @property
     def rows(self) -> int | None:
@@ -143,21 +153,32 @@ def _find(store: S3Store, address: str) -> LoadInput:
 
 
 def _read(store: S3Store, location: S3Location) -> LoadInput:
-    """Read a manifest; one in which a file may be missing is not used as it is (COPY would load less in silence)."""
+    """Read a manifest.
+
+    One in which a file may be missing is not used as it is (COPY would load less in silence), and neither is one whose
+    files are named relative to it, as an extract to a directory writes them that was then staged to S3.
+    """
     uri = str(location)
     try:
         document = json.loads(store.get_bytes(uri, _LIMIT))
         manifest = _Manifest.model_validate(document)
     except (ValueError, ValidationError):
         raise UnsupportedValue(f"{uri} is not a manifest of Redshift: it needs entries, each with a url") from None
-    files = tuple(LoadFile(str(parse_uri(e.url)), e.meta.content_length, e.meta.record_count) for e in manifest.entries)
+    here = S3Location(location.bucket, location.key.removesuffix(location.name))
+    files = tuple(LoadFile(_address(e.url, here), e.meta.content_length, e.meta.record_count) for e in manifest.entries)
     if not files:
         raise UnsupportedValue(f"{uri} names no file; COPY needs at least one (an empty one will do)")
     if len({file.uri for file in files}) < len(files):
         raise UnsupportedValue(f"{uri} names a file twice; its rows would be loaded twice")
-    columns = tuple(element.name.lower() for element in manifest.schema_.elements) if manifest.schema_ else None
-    strict = all(entry.mandatory for entry in manifest.entries)
-    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format)
+    elements = manifest.schema_.elements if manifest.schema_ else []
+    columns = tuple(element.name.lower() for element in elements) if manifest.schema_ else None
+    scales = tuple((element.name.lower(), element.scale) for element in elements if element.scale is not None)
+    strict = all(entry.mandatory and "://" in entry.url for entry in manifest.entries)
+    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format, scales)
+
+
+def _address(url: str, directory: S3Location) -> str:
+    return str(parse_uri(url) if "://" in url else directory.child(url))
 
 
 def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
@@ -166,7 +187,8 @@ def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
         raise SchemaMismatch("the inputs hold different columns or formats, or only some say which; load them apart")
     columns, told = contents.pop()
     files = tuple({file.uri: file for part in found for file in part.files}.values())
-    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told)
+    scales = tuple(scale for part in found for scale in part.scales)
+    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told, scales)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -38,6 +38,11 @@ class LoadParameters(Parameters):
         default=None, description="one ASCII character to put in place of each byte that is not valid UTF-8"
     )
     truncate_columns: bool = Field(default=False, description="cut texts that are longer than their column")
+    round_decimals: bool = Field(
+        default=False,
+        description="round decimals that have more digits behind the point than their column (default: refuse them, "
+        "where the manifest tells)",
+    )
     command_options: str | None = Field(
         default=None, description="COPY options in place of all of the above, as Redshift spells them"
     )
@@ -95,11 +100,12 @@ class LoadParameters(Parameters):
             max_error=self.max_error,
             replace_invalid_char=self.replace_invalid_char,
             truncate_columns=self.truncate_columns,
+            round_decimals=self.round_decimals,
             instead=self.command_options,
         )
 
 
 _REPLACED = frozenset(
     {"input_format", "gzip", "null_as", "escape", "ignore_header", "max_error"}
-    | {"replace_invalid_char", "truncate_columns"}
+    | {"replace_invalid_char", "truncate_columns", "round_decimals"}
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import LoadRejected, SchemaMismatch, SettingsError
+from core.errors import DuctrunnerError, LoadRejected, SchemaMismatch, SettingsError, StoreError
 from core.settings import RedshiftSettings
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
 from steps_impl.load.manifest import LoadInput
@@ -33,16 +35,19 @@ class Loader:
     source: LoadInput
     options: CopyOptions
 
-    def statement(self, target: CopyTarget) -> Statement:
-        """Return the COPY.
+    def __post_init__(self) -> None:
+        """Look for the role before anything is done.
 
         Raises:
             SettingsError: the configuration names no role that COPY could read S3 with.
         """
         if not self.warehouse.iam_role:
             raise SettingsError("redshift.iam_role is not set: COPY reads S3 with this role; give its ARN or 'default'")
+
+    def statement(self, target: CopyTarget) -> Statement:
+        """Return the COPY."""
         files = [file.uri for file in self.source.files]
-        return copy_statement(target, self.source.manifest, files, self.warehouse.iam_role, self.options)
+        return copy_statement(target, self.source.manifest, files, self.warehouse.iam_role or "default", self.options)
 
     def load(self, session: Session, target: CopyTarget) -> Loaded:
         """Load the files into a staging table of this session and return what arrived.
@@ -110,6 +115,25 @@ def create_staging(name: str, table: Table, columns: tuple[str, ...], *, exists:
     """Return the statement for a staging table that can take ``columns``."""
     filled_there = [column.name for column in table.columns if column.identity and column.name not in columns]
     return staging_like(name, table.name) if exists and not filled_there else staging_defined(name, table, columns)
+
+
+def drop_staging(name: str) -> Statement:
+    """Return the DROP of a staging table."""
+    return Statement(f"DROP TABLE {quote(name)}", "drop the staging table")
+
+
+@contextmanager
+def dropped_at_the_end(session: Session, name: str) -> Iterator[None]:
+    """Drop a staging table when the block ends: the server drops it only some time after the session is closed."""
+    try:
+        yield
+    except DuctrunnerError as error:
+        try:
+            session.execute(drop_staging(name))
+        except StoreError as second:  # the session is broken, and its temporary tables end with it
+            error.add_note(f"{name} was not dropped ({second})")
+        raise
+    session.execute(drop_staging(name))
 
 
 def load_columns(table: Table, named: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -60,9 +60,10 @@ class CheckReport:
         """Return the lines that a person reads; free of row data."""
         counts = "".join(f"\n  {name}: {value}" for name, value in self.counts.items())
         outcome = "passed" if self.success else "FAILED"
+        table = f"{self.schema}.{self.table}" if self.schema else self.table
         rate = "not computable" if self.error_rate is None else f"{self.error_rate:g}"
         return (
-            f"{self.check} of {self.schema}.{self.table} {outcome}: {self.finding}\n"
+            f"{self.check} of {table} {outcome}: {self.finding}\n"
             f"  error rate: {rate} (tolerance {self.tolerance:g}){counts}"
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import ParameterError
 from core.settings import Settings
 from steps_impl.quality.sampling import Row, Side
+from steps_impl.queries import Dialect, bare_query
 from steps_impl.tables.model import quote
 from stores import mysql
 from stores.redshift import Session, Statement
@@ -40,17 +41,27 @@ def open_source(relation: SourceRelation, settings: Settings, types: dict[str, s
         ParameterError: the configuration has no such host.
         StoreError: the source cannot be reached or refuses.
     """
+    check_known(relation, settings)
     retries = settings.etl.connection_retries
     if relation.host_name in settings.mysql:
         with mysql.connect(settings.mysql[relation.host_name], relation.database, retries) as connection:
             yield mysql_side(connection, relation, types or {})
-    elif relation.host_name == POSTGRES_ALIAS and settings.postgres:
+    elif settings.postgres:
         from stores import postgres
 
         with postgres.connect(settings.postgres, relation.database, retries) as link:
-            yield Side(fetch=link.rows, quote=postgres.quote_name, relation=_from(relation, postgres.quote_table))
-    else:
-        known = sorted([*settings.mysql, *([POSTGRES_ALIAS] if settings.postgres else [])])
+            rows = _from(relation, postgres.quote_table, "postgres")
+            yield Side(fetch=link.rows, quote=postgres.quote_name, relation=rows)
+
+
+def check_known(relation: SourceRelation, settings: Settings) -> None:
+    """Refuse a source that the configuration does not name.
+
+    Raises:
+        ParameterError: names the ones that it knows.
+    """
+    known = sorted([*settings.mysql, *([POSTGRES_ALIAS] if settings.postgres else [])])
+    if relation.host_name not in known:
         raise ParameterError(
             f"no source {relation.host_name!r} in the configuration; it knows: {', '.join(known) or 'none'}"
         )
@@ -66,7 +77,7 @@ def mysql_side(connection: mysql.Connection, relation: SourceRelation, types: di
     def fetch(sql: str, values: Sequence[Any]) -> list[Row]:
         return _mysql_rows(connection, fill_in(sql, values))
 
-    return Side(fetch=fetch, quote=column, relation=_from(relation, mysql.quote_table), random="RAND()")
+    return Side(fetch=fetch, quote=column, relation=_from(relation, mysql.quote_table, "mysql"), random="RAND()")
 
 
 def warehouse_side(session: Session, relation: str) -> Side:
@@ -80,7 +91,7 @@ def warehouse_side(session: Session, relation: str) -> Side:
 
 def warehouse_relation(table: str | None, sql: str | None) -> str:
     """Return what stands behind FROM for a table's quoted name or a query."""
-    return table if table is not None else f"({(sql or '').rstrip().rstrip(';')}) AS target_rows"
+    return table if table is not None else f"({bare_query(sql or '', 'postgres')}) AS target_rows"
 
 
 def fill_in(sql: str, values: Sequence[Any]) -> str:
@@ -122,7 +133,7 @@ def _plain(value: Any) -> Any:
     return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
-def _from(relation: SourceRelation, quote_table: Callable[[str], str]) -> str:
+def _from(relation: SourceRelation, quote_table: Callable[[str], str], dialect: Dialect) -> str:
     if relation.table:
         return quote_table(relation.table)
-    return f"({(relation.sql or '').rstrip().rstrip(';')}) AS source_rows"
+    return f"({bare_query(relation.sql or '', dialect)}) AS source_rows"

@@ -23,6 +23,19 @@ def check_null_keys(plan: MergePlan, counts: MergeCounts) -> None:
         )
 
 
+def check_not_emptied(plan: MergePlan, counts: MergeCounts, deleted: int) -> None:
+    """Refuse to leave a table without rows because the source had none: most often that source is broken.
+
+    Raises:
+        CheckFailed: says how many rows would be lost.
+    """
+    if deleted and counts.staged == counts.dropped_null_keys and not plan.allow_empty:
+        raise CheckFailed(
+            f"the source for {plan.table.name} has no rows, and --delete-existing would delete all {deleted} of the "
+            "target; if that is meant, add --allow-empty"
+        )
+
+
 def look_at_target(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> None:
     """Count the target after the insert and, in the same pass, its rows whose key is staged."""
     name = plan.table.name

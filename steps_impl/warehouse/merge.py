@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from core.settings import Settings
 from steps_impl.contract import Reporter
 from steps_impl.load.counts import demand
-from steps_impl.load.staging import create_staging, staging_name
+from steps_impl.load.staging import create_staging, drop_staging, staging_name
 from steps_impl.quality.report import CheckReport
 from steps_impl.warehouse import statements
-from steps_impl.warehouse.checks import check_null_keys, key_check, look_at_target, row_count_check
+from steps_impl.warehouse.checks import check_not_emptied, check_null_keys, key_check, look_at_target, row_count_check
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
 from steps_impl.warehouse.sources import Fill
 from steps_impl.warehouse.target import exists_as_defined, take_hold
@@ -30,6 +30,7 @@ class Merge:
     counts: MergeCounts = field(default_factory=MergeCounts)
     reports: list[CheckReport] = field(default_factory=list)
     created: bool = False
+    _staging_tables: list[str] = field(default_factory=list)
 
     def run(self, session: Session) -> None:
         """Do the whole upsert as one transaction that locks the target first.
@@ -46,6 +47,8 @@ class Merge:
             staging = self._one_row_per_key(session, self._stage(session))
             self._exchange(session, staging)
             self._check(session, staging)
+            for name in self._staging_tables:
+                session.execute(drop_staging(name))
 
     def _stage(self, session: Session) -> str:
         name = self._create_staging(session)
@@ -60,6 +63,7 @@ class Merge:
     def _create_staging(self, session: Session) -> str:
         name = staging_name()
         session.execute(create_staging(name, self.plan.table, self.plan.columns, exists=True))
+        self._staging_tables.append(name)
         return name
 
     def _one_row_per_key(self, session: Session, staging: str) -> str:
@@ -89,7 +93,9 @@ class Merge:
     def _delete(self, session: Session, staging: str) -> int:
         plan = self.plan
         if plan.delete_existing:
-            return session.execute(statements.delete_all(plan.table.name))
+            deleted = session.execute(statements.delete_all(plan.table.name))
+            check_not_emptied(plan, self.counts, deleted)
+            return deleted
         deleted = session.execute(statements.delete_matching(plan.table.name, staging, plan.keys))
         if self.counts.null_keys and plan.null_keys == "match":
             nulls = statements.delete_matching_nulls(plan.table.name, staging, plan.keys)

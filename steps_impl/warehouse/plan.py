@@ -25,6 +25,8 @@ class MergePlan:
     order: tuple[str, ...]
     null_keys: NullKeys = "fail"
     delete_existing: bool = False
+    #: Whether a source without rows may leave a target without rows.
+    allow_empty: bool = False
     check_rows: bool = True
     check_keys: bool = True
     #: Percent of rows that may be missing on the way to staging, or differ in a sample.

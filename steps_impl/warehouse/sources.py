@@ -10,6 +10,7 @@ from steps_impl.load.counts import arrival_report
 from steps_impl.load.manifest import LoadInput
 from steps_impl.load.staging import Loaded, Loader
 from steps_impl.quality.report import CheckReport
+from steps_impl.queries import bare_query
 from steps_impl.tables.reader import TokenReader
 from steps_impl.warehouse.plan import MergePlan
 from steps_impl.warehouse.statements import fill_from_query, fill_from_table
@@ -38,7 +39,7 @@ def filled_from_warehouse(plan: MergePlan, table: str | None, query: str | None)
         def statement_for(staging: str) -> Statement:
             return fill_from_table(staging, source, plan.columns)
     else:
-        text = (query or "").rstrip().rstrip(";")
+        text = bare_query(query or "", "postgres")
 
         def statement_for(staging: str) -> Statement:
             return fill_from_query(staging, text, plan.columns)

@@ -17,8 +17,10 @@ from typing import Any
 from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
+from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput, open_input
 from steps_impl.load.staging import load_columns
+from steps_impl.quality.sides import check_known
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
@@ -82,6 +84,7 @@ def make_plan(parameters: UpsertParameters, table: Table, files: LoadInput | Non
         order=winner_terms(table, columns, keys, parameters.order_by),
         null_keys=parameters.null_keys,
         delete_existing=parameters.delete_existing,
+        allow_empty=parameters.allow_empty,
         check_rows=parameters.check_rows,
         check_keys=parameters.check_keys,
         tolerance=parameters.tolerance,
@@ -100,13 +103,16 @@ def _input(store: S3Store, parameters: UpsertParameters, settings: Settings) -> 
 def _fill(parameters: UpsertParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> Fill:
     if files is None:
         return filled_from_warehouse(plan, parameters.source_table, parameters.source_sql)
-    return filled_from_files(plan, warehouse_of(settings), files, parameters.copy_options(files.format))
+    options = parameters.copy_options(files.format)
+    check_digits(plan.table, plan.columns, files, options)
+    return filled_from_files(plan, warehouse_of(settings), files, options)
 
 
 def _checks(parameters: UpsertParameters, settings: Settings, plan: MergePlan) -> list[Check]:
     if parameters.compare_with is None:
         return []
     keys = parameters.compare_keys or plan.keys
+    check_known(parameters.compare_with, settings)
     types_of(plan.table, plan.columns, keys)
     return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size)]
 

@@ -30,6 +30,9 @@ class UpsertParameters(LoadParameters):
         "NULL loses; ties, and everything by default: the greatest values of the other columns",
     )
     delete_existing: bool = Field(default=False, description="delete all rows of the target first (a reload)")
+    allow_empty: bool = Field(
+        default=False, description="let --delete-existing empty the target when the source has no rows (else refused)"
+    )
     null_keys: Literal["fail", "match", "drop"] = Field(
         default="fail", description="rows with NULL in a key: refuse, take NULL as equal to NULL, or leave out"
     )

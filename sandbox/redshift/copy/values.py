@@ -111,7 +111,7 @@ def _decimal(column: Column, rounding: str) -> Converter:
             number = Decimal(text).quantize(unit, rounding=rounding, context=_EXACT)
         except (InvalidOperation, Overflow):
             number = limit
-        if abs(number) >= limit:
+        if number.copy_abs() >= limit:  # abs() would round to the 28 digits of the current context
             raise BadValue(1204, f"Overflow for NUMERIC({column.length},{column.scale})")
         return format(number, "f")
 
