@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from agent.guard_process import DISMISSED
 
@@ -12,12 +13,13 @@ from agent.guard_process import DISMISSED
 class Guard:
     """The agent's end: starts the guard process; it lives as long as this process does."""
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, output: Path) -> None:
+        #: 16 hexadecimal digits: marks the processes and the directories of this agent.
         self.token = os.urandom(8).hex()
         reading, self._writing = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent.guard_process", self.token, str(grace)],
+                [sys.executable, "-I", "-m", "agent.guard_process", self.token, str(grace), str(output)],
                 stdin=reading,
                 start_new_session=True,
             )

@@ -47,17 +47,15 @@ def end_tree(find: Callable[[], list[psutil.Process]], grace: float) -> int:
     Returns:
         How many processes were there at first.
     """
-    import psutil
-
     first = find()
     _signal(first, signal.SIGTERM)
-    psutil.wait_procs(first, timeout=grace)
+    _await_end(first, grace)
     for _ in range(KILL_ROUNDS):
         left = find()
         if not left:
             break
         _signal(left, signal.SIGKILL)
-        psutil.wait_procs(left, timeout=KILL_WAIT)
+        _await_end(left, KILL_WAIT)
     return len(first)
 
 
@@ -97,6 +95,13 @@ def _in_group(process: Path, group: int) -> bool:
     except OSError:
         return False  # it has just ended
     return int(member_of) == group and state not in _DEAD
+
+
+def _await_end(processes: list[psutil.Process], patience: float) -> None:
+    """Wait until all are dead; that nobody has reaped them yet does not matter."""
+    give_up = time.monotonic() + patience
+    while any(map(_lives, processes)) and time.monotonic() < give_up:
+        time.sleep(LOOK_INTERVAL)
 
 
 def _belongs(entry: psutil.Process, variable: str, value: str, session: int | None) -> bool:

@@ -70,7 +70,7 @@ class Work:
         self._task = task
         self._tools = tools
         self._settings = tools.settings
-        self._workspace = Workspace(tools.settings.output.absolute(), task)
+        self._workspace = Workspace(tools.settings.output.absolute(), task, tools.agent_token)
         self._stderr: OutputFile | None = None
         held.progress = self._progress
 

@@ -60,7 +60,7 @@ class Worker:
         self._draining = False
         self._hurried = False
         self._running = Running()
-        self._guard = Guard(settings.kill_grace)
+        self._guard = Guard(settings.kill_grace, settings.output.absolute())
         self._lease = Lease(source, self._running, settings.ownership_window)
         self._heartbeat = Heartbeat(source, settings.heartbeat_interval, lambda: self._ask_drain("terminate"))
         self._tools = Tools(

@@ -6,8 +6,9 @@
     output/staging/<pipelineId>_input1_<32 hex>/…     output/staging/<pipelineId>_output1_<32 hex>/…
     output/tmp/<pipelineId>-<32 hex>/<attempt without @>_command.sh
 
-The hexadecimal part is new for each attempt, so a task that is delivered twice never shares a directory. ``tmp`` and
-``staging`` are removed at the end; logs stay.
+The hexadecimal part is new for each attempt, so a task that is delivered twice never shares a directory; its first
+half is the token of the agent process, by which the guard finds what a killed agent has left. ``tmp`` and ``staging``
+are removed at the end; logs stay.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ NAME_LIMIT = 200  # bytes
 class Workspace:
     """Names the directories of an attempt and makes them on demand."""
 
-    def __init__(self, root: Path, task: Task) -> None:
-        self._unique = secrets.token_hex(16)
+    def __init__(self, root: Path, task: Task, agent_token: str) -> None:
+        self._unique = agent_token + secrets.token_hex(8)
         self._staging = root / "staging"
         pipeline = local_name(task.pipeline_id)
         self._pipeline = pipeline
