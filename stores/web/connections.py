@@ -88,7 +88,8 @@ class Connections:
         connection = http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT, context=self._tls_context())
         if proxy:
             # Python 3.11 sends no Host of its own with CONNECT, and some proxies refuse that.
-            headers = {"Host": f"{address.host}:{address.port}", **dict(proxy.headers)}
+            bare = f"[{address.host}]" if ":" in address.host else address.host
+            headers = {"Host": f"{bare}:{address.port}", **dict(proxy.headers)}
             connection.set_tunnel(address.host, address.port, headers=headers)
         return connection
 
