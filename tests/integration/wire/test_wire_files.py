@@ -13,8 +13,9 @@ MEBIBYTE = 1024 * 1024
 
 
 def test_files_go_up_and_come_down_over_tls(
-    aws_server: Any, s3_bucket: str, relay: Callable[..., Any], tmp_path: Path
+    aws_server: Any, s3_bucket: str, authority: Any, relay: Callable[..., Any], tmp_path: Path, monkeypatch: Any
 ) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
     contents = [os.urandom(size) for size in (0, 1, MEBIBYTE, 3 * MEBIBYTE + 5, 20 * MEBIBYTE)]
     (tmp_path / "out").mkdir()
     for number, content in enumerate(contents):
