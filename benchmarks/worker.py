@@ -85,10 +85,10 @@ class Bench:
             raise RuntimeError(f"the service has ended; see {self.service.log}")
         return cpu_of(process)
 
-    def first_poll(self) -> float:
-        """Seconds from the start of an agent to its first poll."""
-        with running_agent(self.service, self.folder, self.environment) as (_, _, seconds):
-            return seconds
+    def first_poll(self) -> tuple[float, float]:
+        """Seconds from the start of an agent to its first poll, and those of CPU that it has used by then."""
+        with running_agent(self.service, self.folder, self.environment) as (_, agent, seconds):
+            return seconds, agent.cpu()
 
     def idle(self, seconds: float) -> str:
         """Let an agent be idle for so long, twice; say what it holds then, and what it used in the second half."""
@@ -138,12 +138,14 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _measure(bench: Bench, options: argparse.Namespace) -> None:
     print(f"load average before: {_load_average()}", flush=True)
     _print_tasks(_run_tasks(bench, options))
-    starts = sorted(bench.first_poll() for _ in range(STARTS))
-    print(f"\nstart to first poll: {statistics.median(starts):.2f} s (slowest of {STARTS}: {starts[-1]:.2f} s)")
+    seconds, cpu = (
+        statistics.median(values) for values in zip(*(bench.first_poll() for _ in range(STARTS)), strict=True)
+    )
+    print(f"\nstart to first poll: {seconds:.2f} s, {cpu:.2f} s of them CPU (medians of {STARTS})")
     ductrunner = str(Path(sys.executable).with_name("ductrunner"))
     for name, words in HELP.items():
-        print(f"{name}: {_median_ms([ductrunner, *words]):.0f} ms (median of {HELPS})")
-    print(f"python -c pass: {_median_ms([sys.executable, '-c', 'pass']):.0f} ms", flush=True)
+        print(f"{name}: {_medians([ductrunner, *words])}")
+    print(f"python -c pass: {_medians([sys.executable, '-c', 'pass'])}", flush=True)
     print(bench.idle(options.idle))
     print(f"load average after: {_load_average()}", flush=True)
 
@@ -176,14 +178,19 @@ def _print_tasks(loads: dict[str, list[Load]]) -> None:
         print(f"agent / Celery: {rates[AGENT] / rates[CELERY]:.2f}", flush=True)
 
 
-def _median_ms(command: list[str]) -> float:
-    """Milliseconds of a command from start to end, median."""
+def _medians(command: list[str]) -> str:
+    """Milliseconds of a command from start to end, and those of CPU; medians."""
     measured = []
     for _ in range(HELPS):
         begin = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        measured.append(1000 * (time.monotonic() - begin))
-    return statistics.median(measured)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{command} ended with {process.returncode}")
+        measured.append((time.monotonic() - begin, used.ru_utime + used.ru_stime))
+    seconds, cpu = (1000 * statistics.median(values) for values in zip(*measured, strict=True))
+    return f"{seconds:.0f} ms, {cpu:.0f} ms of them CPU (medians of {HELPS})"
 
 
 def _load_average() -> str:
