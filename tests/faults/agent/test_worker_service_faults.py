@@ -11,42 +11,39 @@ from agent.sources.json_client import JsonClient
 from core.errors import AccessDenied, OwnershipLost, RequestRefused, StoreUnreachable, Throttled
 
 
-def test_a_status_survives_errors_and_lost_connections(bench):
-    pipeline = bench.shell("exit 5")
-    bench.control("faults", operation="SetTaskStatus", fault="error", count=1)
-    bench.control("faults", operation="SetTaskStatus", fault="error", code="ThrottlingException", status=400, count=1)
-    bench.control("faults", operation="SetTaskStatus", fault="drop-before", count=1)
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["errorId"] == "CommandFailed"
-    assert agent.wait() == 0
+def test_a_status_survives_errors_and_lost_connections(served):
+    served.control("faults", operation="SetTaskStatus", fault="error", count=1)
+    served.control("faults", operation="SetTaskStatus", fault="error", code="ThrottlingException", status=400, count=1)
+    served.control("faults", operation="SetTaskStatus", fault="drop-before", count=1)
+    pipeline = served.shell("exit 5")
+    assert served.ended(pipeline)["errorId"] == "CommandFailed"
 
 
-def test_a_status_whose_answer_was_lost_is_not_an_error(bench):
-    pipeline = bench.shell("true")
-    bench.control("faults", operation="SetTaskStatus", fault="drop-after", count=1)
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
-    assert agent.wait() == 0
+def test_a_status_whose_answer_was_lost_is_not_an_error(served):
+    served.control("faults", operation="SetTaskStatus", fault="drop-after", count=1)
+    pipeline = served.shell("true")
+    assert served.ended(pipeline)["@status"] == "FINISHED"
+    again = served.shell("true")  # the worker goes on
+    assert served.ended(again)["@status"] == "FINISHED"
 
 
-def test_a_status_that_is_refused_arrives_without_its_texts(bench):
-    pipeline = bench.shell("exit 5")
-    bench.control("faults", operation="SetTaskStatus", fault="error", status=400, code="InvalidRequestException")
-    agent = bench.agent("--once")
-    attempt = bench.ended(pipeline)
+def test_a_status_that_is_refused_arrives_without_its_texts(served):
+    served.control("faults", operation="SetTaskStatus", fault="error", status=400, code="InvalidRequestException")
+    pipeline = served.shell("exit 5")
+    attempt = served.ended(pipeline)
     assert attempt["errorId"] == "CommandFailed"
     assert "errorMessage" not in attempt
-    assert agent.wait() == 0
 
 
-def test_throttling_slows_the_poller_down_and_does_not_stop_it(bench):
-    bench.control("faults", operation="PollForTask", fault="error", status=400, code="ThrottlingException")
-    pipeline = bench.shell("true")
-    agent = bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
-    failed = agent.events("poll_failed")
-    assert [line["error_id"] for line in failed] == ["Throttled"]
-    assert failed[0]["retry_in"] > 0
+def test_throttling_slows_the_poller_down_and_does_not_stop_it(served):
+    before = len(served.worker.events("poll_failed"))
+    served.control("faults", operation="PollForTask", fault="error", status=400, code="ThrottlingException")
+    first = served.shell("true")  # the open poll brings it, and the next poll is throttled
+    failed = served.worker.wait_for("poll_failed", count=before + 1)
+    assert failed["error_id"] == "Throttled"
+    assert failed["retry_in"] > 0
+    second = served.shell("true")
+    assert [served.ended(pipeline)["@status"] for pipeline in (first, second)] == ["FINISHED"] * 2
 
 
 @pytest.fixture
@@ -112,11 +109,10 @@ def test_closing_breaks_off_an_open_poll(bench, client, await_condition):
     assert len(ended) == 1
 
 
-def test_an_acknowledgement_is_tried_again(bench):
-    pipeline = bench.shell("true")
-    bench.control("faults", operation="ReportTaskProgress", fault="error", count=2)
-    bench.agent("--once")
-    assert bench.ended(pipeline)["@status"] == "FINISHED"
+def test_an_acknowledgement_is_tried_again(served):
+    served.control("faults", operation="ReportTaskProgress", fault="error", count=2)
+    pipeline = served.shell("true")
+    assert served.ended(pipeline)["@status"] == "FINISHED"
 
 
 def test_silence_for_longer_than_the_ownership_window_ends_the_work(bench, sleeper):

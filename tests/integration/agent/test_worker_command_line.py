@@ -7,6 +7,9 @@ import json
 import psutil
 import pytest
 
+from agent.cli import agent as command
+from core.errors import SettingsError
+
 SECRET = "a-secret-key-of-the-flags"
 
 
@@ -53,21 +56,26 @@ def test_a_credentials_file_of_taskrunner_is_recognised(bench):
     assert agent.events("credentials_readable")[0]["advice"] == f"chmod 600 {keys}"
 
 
+def test_a_wrong_flag_is_refused_in_one_sentence(bench):
+    agent = bench.agent("--endpoint=nonsense")
+    assert agent.wait() == 2
+    assert "'nonsense' is not an address" in agent.text
+    assert "Traceback" not in agent.text
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (["--workerGroup="], "--workerGroup"),
-        (["--proxyDomain=CORP"], "NTLM"),
-        (["--accessId=AKID"], "--secretKey"),
-        (["--endpoint=nonsense"], "nonsense"),
-        (["--config=/no/such/file.yaml"], "/no/such/file.yaml"),
+        (["--workerGroup=g", "--proxyDomain=CORP"], "NTLM"),
+        (["--workerGroup=g", "--accessId=AKID"], "--secretKey"),
+        (["--workerGroup=g", "--config=/no/such/file.yaml"], "/no/such/file.yaml"),
+        (["--workerGroup=g", "--config=/no/such/credentials.json"], "/no/such/credentials.json"),
     ],
 )
-def test_a_wrong_flag_is_refused_in_one_sentence(bench, flags, words):
-    agent = bench.agent(*flags)
-    assert agent.wait() == 2
-    assert words in agent.text
-    assert "Traceback" not in agent.text
+def test_each_wrong_flag_is_named(aws_environment, flags, words):
+    with pytest.raises(SettingsError, match=words):
+        command.main(flags, standalone_mode=False)
 
 
 def test_no_credentials_are_said_at_the_start(bench):
