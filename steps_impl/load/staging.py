@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -133,7 +133,8 @@ def dropped_at_the_end(session: Session, name: str) -> Iterator[None]:
         except StoreError as second:  # the session is broken, and its temporary tables end with it
             error.add_note(f"{name} was not dropped ({second})")
         raise
-    session.execute(drop_staging(name))
+    with suppress(InterruptedError):  # asked to stop after the work is done: the end of the session drops it
+        session.execute(drop_staging(name))
 
 
 def load_columns(table: Table, named: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -74,4 +74,6 @@ def analyze_after(context: StepContext, settings: Settings, name: TableName, que
             session.execute(analyze(name))
     except StoreError as error:
         return f"not done: {error}"
+    except InterruptedError:
+        return "not done: the step was asked to stop after its commit"
     return "done"

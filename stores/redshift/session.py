@@ -83,14 +83,18 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside becomes visible together at the end, or not at all."""
+        """Everything inside becomes visible together at the end, or not at all.
+
+        A COMMIT that was sent is waited for, cancelled or not: broken off, nobody would know what came of it.
+        """
         self.execute(Statement("BEGIN", "begin a transaction"))
         try:
             yield
+            self._stop_when_cancelled()
         except BaseException:
             self._roll_back()
             raise
-        self.execute(Statement("COMMIT", "commit"))
+        self._run(Statement("COMMIT", "commit"), to_the_end=True)
 
     def close(self) -> None:
         """End the session; the server drops its temporary tables."""
@@ -102,21 +106,23 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _run(self, statement: Statement) -> Cursor:
-        self._stop_when_cancelled()
+    def _run(self, statement: Statement, *, to_the_end: bool = False) -> Cursor:
+        if not to_the_end:
+            self._stop_when_cancelled()
         try:
             cursor = self._connection.cursor()
             cursor.execute(statement.text, statement.parameters or None)
-            self._wait()
+            self._wait(to_the_end=to_the_end)
         except psycopg2.Error as error:
             raise statement_fault(error, self._where, statement.doing) from None
         return cursor
 
-    def _wait(self) -> None:
+    def _wait(self, *, to_the_end: bool) -> None:
         """Wait until the server has answered; on anything else that ends the wait, stop the server too."""
         try:
             while not _ready(self._connection, _SLICE):
-                self._stop_when_cancelled()
+                if not to_the_end:
+                    self._stop_when_cancelled()
         except psycopg2.Error:
             raise
         except BaseException:
