@@ -1,8 +1,9 @@
 """Staging of 256 files of 1 MB and of one of 1 GB, in and out, beside ``aws s3 cp``, s5cmd and boto3.
 
-``python -m benchmarks.staging [--repeat N] [--server rclone|seaweedfs] [--small]``. The server and all files are in
-memory (``/dev/shm``), so that the disk decides nothing. Peers run with their default options from ``.venv-bench`` and
-take turns. Programs are timed from start to end; ours and boto3, which live in running workers, without their imports.
+``python -m benchmarks.staging [--repeat N] [--server rclone|seaweedfs] [--only many|big] [--small]``. The server and
+all files are in memory (``/dev/shm``), so that the disk decides nothing. Peers run with their default options from
+``.venv-bench`` and take turns. Programs are timed from start to end; ours and boto3, which live in running workers,
+without their imports.
 """
 
 from __future__ import annotations
@@ -87,9 +88,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Run:
-    """What one transfer took: seconds and MiB resident."""
+    """What one transfer took: seconds, seconds of processor time (imports included), MiB resident."""
 
     seconds: float
+    processor: float
     resident: float
 
 
@@ -136,7 +138,7 @@ def run(command: list[str]) -> Run:
         printed = output.read().strip().splitlines()
     if command[1] == "-c":
         seconds = float(printed[-1])
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextmanager
@@ -205,15 +207,15 @@ def make_bucket(endpoint: str) -> None:
     S3Store().put_bytes(f"s3://{BUCKET}/ready", b"1")
 
 
-def make_files(directory: Path, loads: list[Load]) -> None:
-    """Files of random bytes."""
+def make_files(directory: Path, big: int) -> None:
+    """256 files of 1 MB, and one of ``big`` bytes."""
     block = os.urandom(MEGABYTE)
     for shape in ("many", "big"):
         (directory / shape).mkdir(parents=True)
     for number in range(256):
         (directory / "many" / f"{number:03}").write_bytes(block)
     with (directory / "big" / "big").open("wb") as file:
-        for _ in range(next(load.size for load in loads if load.shape == "big") // MEGABYTE):
+        for _ in range(big // MEGABYTE):
             file.write(block)
 
 
@@ -242,17 +244,24 @@ def compare(source: Path, target: Path) -> None:
 
 
 def report(results: dict[tuple[Load, str], list[Run]], loads: list[Load]) -> None:
-    """Print the table: MB/s (median), peak memory, and ours against the best peer."""
-    names = list(CONTENDERS)
-    print(f"{'':<16}" + "".join(f"{name:>20}" for name in names) + f"{'ours / best peer':>20}")
+    """Print a line for each transfer and contender, and ours against the best peer, by medians.
+
+    The slowest and the fastest run tell how much the medians are worth; processor time hardly depends on what else
+    the machine does.
+    """
+    print(f"{'':<30}{'MB/s':>8}{'slowest':>9}{'fastest':>9}{'CPU s':>8}{'MB RSS':>8}")
     for load in loads:
-        speeds = {
-            name: statistics.median(load.size / MEGABYTE / run.seconds for run in results[load, name]) for name in names
-        }
-        memory = {name: max(run.resident for run in results[load, name]) for name in names}
-        cells = "".join(f"{speeds[name]:>9.0f} MB/s {memory[name]:>4.0f}MB" + " " for name in names)
-        best = max(speed for name, speed in speeds.items() if name != "ours")
-        print(f"{load!s:<16}{cells}{speeds['ours'] / best:>19.2f}x", flush=True)
+        medians = {}
+        for name in CONTENDERS:
+            runs = results[load, name]
+            speeds = [load.size / MEGABYTE / entry.seconds for entry in runs]
+            medians[name] = statistics.median(speeds)
+            processor = statistics.median(entry.processor for entry in runs)
+            resident = max(entry.resident for entry in runs)
+            figures = f"{medians[name]:>8.0f}{min(speeds):>9.0f}{max(speeds):>9.0f}{processor:>8.2f}{resident:>8.0f}"
+            print(f"{load!s:<18}{name:<12}{figures}")
+        best = max((speed, name) for name, speed in medians.items() if name != "ours")
+        print(f"{load!s:<18}ours / {best[1]}: {medians['ours'] / best[0]:.2f}x", flush=True)
 
 
 def main() -> None:
@@ -260,6 +269,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.staging", description=__doc__.split("\n")[0])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--server", choices=["rclone", "seaweedfs"], default="rclone")
+    parser.add_argument("--only", choices=["many", "big"])
     parser.add_argument("--small", action="store_true", help="64 MB instead of 1 GB: a quick look")
     # Run by `python -m benchmarks` the words on the command line are names of benchmarks.
     options = parser.parse_args(sys.argv[1:] if __name__ == "__main__" else [])
@@ -272,10 +282,12 @@ def main() -> None:
         for shape, size in (("many", 256 * MEGABYTE), ("big", big))
         for direction in ("out", "in")
     ]
+    if options.only:
+        loads = [load for load in loads if load.shape == options.only]
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="staging-", dir=memory if memory.is_dir() else None) as name:
         directory = Path(name)
-        make_files(directory, loads)
+        make_files(directory, big)
         with s3_server(options.server, directory):
             report(measure(loads, directory, options.repeat), loads)
 
