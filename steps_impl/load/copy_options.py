@@ -40,6 +40,11 @@ class CopyOptions:
         return self.max_error > 1 or "MAXERROR" in (self.instead or "").upper()
 
     @property
+    def rounds(self) -> bool:
+        """Whether COPY rounds decimals that have too many digits (else it cuts them)."""
+        return self.round_decimals or "ROUNDEC" in (self.instead or "").upper()
+
+    @property
     def may_replace(self) -> bool:
         """Whether COPY may put other characters in place of invalid ones."""
         return self.replace_invalid_char is not None or "ACCEPTINVCHARS" in (self.instead or "").upper()

@@ -7,6 +7,7 @@ hold: what a load loses by definition (digits beyond the scale, blanks that pad 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -25,16 +26,18 @@ _BINARY = bytes | bytearray | memoryview
 Normaliser = Callable[[Any], str | None]
 
 
-def normaliser(target_type: str) -> Normaliser:
+def normaliser(target_type: str, rounding: str = ROUND_DOWN) -> Normaliser:
     """Return the function that brings values to the canonical text of a Redshift type such as ``decimal(12,2)``.
 
     The function takes ``None``, text, bytes (UTF-8) or a Python value as a driver returns it; a value that is not
-    of the type at all is returned as its own text, so that it differs from every proper one.
+    of the type at all is returned as its own text, so that it differs from every proper one. ``rounding`` is what the
+    load did with digits beyond the scale (``decimal``'s names): COPY cuts them off unless told to round.
     """
     kind, _, arguments = target_type.strip().lower().partition("(")
     kind = kind.strip()
     after = arguments.partition(")")[2].strip()
-    convert = _converter(f"{kind} {after}".strip(), [int(n) for n in re.findall(r"\d+", arguments.partition(")")[0])])
+    numbers = [int(n) for n in re.findall(r"\d+", arguments.partition(")")[0])]
+    convert = _converter(f"{kind} {after}".strip(), numbers, rounding)
 
     def normalise(value: Any) -> str | None:
         if value is None:
@@ -48,12 +51,12 @@ def normaliser(target_type: str) -> Normaliser:
     return normalise
 
 
-def _converter(kind: str, arguments: list[int]) -> Callable[[Any], str]:
+def _converter(kind: str, arguments: list[int], rounding: str) -> Normaliser:
     if kind in {"smallint", "int2", "integer", "int", "int4", "bigint", "int8"}:
         return _integer
     if kind in {"decimal", "numeric"}:
         scale = arguments[1] if len(arguments) > 1 else 0
-        return lambda value: _decimal(value, scale)
+        return lambda value: _decimal(value, scale, rounding)
     if kind in {"real", "float4"}:
         return _single
     if kind in {"double precision", "float", "float8", "double"}:
@@ -68,17 +71,17 @@ def _converter(kind: str, arguments: list[int]) -> Callable[[Any], str]:
         return _clock_time
     if kind in {"char", "character", "nchar", "bpchar"}:
         return lambda value: str(value).rstrip(" ")
-    return _text
+    return _json if kind == "super" else _text
 
 
 def _integer(value: Any) -> str:
     return str(int(value)) if not isinstance(value, str) else str(int(value.strip()))
 
 
-def _decimal(value: Any, scale: int) -> str:
+def _decimal(value: Any, scale: int, rounding: str) -> str:
     with localcontext() as context:
         context.prec = DECIMAL_PRECISION
-        number = Decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_DOWN)
+        number = Decimal(str(value)).quantize(Decimal(1).scaleb(-scale), rounding=rounding)
         return format(abs(number) if number.is_zero() else number, "f")
 
 
@@ -116,6 +119,19 @@ def _clock_time(value: Any) -> str:
         seconds = value.days * 86_400 + value.seconds
         return _trim(f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{value.microseconds:06d}")
     return _trim(value.replace(tzinfo=None).isoformat() if isinstance(value, time) else str(value).strip())
+
+
+def _json(value: Any) -> str | None:
+    """SUPER keeps what a JSON text says, not its blanks; a driver may hand out the text or what it says.
+
+    A JSON null is taken as NULL: such a driver shows both in one way.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:  # a JSON string that the driver has unpacked
+            return json.dumps(value)
+    return None if value is None else json.dumps(value, sort_keys=True)
 
 
 def _text(value: Any) -> str:

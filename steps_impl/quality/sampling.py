@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_DOWN
 from typing import Any
 
 from steps_impl.quality.normalise import Normaliser, normaliser
@@ -79,13 +80,16 @@ class SampleComparison:
         target: the side that was loaded from it.
         types: Redshift type of each column to compare, by name and in order, the keys included.
         keys: the columns that identify a row on both sides.
+        rounding: what the load did with digits beyond a column's scale (``decimal``'s names).
     """
 
-    def __init__(self, source: Side, target: Side, types: Mapping[str, str], keys: Sequence[str]) -> None:
+    def __init__(
+        self, source: Side, target: Side, types: Mapping[str, str], keys: Sequence[str], rounding: str = ROUND_DOWN
+    ) -> None:
         self._source, self._target = source, target
         self._columns = tuple(types)
         self._keys = tuple(keys)
-        self._normalisers: list[Normaliser] = [normaliser(kind) for kind in types.values()]
+        self._normalisers: list[Normaliser] = [normaliser(kind, rounding) for kind in types.values()]
         self._key_places = [self._columns.index(key) for key in keys]
 
     def from_target(self, size: int) -> SampleReport:

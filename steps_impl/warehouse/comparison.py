@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_DOWN
 
 from core.errors import ParameterError
 from core.settings import Settings
@@ -29,6 +30,8 @@ class SourceComparison:
     #: Columns that identify a row of the source.
     keys: tuple[str, ...]
     sample_size: int
+    #: What the load did with digits beyond a column's scale.
+    rounding: str = ROUND_DOWN
 
     def __call__(self, session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
         """Draw the sample and compare each column in its canonical form."""
@@ -36,7 +39,7 @@ class SourceComparison:
         size = (self.sample_size, counts.inserted)
         relation = sampled_rows(plan.table.name, staging, tuple(types), plan.keys, *size)
         with open_source(self.source, self.settings, types) as source:
-            comparison = SampleComparison(source, warehouse_side(session, relation), types, self.keys)
+            comparison = SampleComparison(source, warehouse_side(session, relation), types, self.keys, self.rounding)
             sample = comparison.from_target(self.sample_size)
         nothing_to_compare = counts.inserted == 0
         return CheckReport(

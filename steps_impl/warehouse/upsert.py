@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import ROUND_DOWN, ROUND_HALF_UP
 from typing import Any
 
 from core.errors import ParameterError
@@ -44,7 +45,7 @@ def run(parameters: UpsertParameters, context: StepContext) -> StepResult:
     with _input(store, parameters, settings) as files:
         plan = make_plan(parameters, table, files)
         fill = _fill(parameters, settings, plan, files)
-        checks = _checks(parameters, settings, plan)
+        checks = _checks(parameters, settings, plan, files)
         attempts: list[Merge] = []
 
         def attempt(session: Session) -> None:
@@ -108,13 +109,15 @@ def _fill(parameters: UpsertParameters, settings: Settings, plan: MergePlan, fil
     return filled_from_files(plan, warehouse_of(settings), files, options)
 
 
-def _checks(parameters: UpsertParameters, settings: Settings, plan: MergePlan) -> list[Check]:
+def _checks(parameters: UpsertParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> list[Check]:
     if parameters.compare_with is None:
         return []
     keys = parameters.compare_keys or plan.keys
     check_known(parameters.compare_with, settings)
     types_of(plan.table, plan.columns, keys)
-    return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size)]
+    cut = files is not None and not parameters.copy_options(files.format).rounds
+    rounding = ROUND_DOWN if cut else ROUND_HALF_UP  # INSERT … SELECT rounds
+    return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
 
 
 def _result(merge: Merge, files: LoadInput | None, attempts: int, analyzed: str) -> StepResult:

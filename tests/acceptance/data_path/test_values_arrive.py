@@ -145,7 +145,8 @@ def test_decimals_with_more_digits_than_their_column_are_refused_or_rounded_but_
     for step in (path.load, path.upsert):
         with pytest.raises(SchemaMismatch, match="'price' has 10 digits behind the point in the files and 2 in the"):
             step(definition, place)
-        step(definition, place, round_decimals=True)
+        compared = {"compare_host": "source", "compare_table": name} if step == path.upsert else {}
+        step(definition, place, round_decimals=True, **compared)
         assert path.in_target(f"SELECT price FROM {name}") == [(Decimal("1.13"),)]
 
 
@@ -200,3 +201,12 @@ def test_a_view_over_generated_and_without_invisible_columns_arrives(path: Any) 
     path.load(definition, path.extract(table=view, splits=2))
     wanted = [(1, "a", "a-", 2, None), (2, None, None, 3, None)]
     assert path.in_target(f"SELECT * FROM {view} ORDER BY id") == wanted
+
+
+def test_json_in_a_super_column_is_the_same_to_the_comparison_with_the_source(path: Any) -> None:
+    name = path.name("json")
+    texts = ['{"b": 1,  "a": [1.5, null, "x"]}', '"text"', "[]", "1", "null", None]
+    path.make_source(name, "id INT PRIMARY KEY, j JSON", list(enumerate(texts)))
+    definition = f"CREATE TABLE {name} (id INT PRIMARY KEY, j SUPER)"
+    result = path.upsert(definition, path.extract(table=name), compare_host="source", compare_table=name)
+    assert result.details["checks"][-1]["compared"] == len(texts)

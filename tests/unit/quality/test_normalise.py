@@ -29,6 +29,9 @@ from steps_impl.quality.normalise import normaliser
         ("character(10)", b"ab", "ab        "),
         ("character varying(20)", "naïve 😀".encode(), "naïve 😀"),
         ("varchar(5)", None, None),
+        ("super", b'{"b": 1,"a":[ "x", null]}', {"a": ["x", None], "b": 1}),
+        ("super", b'"text"', "text"),
+        ("super", b'{"b": 1}', '{"b":1}'),
     ],
 )
 def test_the_same_value_printed_by_two_engines_has_one_text(target_type: str, source: object, target: object) -> None:
@@ -47,6 +50,7 @@ def test_the_same_value_printed_by_two_engines_has_one_text(target_type: str, so
         ("timestamp", "2024-02-29 10:00:00", "2024-02-29 10:00:00.000001"),
         ("boolean", "0", True),
         ("bigint", "x", 0),
+        ("super", b'{"a": "1"}', {"a": 1}),
         ("timestamptz", datetime(2024, 1, 1, tzinfo=UTC), "2024-01-01 01:00:00"),
     ],
 )
