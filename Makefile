@@ -43,14 +43,20 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install parts
+# The peers live in a virtual environment of their own.
+.venv-bench/.installed: requirements/bench.txt | install
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements/bench.txt
+	touch $@
+
+bench: install parts .venv-bench/.installed
 	@$(BIN)/python -m benchmarks
 
 docs: install
 	@$(BIN)/python -m docs.generate
 
 lock: install
-	for name in core dev uv; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+	for name in bench core dev uv; do $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	  --custom-compile-command 'make lock' requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:
