@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.mariadb import MariaDbPart
+from sandbox.parts.postgres import PostgresPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract import rds
 
@@ -41,6 +43,12 @@ class Source:
             for statement in statements:
                 cursor.execute(statement)
 
+    def empty(self) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SHOW FULL TABLES")
+            for name, kind in cursor.fetchall():
+                cursor.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} `{name.replace('`', '``')}`")
+
     def insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         with self.connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
@@ -57,9 +65,20 @@ class Source:
         return b"".join(gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in files)
 
 
+@pytest.fixture(scope="session")
+def source_database(mysql_server: MariaDbPart) -> DatabaseAddress:
+    """One database for all tests here, emptied after each: making one takes longer than most of them."""
+    return mysql_server.ensure_database("extract_tests", "extract_tests")
+
+
+@pytest.fixture(scope="session")
+def loaded_database(postgres_server: PostgresPart) -> DatabaseAddress:
+    return postgres_server.ensure_database("extract_tests", "extract_tests")
+
+
 @pytest.fixture
-def source(mysql_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
-    address = mysql_database
+def source(source_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
+    address = source_database
     configuration = tmp_path / "ductrunner.yaml"
     entry = {
         "host": address.host,
@@ -80,13 +99,15 @@ def source(mysql_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.
         init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
     )
     with connection:
-        yield Source(address, connection, tmp_path / "out", entry)
+        found = Source(address, connection, tmp_path / "out", entry)
+        yield found
+        found.empty()
 
 
 @pytest.fixture
-def load(postgres_database: DatabaseAddress) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+def load(loaded_database: DatabaseAddress) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Load a source's files into a new table by COPY; return its rows as Postgres prints them."""
-    address = postgres_database
+    address = loaded_database
     connection = psycopg2.connect(
         host=address.host,
         port=address.port,
