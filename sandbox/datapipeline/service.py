@@ -36,6 +36,8 @@ class Service:
         self.stopping = False
         facts = store.facts()
         self.clock = ServiceClock(manual=manual_clock, start=facts.get(_CLOCK_FACT))
+        if manual_clock:
+            store.save_fact(_CLOCK_FACT, self.clock.now())  # it stands still through a restart, too
         self.ready = ReadyQueue(self.lock)
         self._build(facts)
 

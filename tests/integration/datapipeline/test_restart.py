@@ -72,6 +72,13 @@ def test_windows_go_on_after_a_restart(start_service: Any, make_activity: Any) -
     assert service.acknowledge(third) is True
 
 
+def test_a_manual_clock_that_was_never_moved_stands_still_through_a_restart(start_service: Any) -> None:
+    service = start_service()
+    before = service.control("GET", "clock")
+    service.kill_and_restart()
+    assert service.control("GET", "clock") == before
+
+
 def test_cancel_pause_deactivation_and_deletion_survive(start_service: Any, make_activity: Any) -> None:
     service = start_service()
     canceled = service.run(make_activity("A"))
