@@ -37,7 +37,7 @@ class Commands:
         plan = self._state.plan(pipeline.id, pipeline.latest_version)
         intervals = {name: interval_of(plan, name, pipeline.first_activated or now) for name in plan.components}
         if plan.on_demand:
-            self._cancel_run(pipeline, CANCELED_BY_ACTIVATION)
+            self._cancel_left(pipeline, CANCELED_BY_ACTIVATION)
             whole = self._free_start(pipeline, now)
             intervals = dict.fromkeys(plan.components, Interval(whole, whole, now))
         pipeline.active_version = pipeline.latest_version
@@ -110,7 +110,7 @@ class Commands:
         """Stop a pipeline; what runs is canceled, or finishes first."""
         pipeline.state = Status.DEACTIVATING
         self._state.touch(pipeline)
-        for instance in self._state.run(pipeline.id, pipeline.run).values():
+        for instance in self._state.instances[pipeline.id].values():
             if instance.terminal:
                 continue
             attempt = self._state.head(instance)
@@ -130,8 +130,9 @@ class Commands:
             instance.status = status
             self._state.touch(instance)
 
-    def _cancel_run(self, pipeline: Pipeline, reason: str) -> None:
-        for instance in list(self._state.run(pipeline.id, pipeline.run).values()):
+    def _cancel_left(self, pipeline: Pipeline, reason: str) -> None:
+        """Cancel what has not ended, in earlier runs too: an instance of one may have been rerun."""
+        for instance in list(self._state.instances[pipeline.id].values()):
             if not instance.terminal:
                 self.cancel(instance, reason)
 

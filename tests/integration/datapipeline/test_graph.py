@@ -279,6 +279,23 @@ def test_each_activation_of_an_on_demand_pipeline_is_a_run(service: Any, make_ac
     assert service.poll() is None
 
 
+def test_what_is_left_of_an_earlier_run_is_canceled_with_the_next_activation(
+    service: Any, make_activity: Any, field_of: Any
+) -> None:
+    pipeline = service.run(make_activity("A"))
+    service.finish(service.take(), "FAILED")
+    first = service.instance(pipeline, "A")["id"]
+    service.client.activate_pipeline(pipelineId=pipeline)
+    service.client.deactivate_pipeline(pipelineId=pipeline)
+    service.client.set_status(pipelineId=pipeline, objectIds=[first], status="RERUN")
+    service.client.activate_pipeline(pipelineId=pipeline)
+    assert field_of(service.describe(pipeline, first)[0], "@status") == "CANCELED"
+    service.client.set_status(pipelineId=pipeline, objectIds=[first], status="RERUN")
+    service.client.deactivate_pipeline(pipelineId=pipeline)
+    assert service.poll() is None
+    assert field_of(service.describe(pipeline, first)[0], "@status") == "INACTIVE"
+
+
 def test_a_one_time_schedule_starts_at_its_time(service: Any, make_activity: Any, make_object: Any) -> None:
     once = make_object("Once", type="Schedule", period="1 day", occurrences="1", startDateTime="2100-01-01T06:00:00")
     pipeline = service.run(once, make_activity("A"), default={"scheduleType": "cron", "schedule": ">Once"})
