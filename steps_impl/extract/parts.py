@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from isal import isal_zlib
 
@@ -18,6 +21,7 @@ Compression = Literal["none", "gzip"]
 _LEVEL = 1
 _GZIP_WINDOW = 31  # zlib's way to ask for a gzip header
 _PIECE = 1 << 18  # bytes handed to the compressor and to the output at once
+_AHEAD = 3  # pieces that may wait for the compressor and the output
 
 
 class _Compressor(Protocol):
@@ -27,13 +31,15 @@ class _Compressor(Protocol):
 
 
 class _OpenPart:
-    """One file while it is written."""
+    """One file while it is written; a thread of its own compresses and writes, while the next rows are encoded."""
 
     def __init__(self, output: Output, name: str, compressor: _Compressor | None) -> None:
         self._name = name
         self._compressor = compressor
         self._stack = ExitStack()
         self._sink: Sink = self._stack.enter_context(output.create(name))
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {name}")
+        self._under_way: deque[Future[None]] = deque()
         self._waiting: list[bytes] = []
         self._size = 0
         self._written = 0
@@ -49,20 +55,32 @@ class _OpenPart:
     def close(self) -> Part:
         self._drain()
         if self._compressor:
-            self._put(self._compressor.flush())
+            self._hand_over(lambda compressor: compressor.flush(), self._compressor)
+        self._wait_until(0)
+        self._thread.shutdown()
         self._stack.close()
         return Part(self._name, self._written, self.rows)
 
     def abandon(self, error: BaseException) -> None:
+        self._thread.shutdown(cancel_futures=True)
         self._stack.__exit__(type(error), error, error.__traceback__)
 
     def _drain(self) -> None:
         text = b"".join(self._waiting)
         self._waiting, self._size = [], 0
-        self._put(self._compressor.compress(text) if self._compressor else text)
+        self._hand_over(self._compressor.compress if self._compressor else bytes, text)
 
-    def _put(self, data: bytes) -> None:
-        if data:
+    def _hand_over(self, make: Callable[[Any], bytes], content: Any) -> None:
+        """Let the thread make the file's next bytes and write them; wait while too much is under way."""
+        self._wait_until(_AHEAD - 1)
+        self._under_way.append(self._thread.submit(self._put, make, content))
+
+    def _wait_until(self, count: int) -> None:
+        while len(self._under_way) > count:
+            self._under_way.popleft().result()
+
+    def _put(self, make: Callable[[Any], bytes], content: Any) -> None:
+        if data := make(content):
             self._sink.write(data)
             self._written += len(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from steps_impl.contract import StepContext
 from steps_impl.extract.parts import PartWriter
@@ -13,8 +14,9 @@ from stores.mysql import Connection
 
 #: Rows treated at once; 500 to 4000 are equally fast.
 CHUNK_ROWS = 500
-#: Rows fetched at once, and bytes of them treated at once, when single values may be megabytes.
-_LARGE_ROWS = 10
+#: Where single values may be large: rows fetched at once at first and after large ones, and while rows are small; bytes
+#: that are treated at once.
+_CAUTIOUS_ROWS, _BOLD_ROWS = 10, 50
 _LARGE_BYTES = 1 << 20
 
 
@@ -29,7 +31,7 @@ class RowStream:
         #: Rows read, and bytes of text made of them.
         self.rows = 0
         self.bytes = 0
-        self._large = [index for index, column in enumerate(query.columns) if column.is_large]
+        self._large = [itemgetter(index) for index, column in enumerate(query.columns) if column.is_large]
 
     def copy_to(self, writer: PartWriter, context: StepContext) -> None:
         """Run the query and write all its rows.
@@ -65,11 +67,12 @@ class RowStream:
 
     def _fetch_by_size(self, limit: int) -> list[Row]:
         rows: list[Row] = []
-        size = 0
+        size, at_once = 0, _CAUTIOUS_ROWS
         while len(rows) < limit and size < _LARGE_BYTES:
-            more = self.connection.fetch(min(_LARGE_ROWS, limit - len(rows)))
+            more = self.connection.fetch(min(at_once, limit - len(rows)))
             if not more:
                 break
             rows.extend(more)
-            size += sum(len(row[index] or b"") for row in more for index in self._large)
+            size += sum(sum(map(len, filter(None, map(value, more)))) for value in self._large)
+            at_once = _BOLD_ROWS if size * _BOLD_ROWS < _LARGE_BYTES * len(rows) else _CAUTIOUS_ROWS
         return rows

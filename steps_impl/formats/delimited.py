@@ -79,21 +79,21 @@ class CommaSeparated:
 def _joined(rows: Sequence[Row]) -> bytes | None:
     """Join all values with the three marker bytes; ``None`` when a value holds one of them.
 
-    NULLs are counted as they are replaced: a value that is itself 0x1D must not pass for one.
+    Column by column, so that only columns with a NULL are looked at value by value. NULLs are counted as they are
+    replaced: a value that is itself 0x1D must not pass for one.
     """
-    nulls = 0
-    lines = []
-    for row in rows:
-        if None in row:
-            nulls += row.count(None)
-            lines.append(_BETWEEN.join([_NULL if value is None else value for value in row]))
+    nulls, width = 0, len(rows[0]) + 1 if rows else 1
+    pieces: list[bytes | None] = [_END] * (len(rows) * width)
+    for place, column in enumerate(zip(*rows, strict=True)):
+        if None in column:
+            nulls += column.count(None)
+            pieces[place::width] = [_NULL if value is None else value for value in column]
         else:
-            lines.append(_BETWEEN.join(row))  # type: ignore[arg-type]  # no None is in it
-    lines.append(b"")
-    text = _END.join(lines)
-    between = sum(map(len, rows)) - len(rows)
-    marked = text.count(_END) == len(rows) and text.count(_BETWEEN) == between and text.count(_NULL) == nulls
-    return text if marked else None
+            pieces[place::width] = column
+    pieces.append(b"")
+    text = _BETWEEN.join(pieces)  # type: ignore[arg-type]  # every NULL is replaced
+    marked = text.count(_END) == len(rows) and text.count(_BETWEEN) == len(pieces) - 1 and text.count(_NULL) == nulls
+    return text.replace(_BETWEEN + _END + _BETWEEN, _END) if marked else None
 
 
 #: The formats by the name that ``--output-format`` takes.

@@ -170,7 +170,7 @@ def test_rows_of_megabytes_are_read_in_small_chunks(source, load, monkeypatch):
         row_stream.RowStream, "_encode", lambda self, rows: sizes.append(len(rows)) or encode(self, rows)
     )
     source.extract(table="big")
-    assert max(sizes) == row_stream._LARGE_ROWS
+    assert max(sizes) == row_stream._CAUTIOUS_ROWS
     assert [len(row[1]) for row in load(source, "id int, a text")] == [400_000] * 60
 
 
