@@ -31,6 +31,7 @@ class RowStream:
         #: Rows read, and bytes of text made of them.
         self.rows = 0
         self.bytes = 0
+        self._plain = frozenset(index for index, column in enumerate(query.columns) if column.is_plain)
         self._large = [itemgetter(index) for index, column in enumerate(query.columns) if column.is_large]
 
     def copy_to(self, writer: PartWriter, context: StepContext) -> None:
@@ -52,9 +53,9 @@ class RowStream:
 
     def _encode(self, rows: Sequence[Row]) -> bytes:
         rows = self.policies.hexadecimal(rows)
-        text = self.format.encode(rows)
+        text = self.format.encode(rows, self._plain)
         treated = self.policies.treat(rows, text, self.rows + 1)
-        return text if treated is rows else self.format.encode(treated)
+        return text if treated is rows else self.format.encode(treated, self._plain)
 
     def _chunks(self, writer: PartWriter) -> Iterator[Sequence[Row]]:
         """Yield rows in chunks that fit the current file and, where single values are large, about a megabyte."""

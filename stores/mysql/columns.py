@@ -18,6 +18,7 @@ _NAMES = {
 }  # fmt: skip
 _BYTES_WHEN_BINARY = frozenset({"varchar", "char", "tinyblob", "mediumblob", "longblob", "blob"})
 _LARGE = frozenset({"tinyblob", "mediumblob", "longblob", "blob", "json", "geometry", "vector"})
+_NUMBERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "float", "double", "decimal", "year"})
 _DATES = frozenset({"date", "datetime", "timestamp"})
 
 
@@ -40,6 +41,11 @@ class Column:
     def is_date(self) -> bool:
         """Whether the values hold a calendar date (which may be a zero date)."""
         return self.type in _DATES
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the values are numbers, dates or times: digits, signs, points, colons, ``e`` and blanks only."""
+        return self.type in _NUMBERS or self.type in _DATES or self.type == "time"
 
     @property
     def is_large(self) -> bool:
