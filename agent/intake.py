@@ -16,7 +16,7 @@ from agent.backoff import Backoff
 from agent.source import Handed, TaskSource
 from core.errors import DuctrunnerError, Throttled
 
-#: An empty answer that comes sooner than this was no long poll; the next poll waits as after a failure.
+#: An empty answer that comes sooner than this was no long poll; the next polls wait a little longer each time.
 LONG_POLL = 1.0  # seconds
 
 
@@ -51,7 +51,8 @@ class Intake:
         #: Called when a task was taken, and while stopping when one has ended.
         self._changed = changed
         self._pace = Pace(polls_per_second)
-        self._backoff = Backoff(first=0.5, longest=60.0)
+        self._backoff = Backoff(first=0.5, longest=30.0)
+        self._quick_answers = Backoff(first=0.5, longest=5.0)
         self._free = threading.Semaphore(slots)
         self._handed: queue.SimpleQueue[Handed | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
@@ -120,7 +121,8 @@ class Intake:
             self._stopped.wait(delay)
             return None
         if handed is None and time.monotonic() - asked < LONG_POLL:
-            self._stopped.wait(self._backoff.delay())
+            self._stopped.wait(self._quick_answers.delay())
         else:
-            self._backoff.reset()
+            self._quick_answers.reset()
+        self._backoff.reset()
         return handed
