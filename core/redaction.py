@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_plus
 #: Shorter values are not redacted: they would blank out ordinary words (buildkite-agent uses the same length).
 MINIMUM_LENGTH = 6
 MASK = "[redacted]"
+#: Half of a surrogate pair is no text that a secret could be sent as, but no reason to fail either.
+_ANY = "surrogatepass"
 
 
 class Redactor:
@@ -47,7 +49,7 @@ class Redactor:
 
 def _spellings(secret: str) -> set[str]:
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {secret, *escaped, quote(secret, safe=""), quote_plus(secret)}
+    return {secret, *escaped, quote(secret, safe="", errors=_ANY), quote_plus(secret, errors=_ANY)}
 
 
 #: The redactor of this process: settings, secret stores and the task parser register here.

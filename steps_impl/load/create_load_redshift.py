@@ -86,14 +86,14 @@ class _Exchange:
     def _exchange(self, session: Session, loaded: Loaded) -> dict[str, Any]:
         """Put the staged rows in place."""
         if self.parameters.mode == "append":
-            deleted, inserted = 0, self._append(session)
-        else:
-            deleted = session.execute(delete_all(self.table.name))
-            inserted = session.execute(insert_all(self.table.name, self.staging, self.columns))
-        (after,) = session.row(count_rows(self.table.name.sql))
-        if self.parameters.mode == "replace" and after != loaded.rows:
-            raise CheckFailed(f"table {self.table.name} has {after} rows after a load of {loaded.rows}")
-        return {"deleted": deleted, "inserted": inserted, "target_rows": after}
+            inserted = self._append(session)
+            (after,) = session.row(count_rows(self.table.name.sql))
+            return {"deleted": 0, "inserted": inserted, "target_rows": after}
+        deleted = session.execute(delete_all(self.table.name))
+        inserted = session.execute(insert_all(self.table.name, self.staging, self.columns))
+        if inserted != loaded.rows:  # the table is locked and was emptied: it holds what was inserted
+            raise CheckFailed(f"table {self.table.name} has {inserted} rows after a load of {loaded.rows}")
+        return {"deleted": deleted, "inserted": inserted, "target_rows": inserted}
 
     def _append(self, session: Session) -> int:
         """Add rows with a new key only, so that a second run of the same load adds nothing."""

@@ -47,3 +47,9 @@ def test_nothing_and_ordinary_words_are_not_taken_for_secrets(nothing: str | Non
     redactor = Redactor()
     redactor.register(nothing)
     assert redactor.secrets() == frozenset()
+
+
+def test_half_a_surrogate_pair_in_a_secret_is_no_reason_to_fail() -> None:
+    redactor = Redactor()
+    redactor.register("secret-\ud800")
+    assert redactor.redact("a secret-\ud800 b") == f"a {MASK} b"

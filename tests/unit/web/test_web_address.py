@@ -124,6 +124,10 @@ def test_a_wrong_clock_is_said_with_its_direction(ahead: int, words: str) -> Non
     assert words in said
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", email.utils.formatdate(usegmt=True)])
-def test_a_right_or_unknown_clock_is_not_blamed(date: str | None) -> None:
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_an_unknown_clock_is_not_blamed(date: str | None) -> None:
     assert clock_error(date, 300) is None
+
+
+def test_a_right_clock_is_not_blamed() -> None:
+    assert clock_error(email.utils.formatdate(usegmt=True), 300) is None
