@@ -185,11 +185,9 @@ class ConnectProxy(Listener):
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # either side has ended
         while data := source.recv(65536):
             sink.sendall(data)
-    except OSError:
-        pass  # either side has ended
     with suppress(OSError):
         socket.socket.shutdown(sink, socket.SHUT_RDWR)
 
