@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from agent import log, report
 from agent.backoff import persist
+from agent.observer import Ended
 from agent.running import Held
 from agent.source import Handed, Verdict
 from agent.task import Task, digest, parse_task
@@ -17,9 +17,6 @@ from core.errors import (
 )
 from core.periods import parse_period
 from core.settings import AgentSettings
-
-if TYPE_CHECKING:
-    pass
 
 #: A task that is not acknowledged within 2 minutes is handed out again.
 ACKNOWLEDGE_PATIENCE = 110.0  # seconds
@@ -32,6 +29,8 @@ class Attempt:
         self._handed = handed
         self._tools = tools
         self._settings = tools.settings
+        self._group = tools.group
+        self._started = time.monotonic()
 
     def run(self) -> None:
         """Do the task; whatever happens ends in a status, unless the task is cancelled or not ours any more."""
@@ -40,7 +39,7 @@ class Attempt:
         except TaskMalformed as error:
             self._refuse(error)
             return
-        held = Held(task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
+        held = Held(self._group, task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
         try:
             if self._acknowledge(held, task):
                 self._own(held, task)
@@ -48,21 +47,22 @@ class Attempt:
             held.stop.close()
 
     def _refuse(self, error: TaskMalformed) -> None:
-        held = Held(self._handed.task_id, ("", self._handed.task_id), self._settings.report_interval)
+        held = Held(self._group, self._handed.task_id, ("", self._handed.task_id), self._settings.report_interval)
         held.stop.close()
         log.event("task_malformed", level="ERROR", task=digest(held.task_id), error=str(error))
-        report.send(self._tools.source, held, report.failed(error), self._settings.ownership_window)
+        report.send(held, report.failed(error), self._settings.ownership_window)
 
     def _acknowledge(self, held: Held, task: Task) -> bool:
         fields = {"task": digest(task.task_id), "pipeline": task.pipeline_id, "attempt": task.attempt.id}
         try:
             canceled = persist(
-                lambda: self._tools.source.report_progress(task.task_id, {}), held.stop.event, ACKNOWLEDGE_PATIENCE
+                lambda: self._group.source.report_progress(task.task_id, {}), held.stop.event, ACKNOWLEDGE_PATIENCE
             )
         except DuctrunnerError as error:
             log.event("task_not_acknowledged", level="ERROR", **fields, error=str(error))
             return False
         held.heard(time.monotonic())
+        self._tools.observers.started(self._group.name, task)
         log.event("task_canceled" if canceled else "task_started", **fields, type=task.attempt.type)
         return not canceled
 
@@ -72,32 +72,47 @@ class Attempt:
             log.event("task_delivered_twice", level="WARNING", task=digest(task.task_id), attempt=task.attempt.id)
             return
         self._tools.lease.watch(held)
-        started = time.monotonic()
+        work = Work(held, task, self._tools)
         try:
-            verdict = self._work(held, task)
-            taken = held.stop.reason not in NO_STATUS and report.send(
-                self._tools.source, held, verdict, self._settings.ownership_window
-            )
+            verdict = self._verdict(work, task)
+            taken = held.stop.reason not in NO_STATUS and report.send(held, verdict, self._settings.ownership_window)
         finally:
             running.release(held)
+        self._tell_end(
+            Ended(
+                group=self._group.name,
+                task=task,
+                verdict=verdict,
+                outcome=_outcome(held, verdict, taken=taken),
+                seconds=time.monotonic() - self._started,
+                usage=work.usage,
+                last_lines=work.last_lines,
+                logs=work.logs,
+            )
+        )
+
+    def _verdict(self, work: Work, task: Task) -> Verdict:
+        try:
+            return work.do()
+        except Exception as error:  # one task must never take the worker along: the next worker would get it too
+            log.failure("attempt_broken", error, task=digest(task.task_id))
+            return report.failed(error)
+
+    def _tell_end(self, ended: Ended) -> None:
+        verdict, task, usage = ended.verdict, ended.task, ended.usage
         log.event(
             "task_ended",
             level="INFO" if verdict.finished else "ERROR",
             task=digest(task.task_id),
             pipeline=task.pipeline_id,
             attempt=task.attempt.id,
-            status=_outcome(held, verdict, taken=taken),
+            status=ended.outcome,
             error_id=verdict.error_id or None,
             error=verdict.error_message or None,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(ended.seconds, 3),
+            **({"cpu_seconds": round(usage.cpu_seconds, 3), "peak_memory": usage.peak_memory} if usage else {}),
         )
-
-    def _work(self, held: Held, task: Task) -> Verdict:
-        try:
-            return Work(held, task, self._tools).do()
-        except Exception as error:  # one task must never take the worker along: the next worker would get it too
-            log.failure("attempt_broken", error, task=digest(task.task_id))
-            return report.failed(error)
+        self._tools.observers.ended(ended)
 
 
 def _interval(task: Task, settings: AgentSettings) -> float:

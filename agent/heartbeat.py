@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from agent import log
-from agent.source import TaskSource
+from agent.control import Control
+from agent.group import Group
+from agent.observer import Observer
 from core.errors import DuctrunnerError
 
 
 class Heartbeat:
-    """Beats in a thread of its own."""
+    """Beats for every group, in a thread of its own."""
 
-    def __init__(self, source: TaskSource, interval: float, terminate: Callable[[], None]) -> None:
-        self._source = source
+    def __init__(self, groups: Sequence[Group], interval: float, control: Control, observer: Observer) -> None:
+        self._groups = groups
         self._interval = interval
-        self._terminate = terminate
+        self._control = control
+        self._observer = observer
         self._closed = threading.Event()
 
     def close(self) -> None:
@@ -26,11 +29,17 @@ class Heartbeat:
     def run(self) -> None:
         """Beat at once and then every interval, until closed or told to stop."""
         while not self._closed.is_set():
-            try:
-                if self._source.heartbeat():
-                    log.event("terminate_received", level="WARNING")
-                    self._terminate()
-                    return
-            except DuctrunnerError as error:
-                log.event("heartbeat_failed", level="WARNING", error=str(error))
+            for group in self._groups:
+                self._beat(group)
             self._closed.wait(self._interval)
+
+    def _beat(self, group: Group) -> None:
+        try:
+            if group.source.heartbeat():
+                log.event("terminate_received", level="WARNING", group=group.name)
+                self._control.drain("terminate")
+        except DuctrunnerError as error:
+            self._observer.reported(group.name, error)
+            log.event("heartbeat_failed", level="WARNING", group=group.name, error=str(error))
+        else:
+            self._observer.reported(group.name, None)

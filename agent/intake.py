@@ -13,7 +13,10 @@ from collections.abc import Callable
 
 from agent import log
 from agent.backoff import Backoff
-from agent.source import Handed, TaskSource
+from agent.gate import Gate
+from agent.group import Group
+from agent.observer import Observer
+from agent.source import Handed
 from core.errors import DuctrunnerError, Throttled
 
 #: An empty answer that comes sooner than this was no long poll; the next polls wait a little longer each time.
@@ -40,26 +43,35 @@ class Intake:
 
     def __init__(
         self,
-        source: TaskSource,
-        slots: int,
+        group: Group,
         polls_per_second: float,
         work: Callable[[Handed], None],
         changed: Callable[[], None],
+        gate: Gate,
+        observer: Observer,
     ) -> None:
-        self._source = source
+        self._group = group
+        self._source = group.source
         self._work = work
         #: Called when a task was taken, and while stopping when one has ended.
         self._changed = changed
+        self._gate = gate
+        self._observer = observer
         self._pace = Pace(polls_per_second)
         self._backoff = Backoff(first=0.5, longest=30.0)
         self._quick_answers = Backoff(first=0.5, longest=5.0)
-        self._free = threading.Semaphore(slots)
+        self._free = threading.Semaphore(group.slots)
         self._handed: queue.SimpleQueue[Handed | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
         #: When the last attempt ended (or the intake was made), in ``time.monotonic()``.
         self.idle_since = time.monotonic()
+
+    def loops(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return the loops to start, with the names of their threads."""
+        slots = [(f"slot-{self._group.name}-{number}", self.serve) for number in range(1, self._group.slots + 1)]
+        return [(f"poll-{self._group.name}", self.poll), *slots]
 
     @property
     def busy(self) -> int:
@@ -73,15 +85,16 @@ class Intake:
         self._source.stop_polling()
         self._free.release()  # for a loop that waits for a slot
 
-    def end_slots(self, slots: int) -> None:
+    def end_slots(self) -> None:
         """Let every slot's thread return when it has nothing more to do."""
-        for _ in range(slots):
+        for _ in range(self._group.slots):
             self._handed.put(None)
 
     def poll(self) -> None:
         """Poll until stopped."""
         while True:
             self._free.acquire()
+            self._gate.wait(self._stopped)
             self._pace.wait(self._stopped)
             if self._stopped.is_set():
                 return
@@ -116,10 +129,12 @@ class Intake:
             handed = self._source.poll()
         except DuctrunnerError as error:
             delay = self._backoff.delay()
+            self._observer.polled(self._group.name, taken=False, error=error)
             level = "WARNING" if isinstance(error, Throttled) else "ERROR"
             log.event("poll_failed", level=level, error=str(error), error_id=error.error_id, retry_in=round(delay, 1))
             self._stopped.wait(delay)
             return None
+        self._observer.polled(self._group.name, taken=handed is not None, error=None)
         if handed is None and time.monotonic() - asked < LONG_POLL:
             self._stopped.wait(self._quick_answers.delay())
         else:

@@ -11,8 +11,8 @@ import time
 
 from agent import log
 from agent.backoff import PASSING
+from agent.observer import Observer
 from agent.running import Held, Running
-from agent.source import TaskSource
 from agent.stop import StopReason
 from agent.task import digest
 from core.errors import DuctrunnerError, OwnershipLost
@@ -26,10 +26,10 @@ IDLE = 60.0
 class Lease:
     """Reports from a thread of its own, which the work cannot block."""
 
-    def __init__(self, source: TaskSource, running: Running, window: float) -> None:
-        self._source = source
+    def __init__(self, running: Running, window: float, observer: Observer) -> None:
         self._running = running
         self._window = window
+        self._observer = observer
         self._wake = threading.Condition()
         self._due = float("inf")
         self._closed = False
@@ -67,7 +67,7 @@ class Lease:
     def _report(self, held: Held) -> None:
         task_id = held.task_id
         try:
-            canceled = self._source.report_progress(task_id, held.progress())
+            canceled = held.group.source.report_progress(task_id, held.progress())
         except OwnershipLost as error:
             # Between our look and the answer, the same attempt may have come again under a new handle.
             if held.task_id == task_id:
@@ -76,11 +76,13 @@ class Lease:
             self._missed(held, error)
         else:
             held.heard(time.monotonic())
+            self._observer.reported(held.group.name, None)
             if canceled:
                 _end(held, StopReason.CANCELED, "the service answered canceled")
 
     def _missed(self, held: Held, error: DuctrunnerError) -> None:
         now = time.monotonic()
+        self._observer.reported(held.group.name, error)
         held.next_report = now + min(RETRY, held.interval)
         level = "WARNING" if isinstance(error, PASSING) else "ERROR"
         log.event("report_failed", level=level, task=digest(held.task_id), error=str(error))

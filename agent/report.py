@@ -10,7 +10,7 @@ import traceback
 from agent import log
 from agent.backoff import PASSING, Backoff
 from agent.running import Held
-from agent.source import ERROR_MESSAGE_LIMIT, STACK_TRACE_LIMIT, TaskSource, Verdict
+from agent.source import ERROR_MESSAGE_LIMIT, STACK_TRACE_LIMIT, Verdict
 from agent.stop import StopReason
 from agent.task import digest
 from core.errors import CommandFailed, CommandKilled, DuctrunnerError, InternalError, OwnershipLost, RequestRefused
@@ -73,7 +73,7 @@ def _hint(number: int) -> str:
     return "; look for the out-of-memory killer in the machine's log" if number == signal.SIGKILL else ""
 
 
-def send(source: TaskSource, held: Held, verdict: Verdict, window: float) -> bool:
+def send(held: Held, verdict: Verdict, window: float) -> bool:
     """Send the verdict until the service takes it; ``False`` when the task is not ours any more.
 
     The lease goes on reporting meanwhile. A verdict that the service refuses as invalid goes out again as status and
@@ -83,7 +83,7 @@ def send(source: TaskSource, held: Held, verdict: Verdict, window: float) -> boo
     held.last_contact = max(held.last_contact, time.monotonic())
     while True:
         try:
-            source.set_status(held.task_id, verdict)
+            held.group.source.set_status(held.task_id, verdict)
         except OwnershipLost as error:
             return _not_taken(held, str(error))
         except RequestRefused as error:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from agent.group import Group
 from agent.stop import StopReason, StopSignal
 
 Key = tuple[str, str]  # pipeline id, attempt id
@@ -14,7 +15,8 @@ Key = tuple[str, str]  # pipeline id, attempt id
 class Held:
     """A task that is ours: its handle, when the service last heard of it, and the signal that ends it."""
 
-    def __init__(self, task_id: str, key: Key, interval: float) -> None:
+    def __init__(self, group: Group, task_id: str, key: Key, interval: float) -> None:
+        self.group = group
         self.task_id = task_id
         self.key = key
         #: Seconds between reports.

@@ -16,10 +16,15 @@ from pydantic import ValidationError
 
 from agent import log
 from agent.arguments import hide
+from agent.control import Control
+from agent.drain import Mailbox
+from agent.gate import Gate
+from agent.group import Group
 from agent.known_secrets import register_secrets
+from agent.observer import Observers
 from agent.sources.datapipeline import DataPipelineSource
-from agent.sources.endpoint import find_endpoint
-from agent.worker import Limits, Worker
+from agent.sources.endpoint import Endpoint, find_endpoint
+from agent.worker import Limits, Surroundings, Worker
 from core.errors import SettingsError
 from core.redaction import REDACTOR
 from core.settings import AgentSettings, Settings, load_settings
@@ -74,12 +79,18 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     log.set_up(agent.output / "logs", settings.logging.level.upper())
     _warn(flags, credentials=flags.config if keys else None)
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)
-    group, name = agent.worker_group or "", agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
-    source = DataPipelineSource(endpoint, group, name)
-    worker = Worker(source, agent, Limits(flags.once, flags.idle_exit), _with_release(environment))
+    mailbox = Mailbox()
+    mailbox.catch_signals()
+    control, gate = Control(mailbox), Gate()
+    name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    groups = _groups(agent, endpoint, name)
+    around = Surroundings(control, gate, Observers([]), [])
+    limits = Limits(flags.once, flags.idle_exit)
+    worker = Worker(groups, agent, limits, _with_release(environment), mailbox, around)
     log.event(
         "agent_started",
-        worker_group=group,
+        worker_group=agent.worker_group,
+        worker_groups=agent.worker_groups or None,
         region=endpoint.region,
         endpoint=endpoint.url,
         release=version("ductrunner"),
@@ -100,6 +111,15 @@ def _with_flags(settings: Settings, flags: Flags) -> AgentSettings:
     if not agent.worker_group:
         raise SettingsError("no worker group; give --workerGroup=NAME, or agent.worker_group in the configuration")
     return agent
+
+
+def _groups(agent: AgentSettings, endpoint: Endpoint, name: str) -> list[Group]:
+    """Return the groups to serve; each has a name of its own at the service, since it beats for itself."""
+    first = agent.worker_group or ""
+    further = {group: slots for group, slots in agent.worker_groups.items() if group != first}
+    groups = [Group(first, DataPipelineSource(endpoint, first, name), agent.tasks)]
+    groups += [Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}"), n) for group, n in further.items()]
+    return groups
 
 
 def _credentials_file(path: Path | None) -> dict[str, str]:

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from agent import log, report
 from agent.attempt_logs import local_place, log_uri, upload_logs
 from agent.child import Child, Command
+from agent.group import Group
 from agent.guard_process import AGENT_VARIABLE
 from agent.lease import Lease
+from agent.observer import Observers
 from agent.output import OutputFile
 from agent.plan import Plan
 from agent.plans.registry import make_plan
 from agent.running import Held, Running
 from agent.scripts import prepare_script
-from agent.source import TaskSource, Verdict
+from agent.source import Verdict
 from agent.stop import StopReason
 from agent.task import Objects, Task, digest
+from agent.usage import Usage
 from agent.workspace import STDERR, STDOUT, Workspace
 from core.errors import (
     ActivityTimedOut,
@@ -50,7 +53,7 @@ NO_STATUS = frozenset({StopReason.CANCELED, StopReason.LOST})
 class Tools:
     """What every attempt of this agent shares."""
 
-    source: TaskSource
+    group: Group
     settings: AgentSettings
     running: Running
     lease: Lease
@@ -59,6 +62,7 @@ class Tools:
     #: The environment of every child, before the attempt's own variables.
     environment: Mapping[str, str]
     agent_token: str
+    observers: Observers
 
 
 class Work:
@@ -72,6 +76,10 @@ class Work:
         self._settings = tools.settings
         self._workspace = Workspace(tools.settings.output.absolute(), task, tools.agent_token)
         self._stderr: OutputFile | None = None
+        #: What its processes have used, once they have ended.
+        self.usage: Usage | None = None
+        #: Where the logs are: in S3 once they are there, else on this machine.
+        self.logs = local_place(self._workspace)
         held.progress = self._progress
 
     def do(self) -> Verdict:
@@ -79,7 +87,7 @@ class Work:
         try:
             with _deadline(self._task, self._held):
                 self._workspace.create()
-                objects = Objects(self._task, self._tools.source, self._stop.event)
+                objects = Objects(self._task, self._tools.group.source, self._stop.event)
                 self._carry_out(make_plan(self._task, objects, self._workspace))
         except Exception as error:
             verdict = self._failed(error)
@@ -91,12 +99,18 @@ class Work:
             self._workspace.remove()
         return verdict
 
+    @property
+    def last_lines(self) -> str:
+        """The last lines of stderr, redacted."""
+        return self._stderr.tail() if self._stderr else ""
+
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
         if plan.inputs:
             from agent.staging import stage_in
 
             totals = stage_in(self._tools.store(), plan.inputs, settings.minimum_free_disk, self._stop.event)
+            self._tools.observers.staged(self._tools.group.name, "in", totals.files, totals.bytes)
             log.event("staged_in", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
         argv = plan.argv
         if plan.script:
@@ -106,6 +120,7 @@ class Work:
             from agent.staging import stage_out
 
             totals = stage_out(self._tools.store(), plan.outputs, self._stop.event)
+            self._tools.observers.staged(self._tools.group.name, "out", totals.files, totals.bytes)
             log.event("staged_out", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
 
     def _run(self, command: Command, plan: Plan) -> None:
@@ -162,13 +177,12 @@ class Work:
         known = self._explained(error)
         if not isinstance(known, DuctrunnerError):
             log.failure("attempt_broken", known, task=digest(self._task.task_id))
-        place = self._upload_logs() or local_place(self._workspace)
-        stderr = self._stderr.tail() if self._stderr else ""
+        self._upload_logs()
         result = contract.read_result(self._workspace.result) or {}
         if self._stop.reason is None and result.get("status") == "failed" and result.get("errorMessage"):
             told = type(known)(str(result["errorMessage"]))
-            return report.renamed(report.failed(told, stderr, place), result.get("errorId"))
-        return report.failed(known, stderr, place)
+            return report.renamed(report.failed(told, self.last_lines, self.logs), result.get("errorId"))
+        return report.failed(known, self.last_lines, self.logs)
 
     def _explained(self, error: Exception) -> Exception:
         if self._stop.reason is StopReason.TIMED_OUT:
@@ -184,12 +198,10 @@ class Work:
             )
         return error
 
-    def _upload_logs(self) -> str | None:
-        """Return where the logs are in S3, if they are there."""
+    def _upload_logs(self) -> None:
         uri = log_uri(self._settings.log_uri, self._task)
-        if uri is None or not upload_logs(self._tools.store, uri, self._task, self._workspace):
-            return None
-        return uri
+        if uri is not None and upload_logs(self._tools.store, uri, self._task, self._workspace):
+            self.logs = uri
 
     def _progress(self) -> dict[str, str]:
         result = contract.read_result(self._workspace.result) or {}
@@ -207,7 +219,7 @@ class Work:
         if not counts:
             return
         try:
-            self._tools.source.report_progress(self._held.task_id, {"attemptStatus": counts})
+            self._tools.group.source.report_progress(self._held.task_id, {"attemptStatus": counts})
         except DuctrunnerError as error:
             log.event("report_failed", level="WARNING", task=digest(self._held.task_id), error=str(error))
 

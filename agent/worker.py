@@ -1,7 +1,8 @@
 """The agent: its threads, and the loop that starts, watches and stops them.
 
 Threads: ``main`` (this loop), ``poll`` (takes tasks), ``slot-N`` (one attempt each), ``lease`` (reports progress),
-``heartbeat``; while an attempt has a time-out, ``deadline``. When one of them breaks, the agent stops loudly.
+``heartbeat``, and the sides that it is given; while an attempt has a time-out, ``deadline``. When one of them breaks,
+the agent stops loudly.
 """
 
 from __future__ import annotations
@@ -9,20 +10,25 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from agent import log
 from agent.attempt import Attempt
+from agent.control import Control
 from agent.drain import Mailbox
+from agent.gate import Gate
+from agent.group import Group
 from agent.guard import Guard
 from agent.heartbeat import Heartbeat
 from agent.intake import Intake
 from agent.lease import Lease
+from agent.observer import Observers
 from agent.running import Running
-from agent.source import Handed, TaskSource
+from agent.side import Side
+from agent.source import Handed
 from agent.stop import StopReason
 from agent.work import Tools
 from core.errors import InternalError
@@ -45,51 +51,103 @@ class Limits:
     idle_exit: float | None = None
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands beside the work: who watches it, who may hold it back, which loops go on meanwhile."""
+
+    control: Control
+    gate: Gate
+    observers: Observers
+    sides: Sequence[Side] = ()
+
+
 class Worker:
-    """One agent process; made in the main thread, since it takes the signals from then on."""
+    """One agent process."""
 
     def __init__(
-        self, source: TaskSource, settings: AgentSettings, limits: Limits, environment: Mapping[str, str]
+        self,
+        groups: Sequence[Group],
+        settings: AgentSettings,
+        limits: Limits,
+        environment: Mapping[str, str],
+        mailbox: Mailbox,
+        around: Surroundings,
     ) -> None:
         self._settings = settings
         self._limits = limits
-        self._mailbox = Mailbox()
-        self._mailbox.catch_signals()
+        self._mailbox = mailbox
+        self._control = around.control
+        self._sides = around.sides
         self._broken: list[str] = []
-        self._drain_asked: str | None = None
         self._draining = False
         self._hurried = False
         self._running = Running()
         self._guard = Guard(settings.kill_grace, settings.output.absolute())
-        self._lease = Lease(source, self._running, settings.ownership_window)
-        self._heartbeat = Heartbeat(source, settings.heartbeat_interval, lambda: self._ask_drain("terminate"))
-        self._tools = Tools(
-            source, settings, self._running, self._lease, _store_maker(settings), environment, self._guard.token
+        self._lease = Lease(self._running, settings.ownership_window, around.observers)
+        self._heartbeat = Heartbeat(groups, settings.heartbeat_interval, self._control, around.observers)
+        tools = Tools(
+            groups[0],
+            settings,
+            self._running,
+            self._lease,
+            _store_maker(settings),
+            environment,
+            self._guard.token,
+            around.observers,
         )
-        self._intake = Intake(source, settings.tasks, settings.max_polls_per_second, self._work, self._intake_changed)
+        self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]
         self._threads: list[threading.Thread] = []
 
     def run(self) -> int:
         """Work until asked to stop; returns the exit status. To be called in the main thread, once."""
-        self._start("poll", self._intake.poll)
+        for side in self._sides:
+            self._start(side.name, side.run)
         self._start("lease", self._lease.run)
         self._start("heartbeat", self._heartbeat.run)
-        slots = [self._start(f"slot-{number}", self._intake.serve) for number in range(1, self._settings.tasks + 1)]
+        slots = [self._start(name, loop) for intake in self._intakes for name, loop in intake.loops()]
         self._supervise()
-        self._intake.end_slots(len(slots))
+        for intake in self._intakes:
+            intake.end_slots()
         for slot in slots:
             slot.join()
-        self._heartbeat.close()
-        self._lease.close()
+        self._close_sides()
         self._dismiss_guard()
         log.event("agent_stopped", level="ERROR" if self._broken else "INFO", broken=self._broken or None)
         return BROKEN if self._broken else STOPPED
+
+    def _intake(self, tools: Tools, around: Surroundings) -> Intake:
+        def work(handed: Handed) -> None:
+            Attempt(handed, tools).run()
+
+        pace = self._settings.max_polls_per_second
+        return Intake(tools.group, pace, work, self._intake_changed, around.gate, around.observers)
+
+    @property
+    def _busy(self) -> int:
+        """Tasks that were taken and have not ended yet."""
+        return sum(intake.busy for intake in self._intakes)
+
+    @property
+    def _idle_since(self) -> float:
+        return max(intake.idle_since for intake in self._intakes)
+
+    def _close_sides(self) -> None:
+        """The work is over: end the loops beside it, the last started first."""
+        self._heartbeat.close()
+        self._lease.close()
+        for side in reversed(self._sides):
+            try:
+                side.close()
+            except Exception as error:  # the others have to be closed too
+                log.failure("side_not_closed", error, side=side.name)
+        for thread in self._threads:
+            thread.join()
 
     def _supervise(self) -> None:
         """Return when the drain is over: nothing runs and nothing will be taken."""
         signals = 0
         draining_since: float | None = None
-        while draining_since is None or self._intake.busy:
+        while draining_since is None or self._busy:
             came, ready = self._mailbox.wait(self._patience(draining_since), self._guard.fileno())
             signals += came
             if ready and not self._broken:
@@ -98,8 +156,9 @@ class Worker:
             if draining_since is None and reason:
                 draining_since = time.monotonic()
                 self._draining = True
-                log.event("draining", reason=reason, running=self._intake.busy)
-                self._intake.stop()
+                log.event("draining", reason=reason, running=self._busy)
+                for intake in self._intakes:
+                    intake.stop()
             if draining_since is not None:
                 self._hurry(signals, draining_since)
 
@@ -108,23 +167,23 @@ class Worker:
             return "broken"
         if signals:
             return "signal"
-        if self._drain_asked:
-            return self._drain_asked
+        if self._control.reason:
+            return self._control.reason
         limit = self._limits.idle_exit
-        if limit is not None and not self._intake.busy and time.monotonic() - self._intake.idle_since >= limit:
+        if limit is not None and not self._busy and time.monotonic() - self._idle_since >= limit:
             return "idle"
         return None
 
     def _hurry(self, signals: int, since: float) -> None:
         """End the running attempts when somebody asked twice, or the drain takes too long."""
         if signals > 2:  # third signal
-            log.event("exiting_at_once", level="ERROR", running=self._intake.busy)
+            log.event("exiting_at_once", level="ERROR", running=self._busy)
             os._exit(BROKEN)
-        timeout = self._settings.drain_timeout
-        if signals > 1 or self._broken or (timeout is not None and time.monotonic() - since >= timeout):
+        end = self._end_of_drain(since)
+        if signals > 1 or self._broken or (end is not None and time.monotonic() >= end):
             if not self._hurried:
                 self._hurried = True
-                log.event("hurrying", level="WARNING", running=self._intake.busy)
+                log.event("hurrying", level="WARNING", running=self._busy)
             self._running.stop_all(StopReason.AGENT_STOPPED)
 
     def _patience(self, draining_since: float | None) -> float | None:
@@ -132,24 +191,21 @@ class Worker:
         now = time.monotonic()
         if draining_since is None:
             limit = self._limits.idle_exit
-            return None if limit is None else max(0.05, self._intake.idle_since + limit - now)
-        timeout = self._settings.drain_timeout
-        if timeout is not None and now - draining_since < timeout:
-            return draining_since + timeout - now
-        return None
+            return None if limit is None else max(0.05, self._idle_since + limit - now)
+        end = self._end_of_drain(draining_since)
+        return end - now if end is not None and now < end else None
 
-    def _work(self, handed: Handed) -> None:
-        Attempt(handed, self._tools).run()
+    def _end_of_drain(self, draining_since: float) -> float | None:
+        """When running attempts are ended, in ``time.monotonic()``."""
+        timeout = self._settings.drain_timeout
+        ends = [self._control.until, None if timeout is None else draining_since + timeout]
+        return min((end for end in ends if end is not None), default=None)
 
     def _intake_changed(self) -> None:
         if self._limits.once:
-            self._drain_asked = self._drain_asked or "once"
-        if self._drain_asked or self._draining:
+            self._control.drain("once")
+        elif self._draining:
             self._mailbox.nudge()
-
-    def _ask_drain(self, reason: str) -> None:
-        self._drain_asked = self._drain_asked or reason
-        self._mailbox.nudge()
 
     def _dismiss_guard(self) -> None:
         try:

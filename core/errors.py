@@ -29,6 +29,9 @@
     │   ├── CommandFailed               the command ended with a non-zero exit status
     │   ├── CommandKilled               the command was ended by a signal that was not ours
     │   ├── ActivityTimedOut            the attempt ran into its attemptTimeout
+    │   ├── AttemptInterrupted          the agent died while the attempt was running
+    │   ├── HookFailed                  a hook of this machine refused or failed the task
+    │   ├── MemoryExhausted             the attempt was ended for want of memory
     │   ├── OwnershipLost               the service has taken the task away, or does not know it any more
     │   └── AgentStopped                the agent had to stop before the attempt was done
     ├── PipelineInvalid                 exit 2  a pipeline definition is wrong
@@ -212,6 +215,24 @@ class ActivityTimedOut(TaskError):
     """The attempt ran into its attemptTimeout."""
 
     error_id = "ActivityTimedOut"
+
+
+class AttemptInterrupted(TaskError):
+    """The agent died while the attempt was running."""
+
+    error_id = "AttemptInterrupted"
+
+
+class HookFailed(TaskError):
+    """A hook of this machine refused or failed the task."""
+
+    error_id = "HookFailed"
+
+
+class MemoryExhausted(TaskError):
+    """The attempt was ended for want of memory."""
+
+    error_id = "MemoryExhausted"
 
 
 class OwnershipLost(TaskError):

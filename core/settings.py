@@ -12,10 +12,10 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from core.errors import SettingsError
 
@@ -96,29 +96,97 @@ class DatabaseSettings(Section):
 
 
 class AgentSettings(Section):
-    """The worker; each key has a flag of ``ductrunner agent`` that overrides it."""
+    """The worker. A key that has a flag of ``ductrunner agent`` is overridden by it."""
 
-    worker_group: str | None = None
-    taskrunner_id: str | None = None
-    tasks: int = Field(default=2, ge=1, le=256)
-    output: Path = Path("output")
-    log_uri: str | None = None
-    endpoint: str | None = None
+    worker_group: str | None = Field(default=None, description="exact, case-sensitive")
+    taskrunner_id: str | None = Field(default=None, description="unique in the account; made from the host if absent")
+    tasks: int = Field(default=2, ge=1, le=256, description="attempts at the same time")
+    worker_groups: dict[str, int] = Field(
+        default={}, description="further groups of this process, each with slots of its own: `{reports: 1}`"
+    )
+    output: Path = Field(default=Path("output"), description="local logs, journal, staging and temporary files")
+    log_uri: str | None = Field(default=None, description="`s3://…` for attempt logs without `pipelineLogUri`")
+    endpoint: str | None = Field(default=None, description="of Data Pipeline; default: the region's")
     region: str | None = None
+    # Calls of the service: rates of the whole account are 2, 10 and 10 a second.
     max_polls_per_second: float = Field(default=2.0, gt=0)
+    max_reports_per_second: float = Field(default=8.0, gt=0, description="progress reports; 100 may go at once")
+    max_statuses_per_second: float = Field(default=8.0, gt=0, description="terminal statuses; 100 may go at once")
     report_interval: float = Field(default=60.0, gt=0, description="seconds between progress reports")
     ownership_window: float = Field(default=300.0, gt=0, description="silent seconds until a task counts as lost")
-    heartbeat_interval: float = Field(default=900.0, gt=0)
+    heartbeat_interval: float = Field(default=900.0, gt=0, description="seconds")
+    # The processes of an attempt.
     kill_grace: float = Field(default=10.0, ge=0, description="seconds between TERM and KILL")
+    keep_daemons: bool = Field(default=False, description="let processes that left the group outlive their attempt")
+    nice: int = Field(default=0, ge=-20, le=19, description="niceness of attempts")
+    memory_limit: ByteSize | None = Field(default=None, description="of all processes of an attempt: `4GiB`")
+    run_as_user: str | None = Field(default=None, description="user of the attempts; the agent must be root")
+    working_directory: Path | None = Field(default=None, description="default: a directory of the attempt's own")
+    oom_score: int = Field(default=300, ge=0, le=1000, description="added to attempts' score: they go before the agent")
+    hooks: Path | None = Field(default=Path("/etc/ductrunner/hooks"), description="directory of hooks; may be absent")
+    hook_timeout: float = Field(default=600.0, gt=0, description="seconds a hook may take")
+    # Going away.
     drain_timeout: float | None = Field(default=None, description="seconds a drain waits for running attempts")
-    minimum_free_disk: int = Field(default=64 * 1024 * 1024, ge=0, description="bytes kept free while staging")
+    max_uptime: float | None = Field(default=None, gt=0, description="seconds until the agent drains by itself")
+    instance_notices: Literal["auto", "on", "off"] = Field(
+        default="auto", description="watch EC2's spot, rebalance and Auto Scaling notices; `auto`: on EC2"
+    )
+    notice_interval: float = Field(default=5.0, gt=0, description="seconds between looks for a notice")
+    notice_reserve: float = Field(default=20.0, ge=0, description="seconds before the end for reports and logs")
+    rebalance: Literal["drain", "ignore"] = Field(default="drain", description="what a rebalance recommendation does")
+    # When no task is taken.
+    minimum_free_disk: int = Field(default=64 * 1024 * 1024, ge=0, description="bytes of the work directory")
+    minimum_free_inodes: int = Field(default=1000, ge=0, description="of the work directory")
+    minimum_free_memory: int = Field(default=64 * 1024 * 1024, ge=0, description="bytes available on the machine")
+    maximum_load: float | None = Field(default=None, gt=0, description="load average per processor")
     staging_concurrency: int = Field(default=16, ge=1, le=256)
+    # For operators.
+    listen: str = Field(default="127.0.0.1:8717", description="status and metrics, loopback only; `off`: nowhere")
+    metrics_interval: float = Field(default=60.0, gt=0, description="seconds between lines of metrics")
 
 
 class LoggingSettings(Section):
-    """How much the agent says about itself."""
+    """What the agent says about itself, and what becomes of the output of attempts."""
 
     level: str = "INFO"
+    cloudwatch: bool = Field(default=True, description="send logs to CloudWatch Logs while they are written")
+    cloudwatch_group: str | None = Field(default=None, description="default: `/ductrunner/<workerGroup>`")
+    cloudwatch_interval: float = Field(default=1.0, gt=0, description="seconds that a line waits for others")
+    backlog_limit: ByteSize = Field(
+        default=ByteSize(4 * 1024**3), description="bytes that may wait for CloudWatch; what is older is dropped"
+    )
+    attempt_limit: ByteSize | None = Field(default=None, description="bytes kept of one stream of an attempt")
+    s3_interval: float = Field(default=300.0, gt=0, description="seconds between uploads of a running attempt's logs")
+    redacted_vars: tuple[str, ...] = Field(
+        default=(
+            "*_PASSWORD",
+            "*_SECRET",
+            "*_TOKEN",
+            "*_PRIVATE_KEY",
+            "*_ACCESS_KEY",
+            "*_SECRET_KEY",
+            "*_API_KEY",
+            "*_CONNECTION_STRING",
+        ),
+        description="environment variables whose values are secret",
+    )
+    keep_days: float = Field(default=14.0, gt=0, description="days that local logs are kept")
+    keep_attempts: int = Field(default=10_000, ge=0, description="attempts whose local logs are kept")
+    keep_disk_share: float = Field(default=0.2, gt=0, le=1, description="share of the disk that local logs may take")
+
+
+class AlertSettings(Section):
+    """Messages about failed attempts."""
+
+    topic: str | None = Field(default=None, description="SNS topic; default: `etl.sns_topic_arn_failure`")
+    per_hour: int = Field(default=60, ge=1, description="messages an hour at most; the rest is counted and told later")
+    repeat_after: float = Field(default=900.0, ge=0, description="seconds until the same failure is told again")
+
+
+class BootstrapSettings(Section):
+    """Where releases come from."""
+
+    releases: str | None = Field(default=None, description="`s3://…` folder of the releases")
 
 
 class Settings(Section):
@@ -131,6 +199,8 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     agent: AgentSettings = AgentSettings()
     logging: LoggingSettings = LoggingSettings()
+    alerts: AlertSettings = AlertSettings()
+    bootstrap: BootstrapSettings = BootstrapSettings()
 
 
 #: Sections whose keys an environment variable may override.
@@ -140,6 +210,8 @@ _OVERRIDABLE: dict[str, type[Section]] = {
     "redshift": RedshiftSettings,
     "agent": AgentSettings,
     "logging": LoggingSettings,
+    "alerts": AlertSettings,
+    "bootstrap": BootstrapSettings,
 }
 
 

@@ -6,7 +6,10 @@ import threading
 import time
 
 from agent.backoff import Backoff
+from agent.gate import Gate
+from agent.group import Group
 from agent.intake import Intake, Pace
+from agent.observer import Observer
 from agent.source import Handed
 from core.errors import StoreUnreachable, Throttled
 
@@ -52,16 +55,16 @@ class Script:
 
 
 def run_intake(source, work, slots=1):
-    intake = Intake(source, slots, 1000.0, work, lambda: None)
+    intake = Intake(Group("etl", source, slots), 1000.0, work, lambda: None, Gate(), Observer())
     threads = [threading.Thread(target=intake.poll), *(threading.Thread(target=intake.serve) for _ in range(slots))]
     for thread in threads:
         thread.start()
     return intake, threads
 
 
-def end(intake, threads, slots=1):
+def end(intake, threads):
     intake.stop()
-    intake.end_slots(slots)
+    intake.end_slots()
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+from agent.group import Group
 from agent.lease import Lease
+from agent.observer import Observer
 from agent.running import Held, Running
 from agent.stop import StopReason
 from core.errors import OwnershipLost
@@ -28,10 +30,14 @@ class Reports:
         return answer
 
 
-def lease_over(source, held, window=60.0):
+def held_by(source, task_id="task", interval=60.0):
+    return Held(Group("etl", source, 1), task_id, ("df", "@A"), interval)
+
+
+def lease_over(held, window=60.0):
     running = Running()
     assert running.claim(held)
-    lease = Lease(source, running, window)
+    lease = Lease(running, window, Observer())
     thread = threading.Thread(target=lease.run)
     thread.start()
     lease.watch(held)
@@ -46,9 +52,9 @@ def ended(lease, thread, held):
 
 
 def test_canceled_stops_the_attempt_and_the_thread_sleeps_meanwhile():
-    held = Held("task", ("df", "@A"), interval=0.05)
     source = Reports(True)
-    lease, thread = lease_over(source, held)
+    held = held_by(source, interval=0.05)
+    lease, thread = lease_over(held)
     assert held.stop.event.wait(10)
     assert held.stop.reason is StopReason.CANCELED
     spent = time.process_time()
@@ -59,8 +65,8 @@ def test_canceled_stops_the_attempt_and_the_thread_sleeps_meanwhile():
 
 
 def test_a_lost_task_stops_the_attempt():
-    held = Held("task", ("df", "@A"), interval=0.05)
-    lease, thread = lease_over(Reports(OwnershipLost("gone")), held)
+    held = held_by(Reports(OwnershipLost("gone")), interval=0.05)
+    lease, thread = lease_over(held)
     assert held.stop.event.wait(10)
     assert held.stop.reason is StopReason.LOST
     assert ended(lease, thread, held)
@@ -68,7 +74,7 @@ def test_a_lost_task_stops_the_attempt():
 
 def test_the_same_attempt_under_a_new_handle_goes_on():
     running = Running()
-    first, second = Held("old", ("df", "@A"), 60.0), Held("new", ("df", "@A"), 60.0)
+    first, second = held_by(Reports(), "old"), held_by(Reports(), "new")
     assert running.claim(first)
     assert not running.claim(second)
     assert first.task_id == "new"
@@ -77,7 +83,7 @@ def test_the_same_attempt_under_a_new_handle_goes_on():
 
 def test_a_new_delivery_waits_for_the_end_of_the_lost_one():
     running = Running()
-    first, second = Held("old", ("df", "@A"), 60.0), Held("new", ("df", "@A"), 60.0)
+    first, second = held_by(Reports(), "old"), held_by(Reports(), "new")
     assert running.claim(first)
     first.stop.set(StopReason.LOST)
     claimed = []

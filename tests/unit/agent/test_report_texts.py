@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent import report
+from agent.group import Group
 from agent.running import Held
 from agent.source import ERROR_MESSAGE_LIMIT, STACK_TRACE_LIMIT
 from core.errors import CommandFailed, OwnershipLost, RequestRefused, StoreUnreachable
@@ -72,24 +73,31 @@ class Answers:
 
 
 @pytest.fixture
-def held():
-    made = Held("task", ("df-1", "@A"), 60.0)
-    yield made
-    made.stop.close()
+def held_from():
+    """A maker of held tasks: ``held_from(source)``."""
+    made = []
+
+    def make(source):
+        made.append(Held(Group("etl", source, 1), "task", ("df-1", "@A"), 60.0))
+        return made[-1]
+
+    yield make
+    for held in made:
+        held.stop.close()
 
 
-def test_a_status_that_is_refused_goes_out_again_without_its_texts(held):
+def test_a_status_that_is_refused_goes_out_again_without_its_texts(held_from):
     source = Answers(RequestRefused("too long"), None)
-    assert report.send(source, held, report.failed(CommandFailed("x"), "err"), window=5)
+    assert report.send(held_from(source), report.failed(CommandFailed("x"), "err"), window=5)
     assert source.sent[1].error_id == "CommandFailed"
     assert source.sent[1].error_message == ""
 
 
-def test_a_status_is_sent_until_the_service_is_back(held):
+def test_a_status_is_sent_until_the_service_is_back(held_from):
     source = Answers(StoreUnreachable("down"), StoreUnreachable("down"), None)
-    assert report.send(source, held, report.failed(CommandFailed("x")), window=60)
+    assert report.send(held_from(source), report.failed(CommandFailed("x")), window=60)
     assert len(source.sent) == 3
 
 
-def test_a_status_is_given_up_when_the_task_is_not_ours(held):
-    assert not report.send(Answers(OwnershipLost("gone")), held, report.failed(CommandFailed("x")), window=60)
+def test_a_status_is_given_up_when_the_task_is_not_ours(held_from):
+    assert not report.send(held_from(Answers(OwnershipLost("gone"))), report.failed(CommandFailed("x")), window=60)

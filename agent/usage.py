@@ -1,0 +1,17 @@
+"""What the processes of an attempt have used, and how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of the command and everything that it has started."""
+
+    #: Seconds of processor time, user and system.
+    cpu_seconds: float
+    #: Bytes: of the whole tree where a cgroup counts them, else of its largest process.
+    peak_memory: int
+    #: Exit status of the command; negative: the signal that ended it.
+    status: int
