@@ -35,7 +35,7 @@ class Command:
 
 
 class Child:
-    """A running command; ``wait`` is called once, by the thread that started it."""
+    """A running command; ``wait`` is called once, by the thread that started it. The files stay open."""
 
     def __init__(self, command: Command, stdout: OutputFile, stderr: OutputFile) -> None:
         self._mark = command.environment[TASK_VARIABLE]
@@ -105,7 +105,7 @@ class Child:
             self._streams[fd].feed(chunk)
             return True
         os.close(fd)
-        self._streams.pop(fd).close()
+        del self._streams[fd]
         return False
 
     def _carry_rest(self) -> None:
@@ -122,9 +122,8 @@ class Child:
         end_tree(lambda: find_tree(TASK_VARIABLE, self._mark, session), grace)
 
     def _close_pipes(self) -> None:
-        for fd, file in self._streams.items():
+        for fd in self._streams:
             os.close(fd)
-            file.close()
         self._streams.clear()
 
 

@@ -70,6 +70,15 @@ class OutputFile:
         """
         self._write(self._redactor.feed(chunk))
 
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Redact these secrets from now on.
+
+        Raises:
+            DiskFull: there is no space left for what was held back.
+        """
+        self._write(self._redactor.finish())
+        self._redactor = StreamRedactor(secrets)
+
     def close(self) -> None:
         """Write what was held back, and close the file (safe to call twice)."""
         if self._fd < 0:

@@ -20,6 +20,8 @@ from agent.control import Control
 from agent.drain import Mailbox
 from agent.gate import Gate
 from agent.group import Group
+from agent.hooks.directory import Hooks
+from agent.hooks.lifecycle import AgentHooks
 from agent.known_secrets import register_secrets
 from agent.observer import Observers
 from agent.sources.datapipeline import DataPipelineSource
@@ -67,6 +69,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     Raises:
         SettingsError: a flag, the file or the environment is wrong, or no worker group is named.
         AccessDenied: there are no credentials.
+        HookFailed: the hook ``agent-start`` failed.
     """
     hide((flags.secret_key, flags.proxy_password))
     keys = _credentials_file(flags.config)
@@ -84,9 +87,13 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     control, gate = Control(mailbox), Gate()
     name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
     groups = _groups(agent, endpoint, name)
-    around = Surroundings(control, gate, Observers([]), [])
+    hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
+    around = Surroundings(control, gate, Observers([]), hooks, [])
     limits = Limits(flags.once, flags.idle_exit)
-    worker = Worker(groups, agent, limits, _with_release(environment), mailbox, around)
+    children = _with_release(environment)
+    agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
+    agent_hooks.start(mailbox)
+    worker = Worker(groups, agent, limits, children, mailbox, around)
     log.event(
         "agent_started",
         worker_group=agent.worker_group,
@@ -99,7 +106,9 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
         output=str(agent.output.absolute()),
         pid=os.getpid(),
     )
-    return worker.run()
+    status = worker.run()
+    agent_hooks.stop(mailbox)
+    return status
 
 
 def _with_flags(settings: Settings, flags: Flags) -> AgentSettings:

@@ -25,6 +25,17 @@ class StopSignal:
         #: What staging looks at.
         self.event = threading.Event()
         self.reason: StopReason | None = None
+        self._followers: list[StopSignal] = []
+
+    def follower(self) -> StopSignal:
+        """Return a signal of its own that is set whenever this one is; it is closed by whoever asked for it."""
+        made = StopSignal()
+        with self._lock:
+            self._followers.append(made)
+            reason = self.reason
+        if reason is not None:
+            made.set(reason)
+        return made
 
     def set(self, reason: StopReason) -> bool:
         """Stop the attempt; ``False`` when somebody else had a reason before."""
@@ -34,7 +45,10 @@ class StopSignal:
             self.reason = reason
             if self._fd >= 0:
                 os.eventfd_write(self._fd, 1)
+            followers = list(self._followers)
         self.event.set()
+        for follower in followers:
+            follower.set(reason)
         return True
 
     def fileno(self) -> int:

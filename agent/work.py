@@ -17,6 +17,8 @@ from agent.attempt_logs import local_place, log_uri, upload_logs
 from agent.child import Child, Command
 from agent.group import Group
 from agent.guard_process import AGENT_VARIABLE
+from agent.hooks.around import AroundCommand, Streams
+from agent.hooks.directory import Hooks
 from agent.lease import Lease
 from agent.observer import Observers
 from agent.output import OutputFile
@@ -63,6 +65,7 @@ class Tools:
     environment: Mapping[str, str]
     agent_token: str
     observers: Observers
+    hooks: Hooks
 
 
 class Work:
@@ -75,7 +78,8 @@ class Work:
         self._tools = tools
         self._settings = tools.settings
         self._workspace = Workspace(tools.settings.output.absolute(), task, tools.agent_token)
-        self._stderr: OutputFile | None = None
+        #: Last lines of the command's stderr, redacted.
+        self.last_lines = ""
         #: What its processes have used, once they have ended.
         self.usage: Usage | None = None
         #: Where the logs are: in S3 once they are there, else on this machine.
@@ -99,11 +103,6 @@ class Work:
             self._workspace.remove()
         return verdict
 
-    @property
-    def last_lines(self) -> str:
-        """The last lines of stderr, redacted."""
-        return self._stderr.tail() if self._stderr else ""
-
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
         if plan.inputs:
@@ -126,9 +125,9 @@ class Work:
     def _run(self, command: Command, plan: Plan) -> None:
         secrets = REDACTOR.secrets()
         stdout = OutputFile(self._workspace.logs / STDOUT, secrets)
-        self._stderr = stderr = OutputFile(self._workspace.logs / STDERR, secrets)
+        stderr = OutputFile(self._workspace.logs / STDERR, secrets)
         try:
-            status = Child(command, stdout, stderr).wait(self._stop, self._settings.kill_grace)
+            status = self._run_between_hooks(command, Streams(stdout, stderr))
         finally:
             stdout.close()
             stderr.close()
@@ -138,6 +137,30 @@ class Work:
         self._copy_streams({stdout.path: plan.stdout, stderr.path: plan.stderr}, failed=failed)
         if failed:
             raise report.exit_error(status)
+
+    def _run_between_hooks(self, command: Command, streams: Streams) -> int:
+        """Return the command's exit status."""
+        grace = self._settings.kill_grace
+        facts = {
+            "DUCTRUNNER_ACTIVITY_TYPE": self._task.attempt.type,
+            "DUCTRUNNER_COMPONENT": self._task.component,
+            "DUCTRUNNER_WORKER_GROUP": self._tools.group.name,
+        }
+        around = AroundCommand(self._tools.hooks, facts, streams, self._stop, self._workspace.temporary, grace)
+        command = around.before(command)
+        try:
+            status = Child(command, streams.stdout, streams.stderr).wait(self._stop, grace)
+        finally:
+            self.last_lines = streams.stderr.tail()
+        around.after(command, status, self._error_id(status))
+        return status
+
+    def _error_id(self, status: int) -> str:
+        """Return the id under which a command that ended so will be reported; empty for one that succeeded."""
+        if self._stop.reason is None and status == contract.EXIT_DONE:
+            return ""
+        known = self._explained(report.exit_error(status))
+        return known.error_id if isinstance(known, DuctrunnerError) else ""
 
     def _copy_streams(self, targets: Mapping[Path, str | None], *, failed: bool) -> None:
         """Put the streams where the activity wants them; that this fails must not hide that the command has."""

@@ -23,6 +23,7 @@ from agent.gate import Gate
 from agent.group import Group
 from agent.guard import Guard
 from agent.heartbeat import Heartbeat
+from agent.hooks.directory import Hooks
 from agent.intake import Intake
 from agent.lease import Lease
 from agent.observer import Observers
@@ -58,6 +59,7 @@ class Surroundings:
     control: Control
     gate: Gate
     observers: Observers
+    hooks: Hooks
     sides: Sequence[Side] = ()
 
 
@@ -94,6 +96,7 @@ class Worker:
             environment,
             self._guard.token,
             around.observers,
+            around.hooks,
         )
         self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]
         self._threads: list[threading.Thread] = []

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
+import pytest
+
+from agent.hooks.directory import NAMES, Hooks
 from core.settings import load_settings
 
 PACKAGING = Path(__file__).parents[3] / "packaging"
@@ -19,3 +23,10 @@ def test_the_policy_lets_the_worker_make_every_call_of_its_protocol() -> None:
     actions = {action for statement in policy["Statement"] for action in statement["Action"]}
     protocol = {"PollForTask", "ReportTaskProgress", "SetTaskStatus", "ReportTaskRunnerHeartbeat", "DescribeObjects"}
     assert {f"datapipeline:{operation}" for operation in protocol} <= actions
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_hook_has_a_sample_that_bash_can_read_and_that_is_no_hook_itself(name: str) -> None:
+    sample = PACKAGING / "hooks" / f"{name}.sample"
+    assert subprocess.run(["bash", "-n", sample], check=False).returncode == 0
+    assert Hooks(PACKAGING / "hooks", timeout=1.0).find() == {}
