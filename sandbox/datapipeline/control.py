@@ -12,8 +12,11 @@ All answers are JSON.
 ``POST /_sandbox/faults``   ``{"operation": name or "*", "fault": "error" | "delay" | "drop-before" | "drop-after",
                             "count": n, "status": 500, "code": "ThrottlingException", "message": …, "seconds": s}``:
                             the next n calls answer with the error, are held for real seconds, or lose their
-                            connection before or after the work is done
+                            connection before or after the work is done; with ``"rate": 0.05, "seed": n`` it is that
+                            share of all calls, until the faults are forgotten
 ``DELETE /_sandbox/faults``  forgets them
+``GET /_sandbox/attempts``  for each attempt ``pipelineId``, ``attemptId``, ``status``, ``errorId``, ``deliveries`` (how
+                            often it was handed over) and ``statuses`` (the SetTaskStatus calls about it that were taken)
 ``POST /_sandbox/duplicate``  ``{"pipelineId": …, "attemptId": …}``: hands a task out again though a worker holds it
 ==========================  =========================================================================================
 """
@@ -28,7 +31,7 @@ from typing import Any
 from sandbox.datapipeline.answers import InvalidRequest
 from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.injection import Injections
-from sandbox.datapipeline.model import Status
+from sandbox.datapipeline.model import Attempt, Status
 from sandbox.datapipeline.service import Service
 
 PREFIX = "/_sandbox/"
@@ -49,6 +52,7 @@ class Control:
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._inject,
             ("DELETE", "faults"): self._clear_faults,
+            ("GET", "attempts"): self._attempts,
             ("POST", "duplicate"): self._duplicate,
         }
 
@@ -114,6 +118,11 @@ class Control:
         self._injections.clear()
         return self._faults({})
 
+    def _attempts(self, _request: dict[str, Any]) -> dict[str, Any]:
+        with self._service.lock:
+            known = [attempt for entries in self._service.state.attempts.values() for attempt in entries.values()]
+            return {"attempts": [_told(attempt) for attempt in known]}
+
     def _duplicate(self, request: dict[str, Any]) -> dict[str, Any]:
         attempts = self._service.state.attempts.get(request.get("pipelineId", ""), {})
         attempt = attempts.get(request.get("attemptId", ""))
@@ -122,3 +131,14 @@ class Control:
                 raise InvalidRequest("Name pipelineId and attemptId of an attempt that a worker holds")
             self._service.delivery.deliver_again(attempt)
         return {}
+
+
+def _told(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "pipelineId": attempt.pipeline_id,
+        "attemptId": attempt.id,
+        "status": attempt.status,
+        "errorId": attempt.error.get("errorId"),
+        "deliveries": attempt.deliveries,
+        "statuses": attempt.statuses,
+    }

@@ -101,11 +101,13 @@ class Delivery:
                 attempt.status == Status.TIMEDOUT and self._options.timeout_answer == "canceled"
             )
             if canceled or attempt.status == status:
+                self._took(attempt, status)
                 return
             raise _task_not_found()
         if status == "FALSE":
             raise InvalidRequest("taskStatus FALSE is for preconditions; report an activity as FINISHED or FAILED")
         attempt.error = error
+        self._took(attempt, status)
         self._scheduler.attempt_ended(attempt, status)
 
     def look_at(self, attempt: Attempt) -> None:
@@ -142,6 +144,10 @@ class Delivery:
         if attempt.status in (Status.PAUSED, Status.INACTIVE):
             raise _task_not_found()
         return attempt
+
+    def _took(self, attempt: Attempt, status: str) -> None:
+        attempt.statuses.append(status)
+        self._state.touch(attempt)
 
     def _own(self, attempt: Attempt) -> None:
         attempt.reported = self._clock.now()

@@ -161,6 +161,8 @@ class Attempt:
     queued_at: float | None = None
     #: Fields that the worker reported.
     progress: dict[str, ApiField] = field(default_factory=dict)
+    #: Every SetTaskStatus that was taken, in order: the first is the outcome, a repetition changes nothing.
+    statuses: list[str] = field(default_factory=list)
     error: dict[str, str] = field(default_factory=dict)
 
     @property

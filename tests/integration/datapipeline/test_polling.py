@@ -112,6 +112,8 @@ def test_a_call_can_be_held(service: Any) -> None:
         ("POST", "faults", {"operation": "*"}),
         ("POST", "faults", {"operation": "*", "fault": "quake"}),
         ("POST", "faults", {"operation": "*", "fault": "error", "colour": "red"}),
+        ("POST", "faults", {"operation": "*", "fault": "error", "rate": 1.5}),
+        ("POST", "faults", {"operation": "*", "fault": "error", "rate": "often"}),
         ("POST", "duplicate", {"pipelineId": "df-NONE", "attemptId": "x"}),
     ],
 )
@@ -143,3 +145,18 @@ def test_fifty_pipelines_of_twenty_steps_run_to_their_end(start_service: Any, ma
         list(pool.map(work, range(2)))
     assert all(names == [f"@S{n}" for n in range(20)] for names in done.values())
     assert {service.state(pipeline) for pipeline in done} == {"FINISHED"}
+
+
+def test_a_fault_with_a_rate_meets_its_share_of_all_calls_until_it_is_forgotten(service: Any) -> None:
+    service.control("POST", "faults", operation="ListPipelines", fault="error", rate=0.3, seed=7)
+    answers = []
+    for _ in range(200):
+        try:
+            answers.append(service.client.list_pipelines() is not None)
+        except ClientError:
+            answers.append(False)
+    [fault] = service.control("GET", "faults")["faults"]
+    assert fault["met"] == answers.count(False)
+    assert 30 < fault["met"] < 90
+    service.control("DELETE", "faults")
+    service.client.list_pipelines()

@@ -233,3 +233,27 @@ def test_heartbeats_answer_terminate_when_control_says_so(service: Any) -> None:
     service.control("POST", "terminate", taskrunnerId="one", terminate=False)
     assert beat(taskrunnerId="one")["terminate"] is False
     assert set(service.control("GET", "runners")["taskrunners"]) == {"one", "two"}
+
+
+def test_the_service_tells_how_often_a_task_was_handed_over_and_which_statuses_it_took(
+    service: Any, make_activity: Any
+) -> None:
+    service.run(make_activity("A", maximumRetries="0"))
+    service.take()
+    service.advance(121)
+    task = service.take()
+    service.acknowledge(task)
+    for _ in range(2):
+        service.finish(task, "FAILED", errorId="Broken")
+    with pytest.raises(ClientError):
+        service.finish(task, "FINISHED")
+    assert service.control("GET", "attempts")["attempts"] == [
+        {
+            "pipelineId": task["pipelineId"],
+            "attemptId": task["attemptId"],
+            "status": "FAILED",
+            "errorId": "Broken",
+            "deliveries": 2,
+            "statuses": ["FAILED", "FAILED"],
+        }
+    ]
