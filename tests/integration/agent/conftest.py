@@ -88,13 +88,13 @@ class AgentProcess:
 class Bench:
     """A worker group of its own, pipelines for it, and agents that serve it."""
 
-    def __init__(self, part: DataPipelinePart, directory: Path) -> None:
+    def __init__(self, part: DataPipelinePart, directory: Path, client: Any = None) -> None:
         import boto3
 
         self.group = f"group-{secrets.token_hex(4)}"
         self.directory = directory
         self.endpoint = part.endpoint
-        self.client = boto3.client("datapipeline", endpoint_url=part.endpoint)
+        self.client = client or boto3.client("datapipeline", endpoint_url=part.endpoint)
         self.agents: list[AgentProcess] = []
 
     @property
@@ -107,9 +107,10 @@ class Bench:
         [path] = self.worker.output.glob(f"logs/{pipeline}/Work/*/*/{name}")
         return path.read_text()
 
-    def agent(self, *flags: str, **variables: str) -> AgentProcess:
-        """Start an agent for the group; ``variables`` go into its environment."""
-        command = [str(Path(sys.executable).with_name("ductrunner")), "agent", f"--workerGroup={self.group}", *flags]
+    def agent(self, *flags: str, through: Sequence[str] = (), **variables: str) -> AgentProcess:
+        """Start an agent for the group; ``variables`` go into its environment, ``through`` before its command."""
+        ductrunner = str(Path(sys.executable).with_name("ductrunner"))
+        command = [*through, ductrunner, "agent", f"--workerGroup={self.group}", *flags]
         own = {
             "AWS_ENDPOINT_URL_DATA_PIPELINE": self.endpoint,
             "DUCTRUNNER_AGENT_MAX_POLLS_PER_SECOND": "200",
