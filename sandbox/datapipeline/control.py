@@ -16,7 +16,7 @@ All answers are JSON.
                             share of all calls, until the faults are forgotten
 ``DELETE /_sandbox/faults``  forgets them
 ``GET /_sandbox/attempts``  for each attempt ``pipelineId``, ``attemptId``, ``status``, ``errorId``, ``deliveries`` (how
-                            often it was handed over) and ``statuses`` (the SetTaskStatus calls about it that were taken)
+                            often it was handed over) and ``statuses`` (the SetTaskStatus calls of it that were taken)
 ``POST /_sandbox/duplicate``  ``{"pipelineId": …, "attemptId": …}``: hands a task out again though a worker holds it
 ==========================  =========================================================================================
 """
