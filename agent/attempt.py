@@ -6,15 +6,13 @@ import time
 
 from agent import log, report
 from agent.backoff import persist
+from agent.journal.entry import Record
 from agent.observer import Ended
 from agent.running import Held
 from agent.source import Handed, Verdict
 from agent.task import Task, digest, parse_task
 from agent.work import NO_STATUS, Tools, Work
-from core.errors import (
-    DuctrunnerError,
-    TaskMalformed,
-)
+from core.errors import DiskFull, DuctrunnerError, TaskError, TaskMalformed
 from core.periods import parse_period
 from core.settings import AgentSettings
 
@@ -37,19 +35,29 @@ class Attempt:
         try:
             task = parse_task(self._handed)
         except TaskMalformed as error:
+            log.event("task_malformed", level="ERROR", task=digest(self._handed.task_id), error=str(error))
             self._refuse(error)
             return
         held = Held(self._group, task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
+        work = Work(held, task, self._tools)
         try:
+            held.entry = self._tools.journal.begin(_record(held, task, work))
             if self._acknowledge(held, task):
-                self._own(held, task)
+                self._own(held, task, work)
+            else:
+                _settle(held)
+        except OSError as error:
+            if held.entry is not None:
+                raise
+            log.event("task_not_journalled", level="ERROR", task=digest(task.task_id), error=error.strerror)
+            self._refuse(DiskFull(f"the worker cannot keep its journal ({error.strerror}); check the disk of --output"))
         finally:
             held.stop.close()
 
-    def _refuse(self, error: TaskMalformed) -> None:
+    def _refuse(self, error: TaskError) -> None:
+        """Report a task as failed that was not begun; nothing is on the disk about it."""
         held = Held(self._group, self._handed.task_id, ("", self._handed.task_id), self._settings.report_interval)
         held.stop.close()
-        log.event("task_malformed", level="ERROR", task=digest(held.task_id), error=str(error))
         report.send(held, report.failed(error), self._settings.ownership_window)
 
     def _acknowledge(self, held: Held, task: Task) -> bool:
@@ -61,21 +69,22 @@ class Attempt:
         except DuctrunnerError as error:
             log.event("task_not_acknowledged", level="ERROR", **fields, error=str(error))
             return False
-        held.heard(time.monotonic())
+        held.heard()
         self._tools.observers.started(self._group.name, task)
         log.event("task_canceled" if canceled else "task_started", **fields, type=task.attempt.type)
         return not canceled
 
-    def _own(self, held: Held, task: Task) -> None:
+    def _own(self, held: Held, task: Task, work: Work) -> None:
         running = self._tools.running
         if not running.claim(held):
+            _settle(held)
             log.event("task_delivered_twice", level="WARNING", task=digest(task.task_id), attempt=task.attempt.id)
             return
         self._tools.lease.watch(held)
-        work = Work(held, task, self._tools)
         try:
             verdict = self._verdict(work, task)
-            taken = held.stop.reason not in NO_STATUS and report.send(held, verdict, self._settings.ownership_window)
+            taken = held.stop.reason not in NO_STATUS and self._report(held, verdict)
+            _settle(held)
         finally:
             running.release(held)
         self._tell_end(
@@ -90,6 +99,11 @@ class Attempt:
                 logs=work.logs,
             )
         )
+
+    def _report(self, held: Held, verdict: Verdict) -> bool:
+        if held.entry:
+            held.entry.owe(verdict)
+        return report.send(held, verdict, self._settings.ownership_window)
 
     def _verdict(self, work: Work, task: Task) -> Verdict:
         try:
@@ -113,6 +127,23 @@ class Attempt:
             **({"cpu_seconds": round(usage.cpu_seconds, 3), "peak_memory": usage.peak_memory} if usage else {}),
         )
         self._tools.observers.ended(ended)
+
+
+def _settle(held: Held) -> None:
+    if held.entry:
+        held.entry.settle()
+
+
+def _record(held: Held, task: Task, work: Work) -> Record:
+    return Record(
+        task_id=task.task_id,
+        pipeline_id=task.pipeline_id,
+        attempt_id=task.attempt.id,
+        component=task.component,
+        group=held.group.name,
+        logs=str(work.logs_directory),
+        log_uri=work.log_uri or "",
+    )
 
 
 def _interval(task: Task, settings: AgentSettings) -> float:

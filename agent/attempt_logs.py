@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log
-from agent.task import Task, digest
+from agent.task import Task
 from agent.workspace import STDERR, STDOUT, Workspace
 from core.errors import DuctrunnerError
 
@@ -27,14 +28,17 @@ def log_uri(root: str | None, task: Task) -> str | None:
     return "/".join((base.removesuffix("/"), *names))
 
 
-def upload_logs(store: Callable[[], S3Store], uri: str, task: Task, workspace: Workspace) -> bool:
-    """Upload both streams (already redacted); ``False``, and a line in the log, when that failed."""
+def upload_logs(store: Callable[[], S3Store], uri: str, directory: Path, task: str) -> bool:
+    """Upload both streams (already redacted); ``False``, and a line in the log, when that failed.
+
+    ``task`` is the task's digest, for that line.
+    """
     try:
         for name in (STDOUT, STDERR):
-            if (path := workspace.logs / name).exists():
+            if (path := directory / name).exists():
                 store().upload_file(path, f"{uri}/{name}")
     except (DuctrunnerError, OSError) as error:
-        log.event("log_upload_failed", level="ERROR", task=digest(task.task_id), uri=uri, error=str(error))
+        log.event("log_upload_failed", level="ERROR", task=task, uri=uri, error=str(error))
         return False
     return True
 

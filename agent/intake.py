@@ -24,18 +24,20 @@ LONG_POLL = 1.0  # seconds
 
 
 class Pace:
-    """Keeps at least ``1/per_second`` seconds between the polls."""
+    """Keeps at least ``1/per_second`` seconds between the polls of all groups together."""
 
     def __init__(self, per_second: float) -> None:
         self._gap = 1.0 / per_second
+        self._lock = threading.Lock()
         self._next = 0.0
 
     def wait(self, stopped: threading.Event) -> None:
         """Return when the next poll may go out, or at once when ``stopped``."""
-        rest = self._next - time.monotonic()
-        if rest > 0:
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self._gap
+        if (rest := turn - time.monotonic()) > 0:
             stopped.wait(rest)
-        self._next = time.monotonic() + self._gap
 
 
 class Intake:
@@ -44,7 +46,7 @@ class Intake:
     def __init__(
         self,
         group: Group,
-        polls_per_second: float,
+        pace: Pace,
         work: Callable[[Handed], None],
         changed: Callable[[], None],
         gate: Gate,
@@ -57,7 +59,7 @@ class Intake:
         self._changed = changed
         self._gate = gate
         self._observer = observer
-        self._pace = Pace(polls_per_second)
+        self._pace = pace
         self._backoff = Backoff(first=0.5, longest=30.0)
         self._quick_answers = Backoff(first=0.5, longest=5.0)
         self._free = threading.Semaphore(group.slots)

@@ -80,8 +80,9 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
     error id only: the outcome must not be lost to its text.
     """
     backoff = Backoff(first=0.2, longest=20.0)
-    held.last_contact = max(held.last_contact, time.monotonic())
     while True:
+        if held.silent > window:
+            return _not_taken(held, f"the service was not reached for {held.silent:.0f} s")
         try:
             held.group.source.set_status(held.task_id, verdict)
         except OwnershipLost as error:
@@ -98,8 +99,6 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
             time.sleep(backoff.delay())
             if held.stop.reason in {StopReason.LOST, StopReason.CANCELED}:
                 return _not_taken(held, "the task was lost meanwhile")
-            if time.monotonic() - held.last_contact > window:
-                return _not_taken(held, f"the service was not reached for {window:.0f} s")
         else:
             return True
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 
 from agent.group import Group
+from agent.journal.entry import Entry
 from agent.stop import StopReason, StopSignal
+from core.clock import uptime
 
 Key = tuple[str, str]  # pipeline id, attempt id
 
@@ -18,19 +19,36 @@ class Held:
     def __init__(self, group: Group, task_id: str, key: Key, interval: float) -> None:
         self.group = group
         self.task_id = task_id
+        #: What the next agent finds if this one dies; ``None`` while there is nothing to find.
+        self.entry: Entry | None = None
         self.key = key
         #: Seconds between reports.
         self.interval = interval
         self.stop = StopSignal()
-        self.last_contact = time.monotonic()
+        #: When the service last heard of it, in ``core.clock.uptime()``.
+        self.last_contact = uptime()
         self.next_report = self.last_contact + interval
         #: What the next report says beside "still there".
         self.progress: Callable[[], Mapping[str, str]] = dict
 
-    def heard(self, now: float) -> None:
+    def heard(self) -> None:
         """The service has taken a report."""
-        self.last_contact = now
-        self.next_report = now + self.interval
+        self.last_contact = uptime()
+        self.next_report = self.last_contact + self.interval
+        if self.entry:
+            self.entry.heard()
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the service last heard of it."""
+        return uptime() - self.last_contact
+
+    def take_handle(self, task_id: str) -> None:
+        """The same attempt was delivered again: from now on it is reported under this id."""
+        self.task_id = task_id
+        if self.entry:
+            self.entry.handle(task_id)
+        self.heard()
 
 
 class Running:
@@ -48,12 +66,16 @@ class Running:
         with self._changed:
             while (other := self._held.get(held.key)) is not None:
                 if other.stop.reason is None:
-                    other.task_id = held.task_id
-                    other.heard(time.monotonic())
+                    other.take_handle(held.task_id)
                     return False
                 self._changed.wait()
             self._held[held.key] = held
         return True
+
+    def claim_if_free(self, held: Held) -> bool:
+        """Take an attempt unless it is being worked on; ``False`` then, and the work is not touched."""
+        with self._changed:
+            return self._held.setdefault(held.key, held) is held
 
     def release(self, held: Held) -> None:
         """The attempt is over."""

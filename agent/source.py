@@ -43,6 +43,9 @@ class TaskSource(Protocol):
     def stop_polling(self) -> None:
         """Break off an open poll from another thread; every later poll returns ``None`` at once."""
 
+    def close(self) -> None:
+        """Break off every open call; nothing is asked any more."""
+
     def report_progress(self, task_id: str, fields: Mapping[str, str]) -> bool:
         """Acknowledge or keep the task; ``True`` means that it is cancelled."""
 

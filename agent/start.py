@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from agent import log
 from agent.arguments import hide
+from agent.budget import Budget
 from agent.control import Control
 from agent.drain import Mailbox
 from agent.gate import Gate
@@ -24,7 +25,7 @@ from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
 from agent.known_secrets import register_secrets
 from agent.observer import Observers
-from agent.sources.datapipeline import DataPipelineSource
+from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import Endpoint, find_endpoint
 from agent.worker import Limits, Surroundings, Worker
 from core.errors import SettingsError
@@ -88,7 +89,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
     groups = _groups(agent, endpoint, name)
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
-    around = Surroundings(control, gate, Observers([]), hooks, [])
+    around = Surroundings(control, gate, Observers([]), hooks, endpoint.url, [])
     limits = Limits(flags.once, flags.idle_exit)
     children = _with_release(environment)
     agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
@@ -126,8 +127,10 @@ def _groups(agent: AgentSettings, endpoint: Endpoint, name: str) -> list[Group]:
     """Return the groups to serve; each has a name of its own at the service, since it beats for itself."""
     first = agent.worker_group or ""
     further = {group: slots for group, slots in agent.worker_groups.items() if group != first}
-    groups = [Group(first, DataPipelineSource(endpoint, first, name), agent.tasks)]
-    groups += [Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}"), n) for group, n in further.items()]
+    budgets = Budgets(Budget(agent.max_reports_per_second), Budget(agent.max_statuses_per_second))
+    groups = [Group(first, DataPipelineSource(endpoint, first, name, budgets), agent.tasks)]
+    for group, slots in further.items():
+        groups.append(Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}", budgets), slots))
     return groups
 
 

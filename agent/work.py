@@ -19,11 +19,13 @@ from agent.group import Group
 from agent.guard_process import AGENT_VARIABLE
 from agent.hooks.around import AroundCommand, Streams
 from agent.hooks.directory import Hooks
+from agent.journal.journal import Journal
 from agent.lease import Lease
 from agent.observer import Observers
 from agent.output import OutputFile
 from agent.plan import Plan
 from agent.plans.registry import make_plan
+from agent.report import clean, fit
 from agent.running import Held, Running
 from agent.scripts import prepare_script
 from agent.source import Verdict
@@ -48,6 +50,8 @@ from steps_impl import contract
 if TYPE_CHECKING:
     from stores.s3 import S3Store
 
+#: Longest text of a step about itself, in bytes.
+PROGRESS_LIMIT = 256
 NO_STATUS = frozenset({StopReason.CANCELED, StopReason.LOST})
 
 
@@ -59,6 +63,7 @@ class Tools:
     settings: AgentSettings
     running: Running
     lease: Lease
+    journal: Journal
     #: Makes the S3 store when it is first needed, and returns the same one afterwards.
     store: Callable[[], S3Store]
     #: The environment of every child, before the attempt's own variables.
@@ -102,6 +107,16 @@ class Work:
         finally:
             self._workspace.remove()
         return verdict
+
+    @property
+    def logs_directory(self) -> Path:
+        """Where the logs are on this machine."""
+        return self._workspace.logs
+
+    @property
+    def log_uri(self) -> str | None:
+        """Where the logs go in S3."""
+        return log_uri(self._settings.log_uri, self._task)
 
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
@@ -222,19 +237,15 @@ class Work:
         return error
 
     def _upload_logs(self) -> None:
-        uri = log_uri(self._settings.log_uri, self._task)
-        if uri is not None and upload_logs(self._tools.store, uri, self._task, self._workspace):
+        uri = self.log_uri
+        if uri is not None and upload_logs(self._tools.store, uri, self._workspace.logs, digest(self._task.task_id)):
             self.logs = uri
 
     def _progress(self) -> dict[str, str]:
         result = contract.read_result(self._workspace.result) or {}
         progress = result.get("progress")
         fields = {"hostname": socket.gethostname()}
-        if isinstance(progress, dict):
-            text = " ".join(filter(None, (str(progress.get("phase") or ""), _counts(progress))))
-            fields |= {"attemptStatus": text} if text else {}
-            fields |= {"percentComplete": str(progress["percent"])} if "percent" in progress else {}
-        return fields
+        return {**fields, **_progress_fields(progress)} if isinstance(progress, dict) else fields
 
     def _report_result(self) -> None:
         """Tell rows and bytes of a finished step, which the terminal status has no place for."""
@@ -266,6 +277,18 @@ def _deadline(task: Task, held: Held) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _progress_fields(progress: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a step says about itself as fields of its attempt; texts of a strange kind are left out."""
+    step, percent = progress.get("phase"), progress.get("percent")
+    fields = {name: str(progress[name]) for name in ("rows", "bytes") if isinstance(progress.get(name), int)}
+    if isinstance(step, str) and step:
+        fields["step"] = fit(clean(step), PROGRESS_LIMIT)
+    if isinstance(percent, int | float):
+        fields["percentComplete"] = f"{percent:g}"
+    text = " ".join(filter(None, (fields.get("step"), _counts(progress))))
+    return fields | ({"attemptStatus": text} if text else {})
 
 
 def _counts(document: Mapping[str, Any]) -> str:

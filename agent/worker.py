@@ -24,7 +24,9 @@ from agent.group import Group
 from agent.guard import Guard
 from agent.heartbeat import Heartbeat
 from agent.hooks.directory import Hooks
-from agent.intake import Intake
+from agent.intake import Intake, Pace
+from agent.journal.journal import Journal
+from agent.journal.recovery import Recovery
 from agent.lease import Lease
 from agent.observer import Observers
 from agent.running import Running
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 #: Exit statuses of the agent.
 STOPPED = 0
 BROKEN = 1
+#: Seconds that the loops have to end once the work is over; one that hangs is left behind.
+CLOSING = 5.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Surroundings:
     gate: Gate
     observers: Observers
     hooks: Hooks
+    #: Where the service is: what another agent has left is delivered there and nowhere else.
+    endpoint: str
     sides: Sequence[Side] = ()
 
 
@@ -84,7 +90,10 @@ class Worker:
         self._draining = False
         self._hurried = False
         self._running = Running()
+        self._groups = groups
+        self._pace = Pace(settings.max_polls_per_second)
         self._guard = Guard(settings.kill_grace, settings.output.absolute())
+        self._journal = Journal(settings.output.absolute() / "journal", self._guard.token, around.endpoint)
         self._lease = Lease(self._running, settings.ownership_window, around.observers)
         self._heartbeat = Heartbeat(groups, settings.heartbeat_interval, self._control, around.observers)
         tools = Tools(
@@ -92,17 +101,21 @@ class Worker:
             settings,
             self._running,
             self._lease,
+            self._journal,
             _store_maker(settings),
             environment,
             self._guard.token,
             around.observers,
             around.hooks,
         )
+        self._recovery = Recovery(groups[0], settings, around.endpoint, self._running, self._lease, tools.store)
         self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]
         self._threads: list[threading.Thread] = []
 
     def run(self) -> int:
         """Work until asked to stop; returns the exit status. To be called in the main thread, once."""
+        self._recovery.take_over(self._guard.token)
+        self._start("recovery", self._recovery.run)
         for side in self._sides:
             self._start(side.name, side.run)
         self._start("lease", self._lease.run)
@@ -122,8 +135,7 @@ class Worker:
         def work(handed: Handed) -> None:
             Attempt(handed, tools).run()
 
-        pace = self._settings.max_polls_per_second
-        return Intake(tools.group, pace, work, self._intake_changed, around.gate, around.observers)
+        return Intake(tools.group, self._pace, work, self._intake_changed, around.gate, around.observers)
 
     @property
     def _busy(self) -> int:
@@ -136,15 +148,20 @@ class Worker:
 
     def _close_sides(self) -> None:
         """The work is over: end the loops beside it, the last started first."""
+        self._recovery.close()
         self._heartbeat.close()
         self._lease.close()
+        for group in self._groups:
+            group.source.close()
         for side in reversed(self._sides):
             try:
                 side.close()
             except Exception as error:  # the others have to be closed too
                 log.failure("side_not_closed", error, side=side.name)
+        give_up = time.monotonic() + CLOSING
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, give_up - time.monotonic()))
+        self._journal.close()
 
     def _supervise(self) -> None:
         """Return when the drain is over: nothing runs and nothing will be taken."""

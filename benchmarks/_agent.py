@@ -52,6 +52,8 @@ class Agent:
             "AWS_ENDPOINT_URL_DATA_PIPELINE": part.endpoint,
             "DUCTRUNNER_CONFIG": os.devnull,
             "DUCTRUNNER_AGENT_MAX_POLLS_PER_SECOND": "100000",
+            "DUCTRUNNER_AGENT_MAX_REPORTS_PER_SECOND": "100000",
+            "DUCTRUNNER_AGENT_MAX_STATUSES_PER_SECOND": "100000",
         }
         command = [str(Path(sys.executable).with_name("ductrunner")), "agent", f"--workerGroup={group}"]
         command += [f"--tasks={SLOTS}", f"--output={folder / group}"]

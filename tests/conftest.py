@@ -142,6 +142,32 @@ def s3_bucket(s3_client: Any) -> str:
     return name
 
 
+def _may_mount() -> bool:
+    """Whether this process has the right to mount (capabilities(7): CAP_SYS_ADMIN), which a container may withhold."""
+    [effective] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff:")]
+    return bool(int(effective.split()[1], 16) >> 21 & 1)
+
+
+@pytest.fixture
+def mount_disk() -> Iterator[Callable[[Path, str], Path]]:
+    """A maker of small real disks: ``mount_disk(place, "size=256k,nr_inodes=20")``."""
+    mounted: list[Path] = []
+
+    def mount(place: Path, options: str) -> Path:
+        place.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+        done = subprocess.run(command, check=False, capture_output=True)
+        if done.returncode:
+            reason = f"a small disk cannot be mounted here: {done.stderr.decode().strip()}"
+            skip_or_fail(reason) if _may_mount() else pytest.skip(reason)
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
 @dataclass(frozen=True)
 class RunningSandbox:
     """A whole sandbox, started by the real command."""

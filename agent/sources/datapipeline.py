@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from agent.budget import Budget
 from agent.source import Handed, Verdict
 from agent.sources.endpoint import Endpoint
 from agent.sources.json_client import JsonClient
-from core.errors import StoreUnreachable
+from core.errors import StoreUnreachable, Throttled
 
 #: The service holds a poll for up to 90 s; a client that gives up earlier loses the task that was on its way.
 POLL_TIMEOUT = 100.0  # seconds
-CALL_TIMEOUT = 10.0  # seconds
+#: An answer may take half a minute when the network or the service is unwell; the acknowledgement has 110 s.
+CALL_TIMEOUT = 45.0  # seconds
 #: Objects that one DescribeObjects call may ask for.
 DESCRIBE_LIMIT = 25
 HOSTNAME_LIMIT = 1024
 
 
+@dataclass(frozen=True)
+class Budgets:
+    """What all groups of this process may ask of the service together."""
+
+    reports: Budget
+    statuses: Budget
+
+
 class DataPipelineSource:
     """Tasks of one worker group. Polls have a client of their own: long read time-out, exactly one attempt."""
 
-    def __init__(self, endpoint: Endpoint, worker_group: str, taskrunner_id: str) -> None:
+    def __init__(self, endpoint: Endpoint, worker_group: str, taskrunner_id: str, budgets: Budgets) -> None:
+        self._budgets = budgets
+        self._closed = threading.Event()
         self._polls = _client(endpoint, POLL_TIMEOUT, repeatable=False)
         self._calls = _client(endpoint, CALL_TIMEOUT, repeatable=True)
         self._worker_group = worker_group
@@ -48,10 +62,16 @@ class DataPipelineSource:
         self._stopped = True
         self._polls.close()
 
+    def close(self) -> None:
+        """Break off what is still open; every later call fails."""
+        self._closed.set()
+        self._polls.close()
+        self._calls.close()
+
     def report_progress(self, task_id: str, fields: Mapping[str, str]) -> bool:
         """Acknowledge or keep the task; ``True`` means that it is cancelled."""
         listed = [{"key": key, "stringValue": value} for key, value in fields.items()]
-        answer = self._calls.call("ReportTaskProgress", {"taskId": task_id, "fields": listed})
+        answer = self._call(self._budgets.reports, "ReportTaskProgress", {"taskId": task_id, "fields": listed})
         return bool(answer.get("canceled"))
 
     def set_status(self, task_id: str, verdict: Verdict) -> None:
@@ -63,7 +83,8 @@ class DataPipelineSource:
             "errorMessage": verdict.error_message,
             "errorStackTrace": verdict.stack_trace,
         }
-        self._calls.call("SetTaskStatus", {key: value for key, value in arguments.items() if value})
+        given = {key: value for key, value in arguments.items() if value}
+        self._call(self._budgets.statuses, "SetTaskStatus", given)
 
     def describe(self, pipeline_id: str, object_ids: Sequence[str]) -> list[Mapping[str, Any]]:
         """Return these objects, with their expressions evaluated, in calls of at most 25 ids."""
@@ -80,6 +101,14 @@ class DataPipelineSource:
             "hostname": self._hostname,
         }
         return bool(self._calls.call("ReportTaskRunnerHeartbeat", arguments).get("terminate"))
+
+    def _call(self, budget: Budget, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        budget.take(self._closed)
+        try:
+            return self._calls.call(operation, arguments)
+        except Throttled:
+            budget.throttled()
+            raise
 
     def _describe_page(self, pipeline_id: str, ids: Sequence[str]) -> list[Mapping[str, Any]]:
         arguments: dict[str, Any] = {"pipelineId": pipeline_id, "objectIds": list(ids), "evaluateExpressions": True}

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from pathlib import Path
 
 import pytest
-
-from tests.conftest import skip_or_fail
 
 
 def test_a_failing_command_is_reported_with_its_last_lines(served):
@@ -93,26 +89,12 @@ def test_a_full_disk_during_staging_is_named(bench, s3_client, s3_bucket):
     assert bench.ended(pipeline)["errorId"] == "DiskFull"
 
 
-def may_mount() -> bool:
-    """Whether this process has the right to mount (capabilities(7): CAP_SYS_ADMIN), which a container may withhold."""
-    [effective] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff:")]
-    return bool(int(effective.split()[1], 16) >> 21 & 1)
-
-
 @pytest.fixture
-def small_disk(bench):
-    place = bench.directory / "output"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        reason = f"a small disk cannot be mounted here: {mounted.stderr.decode().strip()}"
-        skip_or_fail(reason) if may_mount() else pytest.skip(reason)
+def small_disk(bench, mount_disk):
+    place = mount_disk(bench.directory / "output", "size=256k")
     yield place
     for agent in bench.agents:
         agent.stop()
-    subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def test_a_disk_that_fills_with_logs_ends_the_attempt_by_name(bench, small_disk, sleeper):

@@ -1,4 +1,4 @@
-"""kill -9 of the worker in each phase of an attempt: the next worker finishes it, and nothing is left of the first."""
+"""kill -9 of the worker in each phase of an attempt: another machine finishes it, nothing is left of the first."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def finish_with_another(bench, await_condition):
         await_condition(lambda: not list(first.output.glob("staging/*")), "the guard to remove what was staged")
         await_condition(lambda: not list(first.output.glob("tmp/*")), "the guard to remove the scripts")
         bench.control("clock", advance=301)
-        second = bench.agent("--once")
+        second = bench.agent("--once", output="elsewhere")
         assert second.wait() == 0
         [ended] = second.events("task_ended")
         assert ended["status"] == "finished", ended

@@ -66,7 +66,7 @@ def test_a_killed_worker_takes_its_children_along_and_the_task_is_done_again(ben
     agent.process.kill()
     inside.wait_for(0)
     apart.wait_for(0)
-    other = bench.agent("--once")
+    other = bench.agent("--once", output="elsewhere")
     bench.control("clock", advance=301)
     assert other.wait() == 0
     assert other.events("task_ended")[0]["status"] == "finished"

@@ -39,8 +39,10 @@ def eventually(condition: Callable[[], T], what: str) -> T:
 class AgentProcess:
     """``ductrunner agent`` as a process; its log lines as they come."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], directory: Path) -> None:
-        self.output = directory / "output"
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], directory: Path, output: str = "output"
+    ) -> None:
+        self.output = directory / output
         self._stdout = directory / f"agent-{secrets.token_hex(3)}.log"
         self._stderr = self._stdout.with_suffix(".err")
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
@@ -107,16 +109,21 @@ class Bench:
         [path] = self.worker.output.glob(f"logs/{pipeline}/Work/*/*/{name}")
         return path.read_text()
 
-    def agent(self, *flags: str, through: Sequence[str] = (), **variables: str) -> AgentProcess:
-        """Start an agent for the group; ``variables`` go into its environment, ``through`` before its command."""
+    def agent(self, *flags: str, through: Sequence[str] = (), output: str = "output", **variables: str) -> AgentProcess:
+        """Start an agent for the group; ``variables`` go into its environment, ``through`` before its command.
+
+        ``output`` names its directory: an agent with another one stands for one on another machine.
+        """
         ductrunner = str(Path(sys.executable).with_name("ductrunner"))
         command = [*through, ductrunner, "agent", f"--workerGroup={self.group}", *flags]
         own = {
             "AWS_ENDPOINT_URL_DATA_PIPELINE": self.endpoint,
             "DUCTRUNNER_AGENT_MAX_POLLS_PER_SECOND": "200",
+            "DUCTRUNNER_AGENT_MAX_REPORTS_PER_SECOND": "100000",
+            "DUCTRUNNER_AGENT_MAX_STATUSES_PER_SECOND": "100000",
             "DUCTRUNNER_AGENT_KILL_GRACE": "2",
         }
-        started = AgentProcess(command, {**os.environ, **own, **variables}, self.directory)
+        started = AgentProcess(command, {**os.environ, **own, **variables}, self.directory, output)
         self.agents.append(started)
         return started
 

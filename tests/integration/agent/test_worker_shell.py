@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 
 import pytest
 
@@ -126,7 +127,8 @@ def test_rows_and_bytes_of_the_result_file_reach_the_attempt(served):
 
 
 def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
-    result = json.dumps({"status": "running", "progress": {"phase": "copy", "rows": 7, "bytes": 9}})
+    progress = {"phase": "copy", "rows": 7, "bytes": 9, "percent": 12.5}
+    result = json.dumps({"status": "running", "progress": progress})
     fifo = bench.directory / "go"
     pipeline = bench.shell(f"mkfifo {fifo}; echo '{result}' > $DUCTRUNNER_RESULT; cat {fifo}")
     bench.agent("--once", DUCTRUNNER_AGENT_REPORT_INTERVAL="0.1")
@@ -134,6 +136,14 @@ def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
         lambda: [entry for entry in bench.attempts(pipeline) if entry.get("attemptStatus") == "copy rows=7 bytes=9"],
         "progress on the attempt",
     )
+    [attempt] = bench.attempts(pipeline)
+    assert {key: attempt[key] for key in ("step", "rows", "bytes", "percentComplete", "hostname")} == {
+        "step": "copy",
+        "rows": "7",
+        "bytes": "9",
+        "percentComplete": "12.5",
+        "hostname": socket.gethostname(),
+    }
     fifo.write_text("go")
     assert bench.ended(pipeline)["@status"] == "FINISHED"
 

@@ -55,7 +55,7 @@ class Script:
 
 
 def run_intake(source, work, slots=1):
-    intake = Intake(Group("etl", source, slots), 1000.0, work, lambda: None, Gate(), Observer())
+    intake = Intake(Group("etl", source, slots), Pace(1000.0), work, lambda: None, Gate(), Observer())
     threads = [threading.Thread(target=intake.poll), *(threading.Thread(target=intake.serve) for _ in range(slots))]
     for thread in threads:
         thread.start()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from agent.group import Group
 from agent.lease import Lease
 from agent.observer import Observer
 from agent.running import Held, Running
 from agent.stop import StopReason
-from core.errors import OwnershipLost
+from core.errors import OwnershipLost, RequestRefused
 
 
 class Reports:
@@ -70,6 +72,66 @@ def test_a_lost_task_stops_the_attempt():
     assert held.stop.event.wait(10)
     assert held.stop.reason is StopReason.LOST
     assert ended(lease, thread, held)
+
+
+def test_an_attempt_that_was_silent_for_too_long_is_lost_without_asking():
+    """The machine slept: the task is somebody else's by now, perhaps under the same handle."""
+    source = Reports()
+    held = held_by(source, interval=0.05)
+    held.last_contact -= 61
+    lease, thread = lease_over(held)
+    assert held.stop.event.wait(10)
+    assert held.stop.reason is StopReason.LOST
+    assert source.taken == []
+    assert ended(lease, thread, held)
+
+
+def test_a_slow_answer_does_not_make_the_other_reports_late():
+    answer, others = threading.Event(), Reports()
+
+    class Slow(Reports):
+        def report_progress(self, task_id, fields):
+            assert answer.wait(20)
+            return False
+
+    slow, quick = held_by(Slow(), "slow", 0.01), held_by(others, "quick", 0.01)
+    slow.key, quick.key = ("df", "@S"), ("df", "@Q")
+    running = Running()
+    assert running.claim(slow)
+    assert running.claim(quick)
+    lease = Lease(running, 60.0, Observer())
+    thread = threading.Thread(target=lease.run)
+    thread.start()
+    for _ in range(3):
+        assert others.changed.wait(10)
+        others.changed.clear()
+    answer.set()
+    assert ended(lease, thread, slow)
+    quick.stop.close()
+
+
+def test_fields_that_the_service_refuses_are_left_out():
+    source = Reports(RequestRefused("unknown field rows"))
+    held = held_by(source, interval=0.05)
+    held.progress = lambda: {"hostname": "h", "rows": "7", "attemptStatus": "copy"}
+    lease, thread = lease_over(held)
+    assert source.changed.wait(10)
+    source.changed.clear()
+    assert source.changed.wait(10)
+    assert ended(lease, thread, held)
+    assert source.taken[1] == ("task", {"hostname": "h", "attemptStatus": "copy"})
+    assert held.stop.reason is None
+
+
+def test_a_fault_of_ours_in_a_report_ends_the_loop_loudly():
+    held = held_by(Reports(ZeroDivisionError("ours")), interval=0.01)
+    running = Running()
+    assert running.claim(held)
+    lease = Lease(running, 60.0, Observer())
+    with pytest.raises(ZeroDivisionError):
+        lease.run()
+    lease.close()
+    held.stop.close()
 
 
 def test_the_same_attempt_under_a_new_handle_goes_on():
