@@ -40,6 +40,7 @@ class Attempt:
             return
         held = Held(self._group, task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
         work = Work(held, task, self._tools)
+        self._tools.running.enter(held)
         try:
             held.entry = self._tools.journal.begin(_record(held, task, work))
             if self._acknowledge(held, task):
@@ -52,6 +53,7 @@ class Attempt:
             log.event("task_not_journalled", level="ERROR", task=digest(task.task_id), error=error.strerror)
             self._refuse(DiskFull(f"the worker cannot keep its journal ({error.strerror}); check the disk of --output"))
         finally:
+            self._tools.running.leave(held)
             held.stop.close()
 
     def _refuse(self, error: TaskError) -> None:

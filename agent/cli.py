@@ -43,11 +43,15 @@ def _option(name: str, *aliases: str, **attributes: Any) -> Callable[[Command], 
 @click.option("--source", type=click.Choice(["datapipeline"]), default="datapipeline", help="Who hands out the tasks.")
 @click.option("--once", is_flag=True, help="Take one task, finish it, exit.")
 @click.option("--idle-exit", type=click.FloatRange(min=0), help="Exit after so many SECONDS without a task.")
+@click.option(
+    "--max-uptime", type=click.FloatRange(min=0, min_open=True), help="Drain, and exit, after so many SECONDS."
+)
 @click.pass_context
 def agent(context: click.Context, /, **flags: Any) -> None:
     """Take tasks of a worker group and run them, in the foreground.
 
-    SIGTERM or SIGINT: drain (running attempts finish). A second one: end them, reported FAILED AgentStopped.
+    SIGTERM or SIGINT: drain (running attempts finish). A second one, or SIGQUIT: end them, reported FAILED
+    AgentStopped. A third one: exit at once.
     """
     from agent.start import Flags, start
 

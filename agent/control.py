@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from agent.drain import Mailbox
+from agent.leaving.mailbox import Mailbox
 
 
 class Control:
@@ -14,7 +14,7 @@ class Control:
         self._mailbox = mailbox
         self._lock = threading.Lock()
         self._reason: str | None = None
-        self._until: float | None = None
+        self._ends: dict[str, tuple[float, str]] = {}
 
     @property
     def reason(self) -> str | None:
@@ -22,14 +22,19 @@ class Control:
         return self._reason
 
     @property
-    def until(self) -> float | None:
-        """When running attempts are ended, in ``time.monotonic()``; ``None``: whenever they are done."""
-        return self._until
+    def end(self) -> tuple[float, str] | None:
+        """When running attempts are ended, in ``time.monotonic()``, and why; ``None``: whenever they are done."""
+        with self._lock:
+            return min(self._ends.values(), default=None)
 
-    def drain(self, reason: str, until: float | None = None) -> None:
-        """Take no more tasks; end what runs at ``until``. The earliest of several such moments counts."""
+    def drain(self, reason: str, until: float | None = None, why: str = "") -> None:
+        """Take no more tasks; end what runs at ``until``, and say ``why`` (a part of a sentence) in the report.
+
+        What was last said for each reason counts; the earliest of their moments is the end.
+        """
         with self._lock:
             self._reason = self._reason or reason
+            self._ends.pop(reason, None)
             if until is not None:
-                self._until = until if self._until is None else min(self._until, until)
+                self._ends[reason] = (until, why or reason)
         self._mailbox.nudge()

@@ -57,6 +57,21 @@ class Running:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: dict[Key, Held] = {}
+        self._entered: set[Held] = set()
+        self._stopped: tuple[StopReason, str] | None = None
+
+    def enter(self, held: Held) -> None:
+        """A task is about to be acknowledged: what ends every attempt ends this too; ``leave`` it when it is over."""
+        with self._changed:
+            self._entered.add(held)
+            stopped = self._stopped
+        if stopped:
+            held.stop.set(*stopped)
+
+    def leave(self, held: Held) -> None:
+        """Nothing is left to do for the task."""
+        with self._changed:
+            self._entered.discard(held)
 
     def claim(self, held: Held) -> bool:
         """Take an attempt. If it is being worked on already, the work goes on under the new handle: ``False``.
@@ -84,10 +99,13 @@ class Running:
                 del self._held[held.key]
                 self._changed.notify_all()
 
-    def stop_all(self, reason: StopReason) -> None:
-        """End every attempt."""
-        for held in self.all():
-            held.stop.set(reason)
+    def stop_all(self, reason: StopReason, why: str) -> None:
+        """End every attempt, also those that are still to come."""
+        with self._changed:
+            self._stopped = reason, why
+            entered = list(self._entered)
+        for held in entered:
+            held.stop.set(reason, why)
 
     def all(self) -> list[Held]:
         """Return the attempts of this moment."""

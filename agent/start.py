@@ -18,22 +18,23 @@ from agent import log
 from agent.arguments import hide
 from agent.budget import Budget
 from agent.control import Control
-from agent.drain import Mailbox
 from agent.gate import Gate
 from agent.group import Group
 from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
 from agent.known_secrets import register_secrets
+from agent.leaving.mailbox import Mailbox
+from agent.leaving.stopping import Limits
 from agent.observer import Observers
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import Endpoint, find_endpoint
-from agent.worker import Limits, Surroundings, Worker
+from agent.worker import Surroundings, Worker
 from core.errors import SettingsError
 from core.redaction import REDACTOR
 from core.settings import AgentSettings, Settings, load_settings
 
 #: Flags that override a key of the same name in the file's section ``agent``.
-_OVERRIDING = ("worker_group", "taskrunner_id", "tasks", "output", "log_uri", "endpoint", "region")
+_OVERRIDING = ("worker_group", "taskrunner_id", "tasks", "output", "log_uri", "endpoint", "region", "max_uptime")
 
 #: Permissions of a file for anybody but its owner.
 _OTHERS = 0o077
@@ -62,6 +63,7 @@ class Flags:
     source: str
     once: bool
     idle_exit: float | None
+    max_uptime: float | None
 
 
 def start(flags: Flags, environment: dict[str, str]) -> int:
@@ -90,7 +92,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     groups = _groups(agent, endpoint, name)
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
     around = Surroundings(control, gate, Observers([]), hooks, endpoint.url, [])
-    limits = Limits(flags.once, flags.idle_exit)
+    limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
     children = _with_release(environment)
     agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
     agent_hooks.start(mailbox)

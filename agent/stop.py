@@ -25,6 +25,8 @@ class StopSignal:
         #: What staging looks at.
         self.event = threading.Event()
         self.reason: StopReason | None = None
+        #: A part of a sentence for the report; may be empty.
+        self.why = ""
         self._followers: list[StopSignal] = []
 
     def follower(self) -> StopSignal:
@@ -32,23 +34,23 @@ class StopSignal:
         made = StopSignal()
         with self._lock:
             self._followers.append(made)
-            reason = self.reason
+            reason, why = self.reason, self.why
         if reason is not None:
-            made.set(reason)
+            made.set(reason, why)
         return made
 
-    def set(self, reason: StopReason) -> bool:
+    def set(self, reason: StopReason, why: str = "") -> bool:
         """Stop the attempt; ``False`` when somebody else had a reason before."""
         with self._lock:
             if self.reason is not None:
                 return False
-            self.reason = reason
+            self.reason, self.why = reason, why
             if self._fd >= 0:
                 os.eventfd_write(self._fd, 1)
             followers = list(self._followers)
         self.event.set()
         for follower in followers:
-            follower.set(reason)
+            follower.set(reason, why)
         return True
 
     def fileno(self) -> int:

@@ -229,7 +229,9 @@ class Work:
         if self._stop.reason in NO_STATUS:
             return OwnershipLost("the attempt was ended by the service")
         if self._stop.reason is StopReason.AGENT_STOPPED:
-            return AgentStopped(f"the worker on {socket.gethostname()} was stopped; the service may retry the attempt")
+            return AgentStopped(
+                f"the worker on {socket.gethostname()} was stopped: {self._stop.why}; the service may retry the attempt"
+            )
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return DiskFull(
                 f"no space left below {self._settings.output.absolute()}; free some, or give --output another"

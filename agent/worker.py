@@ -7,6 +7,7 @@ the agent stops loudly.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 from agent import log
 from agent.attempt import Attempt
 from agent.control import Control
-from agent.drain import Mailbox
 from agent.gate import Gate
 from agent.group import Group
 from agent.guard import Guard
@@ -28,6 +28,8 @@ from agent.intake import Intake, Pace
 from agent.journal.journal import Journal
 from agent.journal.recovery import Recovery
 from agent.lease import Lease
+from agent.leaving.mailbox import Mailbox
+from agent.leaving.stopping import Limits, Stopping
 from agent.observer import Observers
 from agent.running import Running
 from agent.side import Side
@@ -45,15 +47,8 @@ STOPPED = 0
 BROKEN = 1
 #: Seconds that the loops have to end once the work is over; one that hangs is left behind.
 CLOSING = 5.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When the agent stops by itself."""
-
-    once: bool = False
-    #: Seconds without a task.
-    idle_exit: float | None = None
+#: While threads are awaited, signals are looked for after so many seconds.
+HEARING = 0.02
 
 
 @dataclass(frozen=True)
@@ -84,10 +79,10 @@ class Worker:
         self._settings = settings
         self._limits = limits
         self._mailbox = mailbox
+        self._stopping = Stopping(around.control, limits, settings.drain_timeout)
         self._control = around.control
         self._sides = around.sides
         self._broken: list[str] = []
-        self._draining = False
         self._hurried = False
         self._running = Running()
         self._groups = groups
@@ -120,12 +115,13 @@ class Worker:
             self._start(side.name, side.run)
         self._start("lease", self._lease.run)
         self._start("heartbeat", self._heartbeat.run)
+        self._look(0)  # whoever has asked by now shall not see a poll
         slots = [self._start(name, loop) for intake in self._intakes for name, loop in intake.loops()]
-        self._supervise()
+        while not self._stopping.draining or self._busy:
+            self._look(self._stopping.patience(self._idle_since))
         for intake in self._intakes:
             intake.end_slots()
-        for slot in slots:
-            slot.join()
+        self._join(slots)
         self._close_sides()
         self._dismiss_guard()
         log.event("agent_stopped", level="ERROR" if self._broken else "INFO", broken=self._broken or None)
@@ -143,8 +139,8 @@ class Worker:
         return sum(intake.busy for intake in self._intakes)
 
     @property
-    def _idle_since(self) -> float:
-        return max(intake.idle_since for intake in self._intakes)
+    def _idle_since(self) -> float | None:
+        return None if self._busy else max(intake.idle_since for intake in self._intakes)
 
     def _close_sides(self) -> None:
         """The work is over: end the loops beside it, the last started first."""
@@ -158,73 +154,46 @@ class Worker:
                 side.close()
             except Exception as error:  # the others have to be closed too
                 log.failure("side_not_closed", error, side=side.name)
-        give_up = time.monotonic() + CLOSING
-        for thread in self._threads:
-            thread.join(max(0.0, give_up - time.monotonic()))
+        self._join(self._threads, CLOSING)
         self._journal.close()
 
-    def _supervise(self) -> None:
-        """Return when the drain is over: nothing runs and nothing will be taken."""
-        signals = 0
-        draining_since: float | None = None
-        while draining_since is None or self._busy:
-            came, ready = self._mailbox.wait(self._patience(draining_since), self._guard.fileno())
-            signals += came
-            if ready and not self._broken:
-                self._break("guard", "the guard process ended")
-            reason = self._reason_to_drain(signals)
-            if draining_since is None and reason:
-                draining_since = time.monotonic()
-                self._draining = True
-                log.event("draining", reason=reason, running=self._busy)
-                for intake in self._intakes:
-                    intake.stop()
-            if draining_since is not None:
-                self._hurry(signals, draining_since)
+    def _join(self, threads: Sequence[threading.Thread], patience: float = math.inf) -> None:
+        """Wait for these threads to end, for ``patience`` seconds at most, and hear signals meanwhile."""
+        give_up = time.monotonic() + patience
+        for thread in threads:
+            while thread.is_alive() and time.monotonic() < give_up:
+                thread.join(HEARING)
+                self._look(0)
 
-    def _reason_to_drain(self, signals: int) -> str | None:
-        if self._broken:
-            return "broken"
-        if signals:
-            return "signal"
-        if self._control.reason:
-            return self._control.reason
-        limit = self._limits.idle_exit
-        if limit is not None and not self._busy and time.monotonic() - self._idle_since >= limit:
-            return "idle"
-        return None
-
-    def _hurry(self, signals: int, since: float) -> None:
-        """End the running attempts when somebody asked twice, or the drain takes too long."""
-        if signals > 2:  # third signal
+    def _look(self, patience: float | None) -> None:
+        """Wait until something happens, for ``patience`` seconds at most, and do what is to be done about it."""
+        watched = () if self._broken else (self._guard.fileno(),)  # a dead guard would wake us without end
+        heard = self._mailbox.wait(patience, *watched)
+        self._stopping.hear(heard)
+        if self._stopping.at_once:
             log.event("exiting_at_once", level="ERROR", running=self._busy)
             os._exit(BROKEN)
-        end = self._end_of_drain(since)
-        if signals > 1 or self._broken or (end is not None and time.monotonic() >= end):
-            if not self._hurried:
-                self._hurried = True
-                log.event("hurrying", level="WARNING", running=self._busy)
-            self._running.stop_all(StopReason.AGENT_STOPPED)
+        if heard.ready:
+            self._break("guard", "the guard process ended")
+        if reason := self._stopping.begin(self._idle_since, broken=bool(self._broken)):
+            log.event("draining", reason=reason, running=self._busy)
+            for intake in self._intakes:
+                intake.stop()
+        if self._stopping.draining:
+            self._hurry()
 
-    def _patience(self, draining_since: float | None) -> float | None:
-        """Seconds until the loop has to look again without being woken."""
-        now = time.monotonic()
-        if draining_since is None:
-            limit = self._limits.idle_exit
-            return None if limit is None else max(0.05, self._idle_since + limit - now)
-        end = self._end_of_drain(draining_since)
-        return end - now if end is not None and now < end else None
-
-    def _end_of_drain(self, draining_since: float) -> float | None:
-        """When running attempts are ended, in ``time.monotonic()``."""
-        timeout = self._settings.drain_timeout
-        ends = [self._control.until, None if timeout is None else draining_since + timeout]
-        return min((end for end in ends if end is not None), default=None)
+    def _hurry(self) -> None:
+        """End the running attempts when somebody asked for it, or the drain takes too long."""
+        why = self._stopping.hurry(broken=bool(self._broken))
+        if why and not self._hurried:
+            self._hurried = True
+            log.event("hurrying", level="WARNING", running=self._busy, why=why)
+            self._running.stop_all(StopReason.AGENT_STOPPED, why)
 
     def _intake_changed(self) -> None:
         if self._limits.once:
             self._control.drain("once")
-        elif self._draining:
+        elif self._stopping.draining:
             self._mailbox.nudge()
 
     def _dismiss_guard(self) -> None:

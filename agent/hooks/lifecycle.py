@@ -9,10 +9,10 @@ from pathlib import Path
 
 from agent import log
 from agent.child import Child, Command
-from agent.drain import Mailbox
 from agent.hooks.around import HOOK_VARIABLE
 from agent.hooks.directory import AGENT_START, AGENT_STOP, Hooks, check
 from agent.hooks.program import hook_argv
+from agent.leaving.mailbox import Mailbox
 from agent.output import OutputFile
 from agent.stop import StopReason, StopSignal
 from core.errors import DuctrunnerError, HookFailed
@@ -83,8 +83,8 @@ class AgentHooks:
         timer.start()
         try:
             while not ended.is_set():
-                signals, _ = mailbox.wait(None)
-                if signals:
+                heard = mailbox.wait(None)
+                if heard.stops or heard.quit:
                     stop.set(StopReason.AGENT_STOPPED)
             thread.join()
         finally:
