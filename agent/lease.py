@@ -103,8 +103,9 @@ class Lease:
         try:
             canceled = _tell(held, task_id)
         except OwnershipLost as error:
-            # Between our look and the answer, the same attempt may have come again under a new handle.
-            if held.task_id == task_id:
+            # Between our look and the answer, the same attempt may have come again under a new handle, or its status
+            # may have been taken.
+            if held.task_id == task_id and not held.ending:
                 _end(held, StopReason.LOST, str(error))
         except DuctrunnerError as error:
             self._missed(held, error)

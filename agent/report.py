@@ -80,6 +80,7 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
     error id only: the outcome must not be lost to its text.
     """
     backoff = Backoff(first=0.2, longest=20.0)
+    held.ending = True
     while True:
         if held.silent > window:
             return _not_taken(held, f"the service was not reached for {held.silent:.0f} s")

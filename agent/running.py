@@ -28,6 +28,8 @@ class Held:
         #: When the service last heard of it, in ``core.clock.uptime()``.
         self.last_contact = uptime()
         self.next_report = self.last_contact + interval
+        #: The terminal status is on its way: what a report hears of the task from now on says nothing any more.
+        self.ending = False
         #: What the next report says beside "still there".
         self.progress: Callable[[], Mapping[str, str]] = dict
 

@@ -74,6 +74,16 @@ def test_a_lost_task_stops_the_attempt():
     assert ended(lease, thread, held)
 
 
+def test_a_task_whose_status_was_just_taken_does_not_count_as_lost():
+    source = Reports(OwnershipLost("gone"))
+    held = held_by(source, interval=0.05)
+    held.ending = True
+    lease, thread = lease_over(held)
+    assert source.changed.wait(10)
+    assert ended(lease, thread, held)
+    assert held.stop.reason is None
+
+
 def test_an_attempt_that_was_silent_for_too_long_is_lost_without_asking():
     """The machine slept: the task is somebody else's by now, perhaps under the same handle."""
     source = Reports()
