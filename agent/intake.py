@@ -21,6 +21,8 @@ from core.errors import DuctrunnerError, Throttled
 
 #: An empty answer that comes sooner than this was no long poll; the next polls wait a little longer each time.
 LONG_POLL = 1.0  # seconds
+#: A worker that has had no task for so long since its start may be waiting in the wrong place.
+FIRST_TASK = 1800.0  # seconds
 
 
 class Pace:
@@ -67,6 +69,7 @@ class Intake:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
+        self._waits_for_first = True
         #: When the last attempt ended (or the intake was made), in ``time.monotonic()``.
         self.idle_since = time.monotonic()
 
@@ -109,6 +112,7 @@ class Intake:
                 if self._stopped.is_set():
                     return
                 self._busy += 1
+                self._waits_for_first = False
             self._handed.put(handed)
             self._changed()
 
@@ -137,9 +141,21 @@ class Intake:
             self._stopped.wait(delay)
             return None
         self._observer.polled(self._group.name, taken=handed is not None, error=None)
+        if handed is None:
+            self._say_if_forgotten()
         if handed is None and time.monotonic() - asked < LONG_POLL:
             self._stopped.wait(self._quick_answers.delay())
         else:
             self._quick_answers.reset()
         self._backoff.reset()
         return handed
+
+    def _say_if_forgotten(self) -> None:
+        """Say once that no task has come at all: a group, a region or a ``runsOn`` may be mixed up."""
+        waited = time.monotonic() - self.idle_since
+        if self._waits_for_first and waited >= FIRST_TASK:
+            self._waits_for_first = False
+            advice = (
+                "compare workerGroup (case counts) and region with the pipeline's; objects with runsOn never come here"
+            )
+            log.event("no_task_yet", level="WARNING", group=self._group.name, minutes=waited // 60, advice=advice)

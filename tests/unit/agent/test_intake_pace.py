@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import agent.intake as intake_module
 from agent.backoff import Backoff
 from agent.gate import Gate
 from agent.group import Group
@@ -77,6 +78,17 @@ def test_errors_and_throttling_do_not_end_the_loop():
     assert done.wait(20)
     end(intake, threads)
     assert source.polls >= 4
+
+
+def test_a_worker_that_never_gets_a_task_says_so_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(intake_module, "FIRST_TASK", 0.0)
+    monkeypatch.setattr(intake_module.log, "event", lambda action, **fields: said.append((action, fields["group"])))
+    source = Script(None, None, None)
+    intake, threads = run_intake(source, lambda handed: None)
+    assert source.drained.wait(20)
+    end(intake, threads)
+    assert said == [("no_task_yet", "etl")]
 
 
 def test_no_poll_goes_out_while_every_slot_is_taken():
