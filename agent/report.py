@@ -17,6 +17,9 @@ from core.errors import CommandFailed, CommandKilled, DuctrunnerError, InternalE
 from core.redaction import REDACTOR
 
 ERROR_ID_LIMIT = 1024
+#: What stands in a message before the end of stderr and before the place of the logs.
+LAST_LINES = "\nlast lines of stderr:\n"
+LOGS = "\nlogs: "
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 #: What the API takes: U+0020 to D7FF, E000 to FFFD, the planes above, and tab, newline, carriage return.
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,10 +40,10 @@ def failed(error: BaseException, stderr: str = "", logs: str = "") -> Verdict:
     """Return the verdict of an attempt that ended with ``error``: what is wrong, stderr's end, where the logs are."""
     known = isinstance(error, DuctrunnerError)
     head = clean(str(error) if known else f"the worker failed: {type(error).__name__}: {error}")
-    end = f"\nlogs: {clean(logs)}" if logs else ""
-    room = ERROR_MESSAGE_LIMIT - len((head + end).encode()) - len("\nlast lines of stderr:\n")
+    end = f"{LOGS}{clean(logs)}" if logs else ""
+    room = ERROR_MESSAGE_LIMIT - len((head + end).encode()) - len(LAST_LINES)
     lines = clean(stderr).encode()[-room:].decode("utf-8", "ignore") if stderr and room > 0 else ""
-    middle = f"\nlast lines of stderr:\n{lines}" if lines else ""
+    middle = f"{LAST_LINES}{lines}" if lines else ""
     trace = "" if known else clean("".join(traceback.format_exception(error)))[-STACK_TRACE_LIMIT:]
     error_id = error.error_id if isinstance(error, DuctrunnerError) else InternalError.error_id
     return Verdict(False, error_id, fit(head + middle + end, ERROR_MESSAGE_LIMIT), trace)

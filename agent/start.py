@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from agent import log
+from agent.alerts.build import make_alerts
 from agent.arguments import hide
 from agent.budget import Budget
 from agent.control import Control
@@ -91,7 +92,8 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
     groups = _groups(agent, endpoint, name)
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
-    around = Surroundings(control, gate, Observers([]), hooks, endpoint.url, [])
+    alerts = make_alerts(settings)
+    around = Surroundings(control, gate, Observers(alerts), hooks, endpoint.url, alerts)
     limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
     children = _with_release(environment)
     agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)

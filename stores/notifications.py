@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from typing import Any
 
 from core.redaction import REDACTOR
 from stores import aws
@@ -12,22 +14,38 @@ SUBJECT_LENGTH = 100
 MESSAGE_BYTES = 256 * 1024
 
 
+class Topic:
+    """One topic; its client is made at the first message and kept. ``options`` are botocore's (time-outs, retries)."""
+
+    def __init__(self, arn: str, **options: Any) -> None:
+        self.arn = arn
+        self._options = options
+
+    def publish(self, subject: str, message: str) -> str:
+        """Publish a message and return its id. Secrets are removed, subject and message cut to what SNS takes.
+
+        Raises:
+            StoreError: the topic is not there, may not be published to, or SNS cannot be reached.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client.publish(
+                TopicArn=self.arn, Subject=clean_subject(subject), Message=_cut(REDACTOR.redact(message))
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise aws.translate(error, f"publish to {self.arn}") from None
+        return str(answer["MessageId"])
+
+    @functools.cached_property
+    def _client(self) -> Any:
+        region = self.arn.split(":")[3] if self.arn.count(":") >= 5 else None
+        return aws.client("sns", region=region or None, **self._options)
+
+
 def publish(topic_arn: str, subject: str, message: str) -> str:
-    """Publish a message and return its id. Secrets are removed, subject and message cut to what SNS takes.
-
-    Raises:
-        StoreError: the topic is not there, may not be published to, or SNS cannot be reached.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    region = topic_arn.split(":")[3] if topic_arn.count(":") >= 5 else None
-    try:
-        answer = aws.client("sns", region=region or None).publish(
-            TopicArn=topic_arn, Subject=clean_subject(subject), Message=_cut(REDACTOR.redact(message))
-        )
-    except (BotoCoreError, ClientError) as error:
-        raise aws.translate(error, f"publish to {topic_arn}") from None
-    return str(answer["MessageId"])
+    """Publish one message and return its id; see ``Topic``."""
+    return Topic(topic_arn).publish(subject, message)
 
 
 def clean_subject(subject: str) -> str:
