@@ -16,6 +16,7 @@ from typing import Any
 
 from core.errors import AccessDenied, SettingsError, StoreError
 from core.redaction import REDACTOR
+from stores.signing import ServiceTime
 
 DEFAULT_REGION = "us-east-1"
 #: Error codes that say that a session token has had its time.
@@ -30,6 +31,8 @@ class Identity:
         self._lock = threading.RLock()
         self._credentials: Any = None
         self._registered: Any = None
+        #: At whose time requests are signed.
+        self.time = ServiceTime()
 
     def keys(self) -> Any:
         """The access key, secret key and session token of this moment (botocore's ``ReadOnlyCredentials``).

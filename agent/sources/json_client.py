@@ -25,6 +25,7 @@ from core.errors import (
     Throttled,
 )
 from stores.identity import EXPIRED
+from stores.signing import sign
 from stores.web import Connections, Interruption, clock_error, unreachable
 
 #: No throttling error is modelled; these codes are what AWS services use.
@@ -46,7 +47,7 @@ DENIED = EXPIRED | frozenset(
     }
 )
 #: Refusals that a wrong clock explains, and how wrong it may be (SigV4: 5 minutes), in seconds.
-CLOCK = frozenset({"InvalidSignatureException", "RequestExpired", "SignatureDoesNotMatch"})
+CLOCK = frozenset({"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch"})
 TOLERANCE = 290.0
 #: What a client sees of a connection that the other end has closed.
 DROPPED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -71,7 +72,7 @@ class JsonClient:
         self._target = target
         self._service = service
         self._repeatable = repeatable
-        self._sign = SigV4Auth
+        self._signer = SigV4Auth
         self._request = AWSRequest
         self._connections = Connections(lambda: endpoint.identity.certificates, timeout)
         self._guard = Interruption()
@@ -88,7 +89,7 @@ class JsonClient:
         answer = _parse(content)
         if response.status == http.client.OK:
             return answer
-        if _code(answer) in EXPIRED and self._endpoint.identity.renew(keys.token):
+        if self._may_help(_code(answer), keys, response.headers.get("Date")):
             # Refused before it was looked at, so that this is no second poll.
             response, content = self._exchange(operation, body, self._endpoint.identity.keys())
             answer = _parse(content)
@@ -100,6 +101,13 @@ class JsonClient:
         """Break off every open call (it raises ``StoreUnreachable``) and refuse new ones."""
         self._guard.interrupt()
         self._connections.close()
+
+    def _may_help(self, code: str, keys: Any, date: str | None) -> bool:
+        """Say whether the same call may be taken now: with other keys, or at another time."""
+        identity = self._endpoint.identity
+        if code in EXPIRED:
+            return bool(identity.renew(keys.token))
+        return code in CLOCK and identity.time.learn(date)
 
     def _exchange(self, operation: str, body: bytes, keys: Any) -> tuple[http.client.HTTPResponse, bytes]:
         message = self._signed_message(operation, body, keys)
@@ -134,7 +142,8 @@ class JsonClient:
         address, path = self._endpoint.address, self._endpoint.path or "/"
         headers = {**_HEADERS, "Host": address.authority, "X-Amz-Target": f"{self._target}.{operation}"}
         request = self._request("POST", self._endpoint.url, data=body, headers=headers)
-        self._sign(keys, self._service, self._endpoint.region).add_auth(request)
+        offset = self._endpoint.identity.time.offset
+        sign(self._signer, request, keys, self._service, self._endpoint.region, offset)
         sent = {**dict(request.headers.items()), **address.forwarding_headers(), "Content-Length": str(len(body))}
         lines = [f"POST {address.request_target(path)} HTTP/1.1", *(f"{name}: {sent[name]}" for name in sent)]
         return "\r\n".join((*lines, "", "")).encode("latin-1") + body

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from core.errors import ParameterError
 from stores.identity import Identity
 from stores.s3.location import S3Location
+from stores.signing import sign
 from stores.web import Address, find_address
 
 #: Where a region's hosts are not below amazonaws.com (General Reference, "AWS partitions").
@@ -83,7 +84,8 @@ class Access:
         address = base.address
         request = AWSRequest(method=method, url=address.url + target, headers={"Host": address.authority, **headers})
         request.context["client_config"] = _unsigned_payload()
-        S3SigV4Auth(self.identity.keys(), "s3", self.region(location.bucket)).add_auth(request)
+        region = self.region(location.bucket)
+        sign(S3SigV4Auth, request, self.identity.keys(), "s3", region, self.identity.time.offset)
         return target, dict(request.headers.items())
 
     def _find_base(self, bucket: str) -> Base:

@@ -65,6 +65,11 @@ def from_answer(status: int, code: str, where: S3Location, date: str | None = No
     return StoreError(f"S3 refused the request for {where} ({code or status}); look the code up in the S3 reference")
 
 
+def may_be_clock(status: int, code: str) -> bool:
+    """Whether a refusal may be that of a wrong clock; ``code`` is empty for an answer to HEAD."""
+    return (code or str(status)) in _CLOCK
+
+
 def _denied(code: str, where: S3Location, date: str | None) -> AccessDenied:
     if code in _CLOCK and (clock := clock_error(date, _TOLERANCE)):
         why = clock

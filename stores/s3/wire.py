@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from core.errors import StoreUnreachable
 from stores.identity import EXPIRED
 from stores.s3.access import Access, Base
-from stores.s3.faults import element, from_answer
+from stores.s3.faults import element, from_answer, may_be_clock
 from stores.s3.location import S3Location
 from stores.web import Address, Connections, Interruption, unreachable
 
@@ -181,6 +181,8 @@ class Wire:
             raise StoreUnreachable(f"the bucket {where.bucket!r} is in the region {region}; trying there")
         if code in EXPIRED and self._access.identity.renew(token):
             raise StoreUnreachable(f"the session token for {where} had expired; trying with a new one")
+        if may_be_clock(response.status, code) and self._access.identity.time.learn(response.headers.get("Date")):
+            raise StoreUnreachable(f"the time of the request for {where} was refused; trying at the service's time")
         raise from_answer(response.status, code, where, response.headers.get("Date"))
 
 

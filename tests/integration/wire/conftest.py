@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from agent.sources.datapipeline import DataPipelineSource
+from agent.budget import Budget
+from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import find_endpoint
 from stores.s3 import S3Store
 from tests.integration.s3.conftest import Answer, FaultyServer, reply_fixture  # noqa: F401  # a fixture
@@ -257,6 +258,12 @@ def server() -> Iterator[FaultyServer]:
     made.stop()
 
 
+def make_source(endpoint: str | None) -> DataPipelineSource:
+    """The worker's side of the protocol, with calls enough for any test."""
+    budgets = Budgets(Budget(1000.0), Budget(1000.0))
+    return DataPipelineSource(find_endpoint(endpoint, "us-east-1", None, None), "group", "runner", budgets)
+
+
 class Speaker:
     """One of the two who speak HTTP, doing one small thing."""
 
@@ -267,7 +274,7 @@ class Speaker:
             self.speak: Callable[[], object] = lambda: self._store.put_bytes("s3://bucket/key", b"content")
             self.close = self._store.close
         else:
-            self._source = DataPipelineSource(find_endpoint(endpoint, "us-east-1", None, None), "group", "runner")
+            self._source = make_source(endpoint)
             self.speak = self._source.heartbeat
             self.close = self._source.stop_polling
 

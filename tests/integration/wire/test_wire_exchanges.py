@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ import pytest
 
 from agent.source import Handed
 from agent.sources.datapipeline import DataPipelineSource
-from agent.sources.endpoint import find_endpoint
 from agent.task import Objects, parse_task
 from core.errors import AccessDenied, StoreError, StoreUnreachable
 from core.redaction import REDACTOR
 from stores.s3 import S3Store
+from tests.integration.wire.conftest import make_source
 
 Make = Callable[..., Any]
 #: The service holds a poll for up to this many seconds.
@@ -28,7 +29,7 @@ LONG_POLL = 90.0
 
 @pytest.fixture
 def source(server: Any, relay: Make) -> Any:
-    made = DataPipelineSource(find_endpoint(relay(server.endpoint).endpoint, "us-east-1", None, None), "group", "id")
+    made = make_source(relay(server.endpoint).endpoint)
     yield made
     made.stop_polling()
 
@@ -157,6 +158,28 @@ def test_a_wrong_clock_is_said_with_seconds_and_direction(server: Any, relay: Ma
         AccessDenied, match=r"clock of this machine is (1999|200\d) s " + ("ahead" if ahead > 0 else "beh")
     ):
         client.speak()
+
+
+@pytest.mark.parametrize("ahead", [3600, -3600])
+def test_a_clock_that_is_an_hour_off_does_not_keep_us_from_working(
+    server: Any, relay: Make, speaker: Make, reply: Make, ahead: int
+) -> None:
+    """AWS refuses a request that is more than minutes from its own time, and says its time."""
+    client = speaker(relay(server.endpoint).endpoint)
+    skewed = "RequestTimeTooSkewed" if client.kind == "s3" else "InvalidSignatureException"
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        now = time.time() - ahead
+        said = datetime.strptime(handler.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        if abs(said - now) < 300:
+            reply(200, b"{}", headers={"ETag": '"1"'})(handler)
+        else:
+            refusal(skewed, email.utils.formatdate(now, usegmt=True), 403)(handler)
+
+    server.otherwise = answer
+    client.speak()
+    client.speak()
+    assert len(server.requests) == 3  # refused once, and from then on at the service's time
 
 
 def test_a_wrong_key_is_not_blamed_on_the_clock(server: Any, relay: Make, speaker: Make) -> None:
