@@ -53,6 +53,7 @@ def agent(context: click.Context, /, **flags: Any) -> None:
     SIGTERM or SIGINT: drain (running attempts finish). A second one, or SIGQUIT: end them, reported FAILED
     AgentStopped. A third one: exit at once.
     """
-    from agent.start import Flags, start
+    from agent.flags import Flags
+    from agent.start import start
 
     context.exit(start(Flags(**flags), dict(os.environ)))
