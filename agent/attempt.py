@@ -39,6 +39,7 @@ class Attempt:
             self._refuse(error)
             return
         held = Held(self._group, task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
+        held.task = task
         work = Work(held, task, self._tools)
         self._tools.running.enter(held)
         try:

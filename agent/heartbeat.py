@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from agent import log
 from agent.control import Control
 from agent.group import Group
-from agent.observer import Observer
+from agent.observer import CALL_PATIENCE, Observer
 from core.errors import DuctrunnerError
 
 
@@ -30,7 +30,9 @@ class Heartbeat:
         """Beat at once and then every interval, until closed or told to stop."""
         while not self._closed.is_set():
             for group in self._groups:
+                self._observer.turned(CALL_PATIENCE)
                 self._beat(group)
+            self._observer.turned(self._interval + CALL_PATIENCE)
             self._closed.wait(self._interval)
 
     def _beat(self, group: Group) -> None:

@@ -15,7 +15,7 @@ from agent import log
 from agent.backoff import Backoff
 from agent.gate import Gate
 from agent.group import Group
-from agent.observer import Observer
+from agent.observer import POLL_PATIENCE, Observer
 from agent.source import Handed
 from core.errors import DuctrunnerError, Throttled
 
@@ -98,12 +98,15 @@ class Intake:
     def poll(self) -> None:
         """Poll until stopped."""
         while True:
+            self._observer.turned(None)
             self._free.acquire()
             self._gate.wait(self._stopped)
             self._pace.wait(self._stopped)
             if self._stopped.is_set():
                 return
+            self._observer.turned(POLL_PATIENCE)
             handed = self._ask()
+            self._observer.turned(None)
             if handed is None:
                 self._free.release()
                 continue
@@ -113,6 +116,7 @@ class Intake:
                     return
                 self._busy += 1
                 self._waits_for_first = False
+                self._observer.occupied(self._group.name, self._busy, self._group.slots)
             self._handed.put(handed)
             self._changed()
 
@@ -125,6 +129,7 @@ class Intake:
                 with self._lock:
                     self._busy -= 1
                     self.idle_since = time.monotonic()
+                self._observer.occupied(self._group.name, self._busy, self._group.slots)
                 self._free.release()
                 if self._stopped.is_set():
                     self._changed()

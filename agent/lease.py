@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from agent import log
 from agent.backoff import PASSING
-from agent.observer import Observer
+from agent.observer import CALL_PATIENCE, Observer
 from agent.running import Held, Running
 from agent.stop import StopReason
 from agent.task import digest
@@ -72,7 +72,9 @@ class Lease:
         with self._wake:
             self._due = min((held.next_report for held in self._waiting()), default=uptime() + IDLE)
             if not self._closed and self._broken is None:
-                self._wake.wait(max(0.0, self._due - uptime()))
+                pause = max(0.0, self._due - uptime())
+                self._observer.turned(pause + CALL_PATIENCE)
+                self._wake.wait(pause)
             if self._broken is not None:
                 raise self._broken
             return not self._closed

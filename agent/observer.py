@@ -33,6 +33,12 @@ class Ended:
     logs: str
 
 
+#: Seconds that a call of the service may take: connection, TLS, answer, said twice, keys renewed.
+CALL_PATIENCE = 120.0
+#: The same for a poll, which the service may hold.
+POLL_PATIENCE = 100.0 + CALL_PATIENCE
+
+
 class Observer:
     """Takes no notice of anything; subclasses override what they want to know. Called from many threads."""
 
@@ -50,6 +56,15 @@ class Observer:
 
     def ended(self, ended: Ended) -> None:
         """An attempt is over."""
+
+    def occupied(self, group: str, busy: int, slots: int) -> None:
+        """``busy`` of a group's ``slots`` have a task now."""
+
+    def draining(self, reason: str) -> None:
+        """No more tasks are taken."""
+
+    def turned(self, within: float | None) -> None:
+        """The loop of this thread turns; it says so again within so many seconds (``None``: it waits for others)."""
 
 
 class Observers(Observer):
@@ -77,6 +92,18 @@ class Observers(Observer):
     def ended(self, ended: Ended) -> None:
         """An attempt is over."""
         self._tell(lambda observer: observer.ended(ended))
+
+    def occupied(self, group: str, busy: int, slots: int) -> None:
+        """``busy`` of a group's ``slots`` have a task now."""
+        self._tell(lambda observer: observer.occupied(group, busy, slots))
+
+    def draining(self, reason: str) -> None:
+        """No more tasks are taken."""
+        self._tell(lambda observer: observer.draining(reason))
+
+    def turned(self, within: float | None) -> None:
+        """The loop of this thread turns; it says so again within so many seconds (``None``: it waits for others)."""
+        self._tell(lambda observer: observer.turned(within))
 
     def _tell(self, tell: Callable[[Observer], None]) -> None:
         for observer in self._observers:

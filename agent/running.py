@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from agent.group import Group
 from agent.journal.entry import Entry
 from agent.stop import StopReason, StopSignal
 from core.clock import uptime
+
+if TYPE_CHECKING:
+    from agent.task import Task
 
 Key = tuple[str, str]  # pipeline id, attempt id
 
@@ -30,6 +35,10 @@ class Held:
         self.next_report = self.last_contact + interval
         #: The terminal status is on its way: what a report hears of the task from now on says nothing any more.
         self.ending = False
+        #: For those who look on: Unix time of the hand-over, the task once it is read, the place of its logs.
+        self.since = time.time()
+        self.task: Task | None = None
+        self.logs = ""
         #: What the next report says beside "still there".
         self.progress: Callable[[], Mapping[str, str]] = dict
 

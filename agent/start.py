@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agent import log
 from agent.alerts.build import make_alerts
 from agent.arguments import hide
 from agent.budget import Budget
+from agent.contact import Contact
 from agent.control import Control
 from agent.flags import (
     Flags,
@@ -25,12 +27,16 @@ from agent.flags import (
 )
 from agent.gate import Gate
 from agent.group import Group
+from agent.health.health import Health
+from agent.health.status import Facts
+from agent.health.systemd import find_manager
 from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
 from agent.known_secrets import register_secrets
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits
 from agent.observer import Observers
+from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import Endpoint, find_endpoint
 from agent.worker import Surroundings, Worker
@@ -61,10 +67,14 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     mailbox.catch_signals()
     control, gate = Control(mailbox), Gate()
     name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
-    groups = _groups(agent, endpoint, name)
+    contact, running = Contact(), Running()
+    groups = _groups(agent, endpoint, name, contact)
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
     alerts = make_alerts(settings)
-    around = Surroundings(control, gate, Observers(alerts), hooks, endpoint.url, alerts)
+    facts = _facts(agent, endpoint, name)
+    health = Health(facts, groups, agent, gate, contact, running, find_manager(environment))
+    observers = Observers([*health.observers, *alerts])
+    around = Surroundings(control, gate, observers, hooks, endpoint.url, [*alerts, *health.sides], running)
     limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
     children = _with_release(environment)
     agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
@@ -76,25 +86,40 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
         worker_groups=agent.worker_groups or None,
         region=endpoint.region,
         endpoint=endpoint.url,
-        release=version("ductrunner"),
+        release=facts.version,
         taskrunner_id=name,
         tasks=agent.tasks,
-        output=str(agent.output.absolute()),
-        pid=os.getpid(),
+        output=facts.output,
+        pid=facts.pid,
     )
-    status = worker.run()
+    with health.open(environment):
+        status = worker.run()
     agent_hooks.stop(mailbox)
     return status
 
 
-def _groups(agent: AgentSettings, endpoint: Endpoint, name: str) -> list[Group]:
+def _facts(agent: AgentSettings, endpoint: Endpoint, name: str) -> Facts:
+    return Facts(
+        version=version("ductrunner"),
+        worker_group=agent.worker_group or "",
+        region=endpoint.region,
+        endpoint=endpoint.url,
+        taskrunner_id=name,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        output=str(agent.output.absolute()),
+        started=time.time(),
+    )
+
+
+def _groups(agent: AgentSettings, endpoint: Endpoint, name: str, contact: Contact) -> list[Group]:
     """Return the groups to serve; each has a name of its own at the service, since it beats for itself."""
     first = agent.worker_group or ""
     further = {group: slots for group, slots in agent.worker_groups.items() if group != first}
     budgets = Budgets(Budget(agent.max_reports_per_second), Budget(agent.max_statuses_per_second))
-    groups = [Group(first, DataPipelineSource(endpoint, first, name, budgets), agent.tasks)]
+    groups = [Group(first, DataPipelineSource(endpoint, first, name, budgets, contact), agent.tasks)]
     for group, slots in further.items():
-        groups.append(Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}", budgets), slots))
+        groups.append(Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}", budgets, contact), slots))
     return groups
 
 

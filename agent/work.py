@@ -88,7 +88,7 @@ class Work:
         #: What its processes have used, once they have ended.
         self.usage: Usage | None = None
         #: Where the logs are: in S3 once they are there, else on this machine.
-        self.logs = local_place(self._workspace)
+        self.logs = held.logs = local_place(self._workspace)
         held.progress = self._progress
 
     def do(self) -> Verdict:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ class Surroundings:
     #: Where the service is: what another agent has left is delivered there and nowhere else.
     endpoint: str
     sides: Sequence[Side] = ()
+    running: Running = field(default_factory=Running)
 
 
 class Worker:
@@ -81,10 +82,11 @@ class Worker:
         self._mailbox = mailbox
         self._stopping = Stopping(around.control, limits, settings.drain_timeout)
         self._control = around.control
+        self._observers = around.observers
         self._sides = around.sides
         self._broken: list[str] = []
         self._hurried = False
-        self._running = Running()
+        self._running = around.running
         self._groups = groups
         self._pace = Pace(settings.max_polls_per_second)
         self._guard = Guard(settings.kill_grace, settings.output.absolute())
@@ -177,6 +179,7 @@ class Worker:
             self._break("guard", "the guard process ended")
         if reason := self._stopping.begin(self._idle_since, broken=bool(self._broken)):
             log.event("draining", reason=reason, running=self._busy)
+            self._observers.draining(reason)
             for intake in self._intakes:
                 intake.stop()
         if self._stopping.draining:

@@ -54,6 +54,7 @@ class Agent:
             "DUCTRUNNER_AGENT_MAX_POLLS_PER_SECOND": "100000",
             "DUCTRUNNER_AGENT_MAX_REPORTS_PER_SECOND": "100000",
             "DUCTRUNNER_AGENT_MAX_STATUSES_PER_SECOND": "100000",
+            "DUCTRUNNER_AGENT_LISTEN": "127.0.0.1:0",
         }
         command = [str(Path(sys.executable).with_name("ductrunner")), "agent", f"--workerGroup={group}"]
         command += [f"--tasks={SLOTS}", f"--output={folder / group}"]

@@ -13,6 +13,7 @@ from core.errors import DuctrunnerError
 COMMANDS = {
     "agent": ("agent.cli:agent", "Take tasks of a worker group and run them (in the foreground)."),
     "sandbox": ("sandbox.cli:sandbox", "AWS on one machine: up, down, env, status."),
+    "status": ("agent.health.cli:status", "What the agents of this machine are doing now."),
     "step": ("steps_impl.cli:step", "Run one step: ductrunner step NAME …"),
     "steps": ("steps_impl.cli:steps", "List the steps, one line each."),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.budget import Budget
+from agent.contact import Contact
 from agent.source import Handed, Verdict
 from agent.sources.endpoint import Endpoint
 from agent.sources.json_client import JsonClient
@@ -34,11 +35,18 @@ class Budgets:
 class DataPipelineSource:
     """Tasks of one worker group. Polls have a client of their own: long read time-out, exactly one attempt."""
 
-    def __init__(self, endpoint: Endpoint, worker_group: str, taskrunner_id: str, budgets: Budgets) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        worker_group: str,
+        taskrunner_id: str,
+        budgets: Budgets,
+        contact: Contact | None = None,
+    ) -> None:
         self._budgets = budgets
         self._closed = threading.Event()
-        self._polls = _client(endpoint, POLL_TIMEOUT, repeatable=False)
-        self._calls = _client(endpoint, CALL_TIMEOUT, repeatable=True)
+        self._polls = _client(endpoint, POLL_TIMEOUT, contact, repeatable=False)
+        self._calls = _client(endpoint, CALL_TIMEOUT, contact, repeatable=True)
         self._worker_group = worker_group
         self._taskrunner_id = taskrunner_id
         self._hostname = socket.gethostname()[:HOSTNAME_LIMIT]
@@ -121,5 +129,12 @@ class DataPipelineSource:
             arguments["marker"] = answer["marker"]
 
 
-def _client(endpoint: Endpoint, timeout: float, *, repeatable: bool) -> JsonClient:
-    return JsonClient(endpoint, target="DataPipeline", service="datapipeline", timeout=timeout, repeatable=repeatable)
+def _client(endpoint: Endpoint, timeout: float, contact: Contact | None, *, repeatable: bool) -> JsonClient:
+    return JsonClient(
+        endpoint,
+        target="DataPipeline",
+        service="datapipeline",
+        timeout=timeout,
+        repeatable=repeatable,
+        contact=contact,
+    )

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from agent.contact import Contact
 from agent.sources.endpoint import Endpoint
 from core.errors import (
     AccessDenied,
@@ -58,12 +59,20 @@ _HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 class JsonClient:
     """Calls one service; safe to use from several threads, each call takes a connection of its own.
 
-    ``timeout`` is how many seconds an answer may take. With ``repeatable`` a call that met a kept connection just as
-    the service closed it is said again at once; without, no call is ever sent twice.
+    ``timeout`` is how many seconds an answer may take; ``contact`` is told how each call goes. With ``repeatable`` a
+    call that met a kept connection just as the service closed it is said again at once; without, no call is ever sent
+    twice.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, target: str, service: str, timeout: float, repeatable: bool = True
+        self,
+        endpoint: Endpoint,
+        *,
+        target: str,
+        service: str,
+        timeout: float,
+        repeatable: bool = True,
+        contact: Contact | None = None,
     ) -> None:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -72,6 +81,7 @@ class JsonClient:
         self._target = target
         self._service = service
         self._repeatable = repeatable
+        self._contact = contact or Contact()
         self._signer = SigV4Auth
         self._request = AWSRequest
         self._connections = Connections(lambda: endpoint.identity.certificates, timeout)
@@ -83,6 +93,20 @@ class JsonClient:
         Raises:
             Throttled, OwnershipLost, RequestRefused, AccessDenied, StoreUnreachable, StoreError: by error code.
         """
+        try:
+            answer = self._call(operation, arguments)
+        except DuctrunnerError as error:
+            self._contact.failed(operation, error)
+            raise
+        self._contact.answered(operation)
+        return answer
+
+    def close(self) -> None:
+        """Break off every open call (it raises ``StoreUnreachable``) and refuse new ones."""
+        self._guard.interrupt()
+        self._connections.close()
+
+    def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         body = json.dumps(arguments).encode()
         keys = self._endpoint.identity.keys()
         response, content = self._exchange(operation, body, keys)
@@ -96,11 +120,6 @@ class JsonClient:
             if response.status == http.client.OK:
                 return answer
         raise _error(operation, response, answer)
-
-    def close(self) -> None:
-        """Break off every open call (it raises ``StoreUnreachable``) and refuse new ones."""
-        self._guard.interrupt()
-        self._connections.close()
 
     def _may_help(self, code: str, keys: Any, date: str | None) -> bool:
         """Say whether the same call may be taken now: with other keys, or at another time."""
@@ -124,7 +143,8 @@ class JsonClient:
             connection, used = self._connections.take(address)
             try:
                 with self._guard.watching(connection):
-                    response, content = _converse(self._connections.open(connection, self._guard), message)
+                    sock = self._connections.open(connection, self._guard)
+                    response, content = _converse(sock, message, self._contact)
             except BaseException as error:
                 connection.close()
                 # The service closed the kept connection before our request reached it: say it again on a new one.
@@ -149,11 +169,13 @@ class JsonClient:
         return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
-def _converse(sock: socket.socket, message: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+def _converse(sock: socket.socket, message: bytes, contact: Contact) -> tuple[http.client.HTTPResponse, bytes]:
     sock.sendall(message)
+    contact.sent()
     response = http.client.HTTPResponse(sock, method="POST")
     try:
         response.begin()
+        contact.dated(response.headers.get("Date"))
         return response, response.read()
     finally:
         response.close()

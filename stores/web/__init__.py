@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from stores.web.address import Address, find_address
 from stores.web.connections import Connections
-from stores.web.faults import clock_error, unreachable
+from stores.web.faults import clock_ahead, clock_error, unreachable
 from stores.web.interruption import Interruption
 
-__all__ = ["Address", "Connections", "Interruption", "clock_error", "find_address", "unreachable"]
+__all__ = ["Address", "Connections", "Interruption", "clock_ahead", "clock_error", "find_address", "unreachable"]

@@ -26,15 +26,19 @@ def unreachable(address: Address, what: str, error: BaseException) -> StoreUnrea
 
 def clock_error(date: str | None, tolerance: float) -> str | None:
     """What is to be said when this machine's clock is more than ``tolerance`` seconds from a server's ``Date``."""
-    try:
-        theirs = email.utils.parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
-        return None
-    ahead = time.time() - theirs
-    if abs(ahead) < tolerance:
+    ahead = clock_ahead(date)
+    if ahead is None or abs(ahead) < tolerance:
         return None
     where = "ahead of" if ahead > 0 else "behind"
     return f"the clock of this machine is {abs(ahead):.0f} s {where} the service's; set it (chrony, NTP)"
+
+
+def clock_ahead(date: str | None) -> float | None:
+    """Seconds that this machine's clock is ahead of a server's ``Date`` (negative: behind); ``None``: no date."""
+    try:
+        return time.time() - email.utils.parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return None
 
 
 def _explained(address: Address, error: BaseException) -> tuple[str, str]:

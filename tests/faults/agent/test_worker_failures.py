@@ -80,15 +80,6 @@ def test_an_input_that_cannot_be_read_is_named(served, s3_bucket, place):
     assert uri in attempt["errorMessage"]
 
 
-def test_a_full_disk_during_staging_is_named(bench, s3_client, s3_bucket):
-    s3_client.put_object(Bucket=s3_bucket, Key="in/a", Body=b"x" * 1000)
-    work = {"id": "Work", "type": "ShellCommandActivity", "command": "true", "stage": "true", "maximumRetries": "0"}
-    node = {"id": "In", "type": "S3DataNode", "directoryPath": f"s3://{s3_bucket}/in"}
-    pipeline = bench.run(node, {**work, "input": {"ref": "In"}})
-    bench.agent("--once", DUCTRUNNER_AGENT_MINIMUM_FREE_DISK=str(10**18))
-    assert bench.ended(pipeline)["errorId"] == "DiskFull"
-
-
 @pytest.fixture
 def small_disk(bench, mount_disk):
     place = mount_disk(bench.directory / "output", "size=256k")
@@ -97,10 +88,23 @@ def small_disk(bench, mount_disk):
         agent.stop()
 
 
+#: The intake would be held on so small a disk.
+NO_MINIMUM = {"DUCTRUNNER_AGENT_MINIMUM_FREE_DISK": "0", "DUCTRUNNER_AGENT_MINIMUM_FREE_INODES": "0"}
+
+
+def test_a_full_disk_during_staging_is_named(bench, small_disk, s3_client, s3_bucket):
+    s3_client.put_object(Bucket=s3_bucket, Key="in/a", Body=b"x" * 300_000)
+    work = {"id": "Work", "type": "ShellCommandActivity", "command": "true", "stage": "true", "maximumRetries": "0"}
+    node = {"id": "In", "type": "S3DataNode", "directoryPath": f"s3://{s3_bucket}/in"}
+    pipeline = bench.run(node, {**work, "input": {"ref": "In"}})
+    bench.agent("--once", **NO_MINIMUM)
+    assert bench.ended(pipeline)["errorId"] == "DiskFull"
+
+
 def test_a_disk_that_fills_with_logs_ends_the_attempt_by_name(bench, small_disk, sleeper):
     inside = sleeper()
     pipeline = bench.shell(f"{inside.command} & yes; wait")
-    agent = bench.agent("--once")
+    agent = bench.agent("--once", **NO_MINIMUM)
     attempt = bench.ended(pipeline)
     assert attempt["errorId"] == "DiskFull"
     assert "StdOutput" in attempt["errorMessage"]

@@ -121,6 +121,7 @@ class Bench:
             "DUCTRUNNER_AGENT_MAX_POLLS_PER_SECOND": "200",
             "DUCTRUNNER_AGENT_MAX_REPORTS_PER_SECOND": "100000",
             "DUCTRUNNER_AGENT_MAX_STATUSES_PER_SECOND": "100000",
+            "DUCTRUNNER_AGENT_LISTEN": "127.0.0.1:0",
             "DUCTRUNNER_AGENT_KILL_GRACE": "2",
         }
         started = AgentProcess(command, {**os.environ, **own, **variables}, self.directory, output)
