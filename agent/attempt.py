@@ -143,9 +143,11 @@ def _record(held: Held, task: Task, work: Work) -> Record:
         pipeline_id=task.pipeline_id,
         attempt_id=task.attempt.id,
         component=task.component,
+        type=task.attempt.type,
         group=held.group.name,
         logs=str(work.logs_directory),
         log_uri=work.log_uri or "",
+        began=round(time.time(), 3),
     )
 
 

@@ -82,6 +82,12 @@ class Task:
         return next(iter(self.attempt.references("@instanceParent")), "") or self.attempt.id.rpartition("_Attempt=")[0]
 
 
+def known_task(task_id: str, pipeline_id: str, attempt_id: str, component: str, kind: str) -> Task:
+    """Return a task of which no more is known than this, as for an attempt that another agent has left."""
+    fields = (Field("type", kind, is_reference=False), Field("@componentParent", component, is_reference=True))
+    return Task(task_id, pipeline_id, PipelineObject(attempt_id, attempt_id, fields), {})
+
+
 def _stripped(attempt_id: str) -> str:
     return attempt_id.lstrip("@").rpartition("_Attempt=")[0].rpartition("_")[0] or attempt_id
 

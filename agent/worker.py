@@ -105,7 +105,7 @@ class Worker:
             around.observers,
             around.hooks,
         )
-        self._recovery = Recovery(groups[0], settings, around.endpoint, self._running, self._lease, tools.store)
+        self._recovery = Recovery(tools, around.endpoint)
         self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]
         self._threads: list[threading.Thread] = []
 

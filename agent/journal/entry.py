@@ -41,10 +41,13 @@ class Record:
     pipeline_id: str
     attempt_id: str
     component: str
+    type: str
     group: str
     #: Local directory of its logs, and their place in S3 (empty: none).
     logs: str = ""
     log_uri: str = ""
+    #: When it was handed over, in seconds since 1970.
+    began: float = 0.0
 
 
 class Entry:

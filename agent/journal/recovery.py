@@ -14,26 +14,25 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log, report
 from agent.attempt_logs import upload_logs
-from agent.group import Group
 from agent.guard_process import remove_directories
+from agent.journal.entry import Record
 from agent.journal.journal import ABOUT, remove_empty, take_lock
 from agent.journal.reading import Left, read_entries
-from agent.lease import Lease
-from agent.running import Held, Running
+from agent.observer import Ended
+from agent.running import Held
 from agent.source import Verdict
-from agent.task import digest
+from agent.task import digest, known_task
 from core.clock import uptime
 from core.errors import AttemptInterrupted
-from core.settings import AgentSettings
 
 if TYPE_CHECKING:
-    from stores.s3 import S3Store
+    from agent.work import Tools
 
 #: What no agent of its endpoint has taken over for so long is removed: no service knows these tasks any more.
 EXPIRED = 15 * 86_400.0  # seconds
@@ -42,22 +41,11 @@ EXPIRED = 15 * 86_400.0  # seconds
 class Recovery:
     """Takes over the journals below ``output`` whose agents are dead; reports in a thread of its own."""
 
-    def __init__(
-        self,
-        group: Group,
-        settings: AgentSettings,
-        endpoint: str,
-        running: Running,
-        lease: Lease,
-        store: Callable[[], S3Store],
-    ) -> None:
-        self._group = group
-        self._settings = settings
+    def __init__(self, tools: Tools, endpoint: str) -> None:
+        self._tools = tools
+        self._window = tools.settings.ownership_window
         self._endpoint = endpoint
-        self._running = running
-        self._lease = lease
-        self._store = store
-        self._output = settings.output.absolute()
+        self._output = tools.settings.output.absolute()
         self._taken: list[tuple[Path, int, list[Left]]] = []
         self._closed = threading.Event()
 
@@ -95,7 +83,7 @@ class Recovery:
         from agent.guard_process import AGENT_VARIABLE
         from agent.processes import end_tree, find_tree
 
-        return end_tree(lambda: find_tree(AGENT_VARIABLE, token), self._settings.kill_grace)
+        return end_tree(lambda: find_tree(AGENT_VARIABLE, token), self._tools.settings.kill_grace)
 
     def _is_ours(self, directory: Path) -> bool:
         """Say whether the dead agent had its tasks from the service that this one asks."""
@@ -114,31 +102,48 @@ class Recovery:
             return
         record = left.record
         key = (record.pipeline_id, record.attempt_id)
-        held = Held(self._group, record.task_id, key, self._settings.report_interval)
+        held = Held(self._tools.group, record.task_id, key, self._tools.settings.report_interval)
         held.last_contact = uptime() - left.silent
         held.next_report = uptime()
-        if not self._running.claim_if_free(held):
+        if not self._tools.running.claim_if_free(held):
             left.path.unlink(missing_ok=True)  # it has come again and is being worked on: that end counts
             return
-        self._lease.watch(held)
+        self._tools.lease.watch(held)
         try:
             verdict = left.owed or _interrupted(left)
-            taken = report.send(held, verdict, self._settings.ownership_window)
+            taken = report.send(held, verdict, self._window)
         finally:
-            self._running.release(held)
+            self._tools.running.release(held)
             held.stop.close()
         left.path.unlink(missing_ok=True)
+        self._tell(left, verdict, ("finished" if verdict.finished else "failed") if taken else "not_taken")
+        if record.log_uri:
+            upload_logs(self._tools.store, record.log_uri, Path(record.logs), digest(record.task_id))
+
+    def _tell(self, left: Left, verdict: Verdict, outcome: str) -> None:
+        record = left.record
         log.event(
             "attempt_recovered",
             level="WARNING",
             task=digest(record.task_id),
             pipeline=record.pipeline_id,
             attempt=record.attempt_id,
-            status=("finished" if verdict.finished else "failed") if taken else "not_taken",
+            status=outcome,
             error_id=verdict.error_id or None,
         )
-        if record.log_uri:
-            upload_logs(self._store, record.log_uri, Path(record.logs), digest(record.task_id))
+        task = known_task(record.task_id, record.pipeline_id, record.attempt_id, record.component, record.type)
+        self._tools.observers.ended(
+            Ended(
+                group=record.group,
+                task=task,
+                verdict=verdict,
+                outcome=outcome,
+                seconds=max(0.0, time.time() - record.began),
+                usage=None,
+                last_lines="",
+                logs=_place(record),
+            )
+        )
 
 
 def _interrupted(left: Left) -> Verdict:
@@ -146,8 +151,12 @@ def _interrupted(left: Left) -> Verdict:
     error = AttemptInterrupted(
         f"the worker on {socket.gethostname()} died while {record.component} was running; what it had begun was ended"
     )
+    return report.failed(error, logs=_place(record))
+
+
+def _place(record: Record) -> str:
     place = f"{record.logs} on {socket.gethostname()}"
-    return report.failed(error, logs=f"{record.log_uri} or {place}" if record.log_uri else place)
+    return f"{record.log_uri} or {place}" if record.log_uri else place
 
 
 def _others(root: Path, own: str) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from agent.journal.journal import Journal, take_lock
 from agent.journal.reading import read_entries, read_entry
 from agent.source import Verdict
 
-RECORD = Record("task-1", "df-1", "@Work_Attempt=1", "Work", "etl", "/logs/é", "s3://b/logs")
+RECORD = Record("task-1", "df-1", "@Work_Attempt=1", "Work", "SqlActivity", "etl", "/logs/é", "s3://b/logs")
 VERDICT = Verdict(False, "CommandFailed", 'exit 7\n"quoted" é 🚀', "trace")
 
 
