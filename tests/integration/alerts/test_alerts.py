@@ -100,6 +100,18 @@ def test_a_lost_attempt_is_told_and_a_cancelled_one_is_not(bench, topic):
     assert "Work was taken away from this worker." in message["Message"]
 
 
+def test_an_attempt_whose_worker_died_is_told_by_the_next_start(bench, topic, await_condition):
+    started = bench.directory / "started"
+    bench.shell(f"touch {started}; sleep 99999")
+    first = bench.agent()
+    await_condition(started.exists, "the command to run")
+    first.stop()
+    bench.agent(**alerting(topic))
+    [message] = topic.wait_for(1)
+    assert "AttemptInterrupted" in message["Message"]
+    assert "Work" in message["Message"]
+
+
 def test_a_topic_that_is_not_there_costs_one_line_and_no_task(ended_agent, topic):
     agent = ended_agent("exit 1", "exit 2", DUCTRUNNER_ALERTS_TOPIC=f"{topic.arn}-none")
     [line] = agent.events("alert_failed")
