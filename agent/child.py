@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.output import OutputFile
+from agent.logs.output import OutputFile
 from agent.processes import end_group, end_tree, find_tree, group_lives
 from agent.stop import StopSignal
 from core.errors import CommandFailed, DiskFull

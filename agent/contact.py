@@ -11,6 +11,7 @@ import time
 from collections import Counter
 
 from core.errors import DuctrunnerError, OwnershipLost, RequestRefused, Throttled
+from stores.json_client import CallWatcher
 from stores.web import clock_ahead
 
 #: Answers that only a reached service gives.
@@ -21,7 +22,7 @@ LONGEST = 100.0
 HALF_SECOND = 0.5
 
 
-class Contact:
+class Contact(CallWatcher):
     """Called from every thread that calls the service; each has one call open at most."""
 
     def __init__(self) -> None:

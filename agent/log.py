@@ -6,10 +6,15 @@ never stops the agent: the line still goes to stdout.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +22,8 @@ from core.clock import Clock, SystemClock
 from core.redaction import REDACTOR
 
 _LOGGER = logging.getLogger("ductrunner.agent")
+#: Hears of each line: file, offset and length in bytes.
+Listener = Callable[[Path, int, int], None]
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 
@@ -51,24 +58,36 @@ class JsonFormatter(logging.Formatter):
 
 
 class HourlyFile(logging.Handler):
-    """Appends to the file of the current UTC hour."""
+    """Appends to the file of the current UTC hour; while another agent writes that, to one with our pid behind it."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
         super().__init__()
         self._directory = directory
         self._clock = clock
         self._hour = ""
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
+        self._listener: Listener | None = None
+        #: Where our first line in the current file begins.
+        self._begin = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line; when the disk refuses it, say so on stderr and go on."""
         try:
             file = self._current()
-            file.write(self.format(record) + "\n")
-            file.flush()
+            begin = file.seek(0, os.SEEK_END)
+            count = file.write((self.format(record) + "\n").encode("utf-8", "replace"))
+            if self._listener is not None:
+                self._listener(Path(file.name), begin, count)
         except OSError as error:
             self.close()
-            sys.stderr.write(f"ductrunner: cannot write the log in {self._directory}: {error.strerror}\n")
+            _complain(f"cannot write the log in {self._directory}: {error.strerror}")
+
+    def tell(self, listener: Listener) -> None:
+        """Let somebody know of each line: of its file, where it begins in it, and how long it is."""
+        with self.lock or nullcontext():
+            self._listener = listener
+            if self._file is not None:
+                listener(Path(self._file.name), self._begin, self._file.seek(0, os.SEEK_END) - self._begin)
 
     def close(self) -> None:
         """Close the file of the hour."""
@@ -76,28 +95,54 @@ class HourlyFile(logging.Handler):
         if file is not None:
             try:
                 file.close()
-            except OSError as error:  # what was buffered could not be written: stdout has had the same lines
-                sys.stderr.write(f"ductrunner: cannot close the log in {self._directory}: {error.strerror}\n")
+            except OSError as error:  # stdout has had the same lines
+                _complain(f"cannot close the log in {self._directory}: {error.strerror}")
         super().close()
 
-    def _current(self) -> TextIO:
+    def _current(self) -> FileIO:
         hour = self._clock.now().strftime("%Y-%m-%d-%H")
         if self._file is None or hour != self._hour:
             if self._file is not None:
                 self._file.close()
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._file = (self._directory / f"TaskRunner.log.{hour}").open("a", encoding="utf-8")
+            self._file = _own_file(self._directory / f"TaskRunner.log.{hour}")
+            self._begin = self._file.seek(0, os.SEEK_END)
             self._hour = hour
         return self._file
 
 
-def set_up(directory: Path, level: str, clock: Clock | None = None) -> None:
-    """Send the agent's lines to stdout and to hourly files in ``directory``."""
+def _own_file(path: Path) -> FileIO:
+    """Open a file that nobody else writes to."""
+    file = FileIO(path, "a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return FileIO(path.with_name(f"{path.name}.{os.getpid()}"), "a")
+    return file
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError, ValueError):  # there may be nobody left to tell
+        sys.stderr.write(f"ductrunner: {text}\n")
+
+
+class _Stdout(logging.StreamHandler[TextIO]):
+    """Lines on stdout; when nobody takes them any more, the files still have them."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Go on."""
+
+
+def set_up(directory: Path, level: str, clock: Clock | None = None) -> HourlyFile:
+    """Send the agent's lines to stdout and to hourly files in ``directory``; return these."""
     used = clock or SystemClock()
     formatter = JsonFormatter(used)
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout), HourlyFile(directory, used)]
+    hourly = HourlyFile(directory, used)
+    handlers: list[logging.Handler] = [_Stdout(sys.stdout), hourly]
     for handler in handlers:
         handler.setFormatter(formatter)
     _LOGGER.handlers = handlers
     _LOGGER.setLevel(level)
     _LOGGER.propagate = False
+    return hourly

@@ -32,15 +32,17 @@ from agent.health.status import Facts
 from agent.health.systemd import find_manager
 from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
-from agent.known_secrets import register_secrets
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits
+from agent.logs.desk import Desk
+from agent.logs.known_secrets import register_secrets
 from agent.observer import Observers
 from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
-from agent.sources.endpoint import Endpoint, find_endpoint
+from agent.sources.endpoint import find_endpoint
 from agent.worker import Surroundings, Worker
 from core.settings import AgentSettings, load_settings
+from stores.endpoint import Endpoint
 
 
 def start(flags: Flags, environment: dict[str, str]) -> int:
@@ -60,7 +62,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     use_credentials(access_id, secret_key)
     use_proxy(flags)
     register_secrets(settings)
-    log.set_up(agent.output / "logs", settings.logging.level.upper())
+    lines = log.set_up(agent.output / "logs", settings.logging.level.upper())
     warn_of_open_secrets(flags, credentials=flags.config if keys else None)
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)
     mailbox = Mailbox()
@@ -74,7 +76,10 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     facts = _facts(agent, endpoint, name)
     health = Health(facts, groups, agent, gate, contact, running, find_manager(environment))
     observers = Observers([*health.observers, *alerts])
-    around = Surroundings(control, gate, observers, hooks, endpoint.url, [*alerts, *health.sides], running)
+    logs = Desk(settings.logging, agent, endpoint)
+    logs.follow(lines)
+    sides = [*logs.sides, *alerts, *health.sides]
+    around = Surroundings(control, gate, observers, hooks, logs, endpoint.url, sides, running)
     limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
     children = _with_release(environment)
     agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
@@ -95,6 +100,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     with health.open(environment):
         status = worker.run()
     agent_hooks.stop(mailbox)
+    logs.close()
     return status
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import log, report
-from agent.attempt_logs import local_place, log_uri, upload_logs
 from agent.child import Child, Command
 from agent.group import Group
 from agent.guard_process import AGENT_VARIABLE
@@ -21,8 +20,9 @@ from agent.hooks.around import AroundCommand, Streams
 from agent.hooks.directory import Hooks
 from agent.journal.journal import Journal
 from agent.lease import Lease
+from agent.logs.copies import local_place, log_uri, upload_logs
+from agent.logs.desk import Desk
 from agent.observer import Observers
-from agent.output import OutputFile
 from agent.plan import Plan
 from agent.plans.registry import make_plan
 from agent.report import clean, fit
@@ -32,7 +32,7 @@ from agent.source import Verdict
 from agent.stop import StopReason
 from agent.task import Objects, Task, digest
 from agent.usage import Usage
-from agent.workspace import STDERR, STDOUT, Workspace
+from agent.workspace import Workspace
 from core.errors import (
     ActivityTimedOut,
     AgentStopped,
@@ -43,7 +43,6 @@ from core.errors import (
     TaskMalformed,
 )
 from core.periods import parse_period
-from core.redaction import REDACTOR
 from core.settings import AgentSettings
 from steps_impl import contract
 
@@ -71,6 +70,7 @@ class Tools:
     agent_token: str
     observers: Observers
     hooks: Hooks
+    logs: Desk
 
 
 class Work:
@@ -138,14 +138,10 @@ class Work:
             log.event("staged_out", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
 
     def _run(self, command: Command, plan: Plan) -> None:
-        secrets = REDACTOR.secrets()
-        stdout = OutputFile(self._workspace.logs / STDOUT, secrets)
-        stderr = OutputFile(self._workspace.logs / STDERR, secrets)
-        try:
+        tools = self._tools
+        logs = tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, tools.store)
+        with logs as (stdout, stderr):
             status = self._run_between_hooks(command, Streams(stdout, stderr))
-        finally:
-            stdout.close()
-            stderr.close()
         if self._stop.reason in NO_STATUS:
             raise OwnershipLost("the attempt was ended by the service")
         failed = self._stop.reason is not None or status != contract.EXIT_DONE

@@ -30,6 +30,7 @@ from agent.journal.recovery import Recovery
 from agent.lease import Lease
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits, Stopping
+from agent.logs.desk import Desk
 from agent.observer import Observers
 from agent.running import Running
 from agent.side import Side
@@ -59,6 +60,7 @@ class Surroundings:
     gate: Gate
     observers: Observers
     hooks: Hooks
+    logs: Desk
     #: Where the service is: what another agent has left is delivered there and nowhere else.
     endpoint: str
     sides: Sequence[Side] = ()
@@ -104,6 +106,7 @@ class Worker:
             self._guard.token,
             around.observers,
             around.hooks,
+            around.logs,
         )
         self._recovery = Recovery(tools, around.endpoint)
         self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]

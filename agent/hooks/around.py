@@ -19,7 +19,7 @@ from agent.guard_process import AGENT_VARIABLE
 from agent.hooks.changes import ENV_FILE, apply_changes
 from agent.hooks.directory import ENVIRONMENT, POST_TASK, PRE_TASK, Hooks, check
 from agent.hooks.program import hook_argv
-from agent.output import TAIL_LIMIT, OutputFile
+from agent.logs.output import TAIL_LIMIT, OutputFile
 from agent.stop import StopReason, StopSignal
 from core.errors import HookFailed
 from core.redaction import REDACTOR
@@ -98,7 +98,7 @@ class AroundCommand:
         self._carry_out(name, path, given, cleanup=cleanup)
         changed = apply_changes(command, given, saved, env_file, self._hooks)
         for stream in (self._streams.stdout, self._streams.stderr):
-            stream.learn(REDACTOR.secrets())
+            stream.learn(REDACTOR.matcher())
         own = {key: command.environment[key] for key in OWN if key in command.environment}
         return replace(changed, environment={**changed.environment, **own})
 

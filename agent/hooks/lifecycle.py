@@ -13,7 +13,7 @@ from agent.hooks.around import HOOK_VARIABLE
 from agent.hooks.directory import AGENT_START, AGENT_STOP, Hooks, check
 from agent.hooks.program import hook_argv
 from agent.leaving.mailbox import Mailbox
-from agent.output import OutputFile
+from agent.logs.output import OutputFile
 from agent.stop import StopReason, StopSignal
 from core.errors import DuctrunnerError, HookFailed
 from core.redaction import REDACTOR
@@ -53,7 +53,7 @@ class AgentHooks:
         self._logs.mkdir(parents=True, exist_ok=True)
         mark = {TASK_VARIABLE: f"{name}-{os.getpid()}", HOOK_VARIABLE: name}
         given = Command(hook_argv(path, Path(os.devnull)), {**self._environment, **mark}, Path.cwd())
-        files = [OutputFile(self._logs / f"{name}.{kind}", REDACTOR.secrets()) for kind in ("out", "err")]
+        files = [OutputFile(self._logs / f"{name}.{kind}", REDACTOR.matcher()) for kind in ("out", "err")]
         try:
             status, why = self._wait(Child(given, *files), mailbox)
         finally:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log, report
-from agent.attempt_logs import upload_logs
 from agent.guard_process import remove_directories
 from agent.journal.entry import Record
 from agent.journal.journal import ABOUT, remove_empty, take_lock
 from agent.journal.reading import Left, read_entries
+from agent.logs.copies import upload_logs
 from agent.observer import Ended
 from agent.running import Held
 from agent.source import Verdict

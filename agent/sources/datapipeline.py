@@ -11,9 +11,9 @@ from typing import Any
 from agent.budget import Budget
 from agent.contact import Contact
 from agent.source import Handed, Verdict
-from agent.sources.endpoint import Endpoint
-from agent.sources.json_client import JsonClient
-from core.errors import StoreUnreachable, Throttled
+from core.errors import OwnershipLost, StoreUnreachable, Throttled
+from stores.endpoint import Endpoint
+from stores.json_client import JsonClient
 
 #: The service holds a poll for up to 90 s; a client that gives up earlier loses the task that was on its way.
 POLL_TIMEOUT = 100.0  # seconds
@@ -21,6 +21,8 @@ POLL_TIMEOUT = 100.0  # seconds
 CALL_TIMEOUT = 45.0  # seconds
 #: Objects that one DescribeObjects call may ask for.
 DESCRIBE_LIMIT = 25
+#: The task has been taken from us, or its pipeline is gone.
+LOST = ("TaskNotFoundException", "PipelineNotFoundException", "PipelineDeletedException")
 HOSTNAME_LIMIT = 1024
 
 
@@ -136,5 +138,6 @@ def _client(endpoint: Endpoint, timeout: float, contact: Contact | None, *, repe
         service="datapipeline",
         timeout=timeout,
         repeatable=repeatable,
-        contact=contact,
+        watcher=contact,
+        errors=dict.fromkeys(LOST, OwnershipLost),
     )

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
+from agent.sources.datapipeline import LOST
 from agent.sources.endpoint import find_endpoint
-from agent.sources.json_client import JsonClient
 from core.errors import AccessDenied, OwnershipLost, RequestRefused, StoreUnreachable, Throttled
+from stores.json_client import JsonClient
 
 
 def test_a_status_survives_errors_and_lost_connections(served):
@@ -48,9 +49,9 @@ def test_throttling_slows_the_poller_down_and_does_not_stop_it(served):
 
 @pytest.fixture
 def client(bench):
-    made = JsonClient(
-        find_endpoint(bench.endpoint, None, None, None), target="DataPipeline", service="datapipeline", timeout=20.0
-    )
+    endpoint = find_endpoint(bench.endpoint, None, None, None)
+    lost = dict.fromkeys(LOST, OwnershipLost)
+    made = JsonClient(endpoint, target="DataPipeline", service="datapipeline", timeout=20.0, errors=lost)
     yield made
     made.close()
 

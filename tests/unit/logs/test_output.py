@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.output import TAIL_LIMIT, OutputFile, StreamRedactor
+from agent.logs.output import TAIL_LIMIT, OutputFile
+from agent.logs.redactor import StreamRedactor
 from core.errors import DiskFull
+from core.redaction import Matcher
 
 SECRETS = ["hunter2-hunter2", "hunter2", "päßwörd-ü"]
 
@@ -16,7 +18,7 @@ SECRETS = ["hunter2-hunter2", "hunter2", "päßwörd-ü"]
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 16, 1000])
 def test_secrets_are_removed_across_chunk_borders(size):
     text = "a hunter2-hunter2 b hunter2 c hunter päßwörd-ü d hunter2-hunter".encode()
-    redactor = StreamRedactor(SECRETS)
+    redactor = StreamRedactor(Matcher(SECRETS))
     out = b"".join(redactor.feed(text[at : at + size]) for at in range(0, len(text), size)) + redactor.finish()
     shown = out.decode()
     assert "hunter2" not in shown
@@ -26,26 +28,26 @@ def test_secrets_are_removed_across_chunk_borders(size):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_the_rest_of_a_longer_secret_does_not_follow_a_shorter_one(size):
-    redactor = StreamRedactor(["abcdef", "abcdefXYZ123"])
+    redactor = StreamRedactor(Matcher(["abcdef", "abcdefXYZ123"]))
     text = b"abcdefXYZ123 abcdefXYZ"
     out = b"".join(redactor.feed(text[at : at + size]) for at in range(0, len(text), size)) + redactor.finish()
     assert out == b"[redacted] [redacted]XYZ"
 
 
 def test_what_cannot_be_a_secret_is_not_held_back():
-    assert StreamRedactor(SECRETS).feed(b"progress 50%") == b"progress 50%"
+    assert StreamRedactor(Matcher(SECRETS)).feed(b"progress 50%") == b"progress 50%"
 
 
 def test_without_secrets_bytes_pass_unchanged(tmp_path):
     data = os.urandom(200_000)
-    file = OutputFile(tmp_path / "out", [])
+    file = OutputFile(tmp_path / "out", Matcher())
     file.feed(data)
     file.close()
     assert file.path.read_bytes() == data
 
 
 def test_the_tail_is_the_last_whole_lines(tmp_path):
-    file = OutputFile(tmp_path / "out", [])
+    file = OutputFile(tmp_path / "out", Matcher())
     for number in range(2000):
         file.feed(f"line {number}\n".encode())
     file.close()
@@ -59,7 +61,7 @@ def test_a_full_disk_is_named(tmp_path):
         pytest.skip("no /dev/full here")
     full = tmp_path / "full"
     full.symlink_to("/dev/full")
-    file = OutputFile(full, [])
+    file = OutputFile(full, Matcher())
     with pytest.raises(DiskFull, match="no space left"):
         file.feed(b"x")
     file.close()

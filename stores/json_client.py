@@ -12,26 +12,24 @@ import socket
 import ssl
 import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from agent.contact import Contact
-from agent.sources.endpoint import Endpoint
 from core.errors import (
     AccessDenied,
     DuctrunnerError,
-    OwnershipLost,
     RequestRefused,
     StoreError,
     StoreUnreachable,
     Throttled,
 )
+from stores.endpoint import Endpoint
 from stores.identity import EXPIRED
 from stores.signing import sign
 from stores.web import Connections, Interruption, clock_error, unreachable
 
 #: No throttling error is modelled; these codes are what AWS services use.
 THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"})
-LOST = frozenset({"TaskNotFoundException", "PipelineNotFoundException", "PipelineDeletedException"})
 REFUSED = frozenset({"InvalidRequestException", "ValidationException", "SerializationException"})
 DENIED = EXPIRED | frozenset(
     {
@@ -56,12 +54,28 @@ _CHECK_ROLE = "check the credentials and the policy of this machine's role"
 _HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
 
+class CallWatcher:
+    """Hears how calls go, from many threads; takes no notice, subclasses override what they want to know."""
+
+    def sent(self) -> None:
+        """The call of this thread has gone out over an open connection."""
+
+    def dated(self, date: str | None) -> None:
+        """The service has written this ``Date``."""
+
+    def answered(self, operation: str) -> None:
+        """The call of this thread was answered."""
+
+    def failed(self, operation: str, error: DuctrunnerError) -> None:
+        """The call of this thread failed."""
+
+
 class JsonClient:
     """Calls one service; safe to use from several threads, each call takes a connection of its own.
 
-    ``timeout`` is how many seconds an answer may take; ``contact`` is told how each call goes. With ``repeatable`` a
+    ``timeout`` is how many seconds an answer may take; ``watcher`` is told how each call goes. With ``repeatable`` a
     call that met a kept connection just as the service closed it is said again at once; without, no call is ever sent
-    twice.
+    twice. ``errors`` are the service's own codes and what they mean.
     """
 
     def __init__(
@@ -72,7 +86,8 @@ class JsonClient:
         service: str,
         timeout: float,
         repeatable: bool = True,
-        contact: Contact | None = None,
+        watcher: CallWatcher | None = None,
+        errors: Mapping[str, type[DuctrunnerError]] = MappingProxyType({}),
     ) -> None:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -81,7 +96,8 @@ class JsonClient:
         self._target = target
         self._service = service
         self._repeatable = repeatable
-        self._contact = contact or Contact()
+        self._watcher = watcher or CallWatcher()
+        self._errors = errors
         self._signer = SigV4Auth
         self._request = AWSRequest
         self._connections = Connections(lambda: endpoint.identity.certificates, timeout)
@@ -91,14 +107,19 @@ class JsonClient:
         """Do one call and return its answer.
 
         Raises:
-            Throttled, OwnershipLost, RequestRefused, AccessDenied, StoreUnreachable, StoreError: by error code.
+            Throttled, RequestRefused, AccessDenied, StoreUnreachable, StoreError: by error code.
+            Any of ``errors``: by the service's own codes.
         """
+        return self.send(operation, json.dumps(arguments).encode())
+
+    def send(self, operation: str, body: bytes) -> dict[str, Any]:
+        """Do one call whose arguments are JSON already; otherwise as ``call``."""
         try:
-            answer = self._call(operation, arguments)
+            answer = self._call(operation, body)
         except DuctrunnerError as error:
-            self._contact.failed(operation, error)
+            self._watcher.failed(operation, error)
             raise
-        self._contact.answered(operation)
+        self._watcher.answered(operation)
         return answer
 
     def close(self) -> None:
@@ -106,8 +127,7 @@ class JsonClient:
         self._guard.interrupt()
         self._connections.close()
 
-    def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        body = json.dumps(arguments).encode()
+    def _call(self, operation: str, body: bytes) -> dict[str, Any]:
         keys = self._endpoint.identity.keys()
         response, content = self._exchange(operation, body, keys)
         answer = _parse(content)
@@ -119,7 +139,7 @@ class JsonClient:
             answer = _parse(content)
             if response.status == http.client.OK:
                 return answer
-        raise _error(operation, response, answer)
+        raise self._error(operation, response, answer)
 
     def _may_help(self, code: str, keys: Any, date: str | None) -> bool:
         """Say whether the same call may be taken now: with other keys, or at another time."""
@@ -144,7 +164,7 @@ class JsonClient:
             try:
                 with self._guard.watching(connection):
                     sock = self._connections.open(connection, self._guard)
-                    response, content = _converse(sock, message, self._contact)
+                    response, content = _converse(sock, message, self._watcher)
             except BaseException as error:
                 connection.close()
                 # The service closed the kept connection before our request reached it: say it again on a new one.
@@ -168,14 +188,30 @@ class JsonClient:
         lines = [f"POST {address.request_target(path)} HTTP/1.1", *(f"{name}: {sent[name]}" for name in sent)]
         return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
+    def _error(self, operation: str, response: http.client.HTTPResponse, answer: Mapping[str, Any]) -> DuctrunnerError:
+        code, status = _code(answer), response.status
+        text = f"{operation} was answered {code or status}: {answer.get('message') or answer.get('Message') or ''}"
+        if code in THROTTLING:
+            return Throttled(text)
+        if known := self._errors.get(code):
+            return known(text)
+        if code in REFUSED:
+            return RequestRefused(text)
+        if code in DENIED or status in {401, 403}:
+            clock = clock_error(response.headers.get("Date"), TOLERANCE) if code in CLOCK else None
+            return AccessDenied(f"{text}; {clock or _CHECK_ROLE}")
+        if status >= http.client.INTERNAL_SERVER_ERROR:
+            return StoreUnreachable(text)
+        return StoreError(text)
 
-def _converse(sock: socket.socket, message: bytes, contact: Contact) -> tuple[http.client.HTTPResponse, bytes]:
+
+def _converse(sock: socket.socket, message: bytes, watcher: CallWatcher) -> tuple[http.client.HTTPResponse, bytes]:
     sock.sendall(message)
-    contact.sent()
+    watcher.sent()
     response = http.client.HTTPResponse(sock, method="POST")
     try:
         response.begin()
-        contact.dated(response.headers.get("Date"))
+        watcher.dated(response.headers.get("Date"))
         return response, response.read()
     finally:
         response.close()
@@ -196,20 +232,3 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 def _code(answer: Mapping[str, Any]) -> str:
     return str(answer.get("__type") or answer.get("code") or "").rpartition("#")[2].split(":")[0]
-
-
-def _error(operation: str, response: http.client.HTTPResponse, answer: Mapping[str, Any]) -> DuctrunnerError:
-    code, status = _code(answer), response.status
-    text = f"{operation} was answered {code or status}: {answer.get('message') or answer.get('Message') or ''}"
-    if code in THROTTLING:
-        return Throttled(text)
-    if code in LOST:
-        return OwnershipLost(text)
-    if code in REFUSED:
-        return RequestRefused(text)
-    if code in DENIED or status in {401, 403}:
-        clock = clock_error(response.headers.get("Date"), TOLERANCE) if code in CLOCK else None
-        return AccessDenied(f"{text}; {clock or _CHECK_ROLE}")
-    if status >= http.client.INTERNAL_SERVER_ERROR:
-        return StoreUnreachable(text)
-    return StoreError(text)

@@ -1,0 +1,3 @@
+"""What attempts and the agent itself write: local files, CloudWatch Logs, S3, and how long it is kept."""
+
+from __future__ import annotations

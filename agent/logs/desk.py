@@ -1,0 +1,98 @@
+"""Where attempts get their logs, and where the agent's own lines are sent on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.log import HourlyFile
+from agent.logs.agent_lines import AgentLines
+from agent.logs.cloudwatch import CloudWatch
+from agent.logs.interim import InterimCopies, InterimCopy
+from agent.logs.names import agent_stream, group_name, task_stream
+from agent.logs.notes import Notes
+from agent.logs.output import OutputFile
+from agent.logs.shipper import Shipper
+from agent.logs.steady_time import SteadyTime
+from agent.logs.tail import Tail, Target
+from agent.side import Side
+from agent.task import Task, digest
+from agent.workspace import STDERR, STDOUT
+from core.redaction import REDACTOR
+from core.settings import AgentSettings, LoggingSettings
+from stores.endpoint import Endpoint, service_endpoint
+
+if TYPE_CHECKING:
+    from stores.s3 import S3Store
+
+
+class Desk:
+    """One for the whole agent; ``endpoint`` is the task service's, for its identity and region."""
+
+    def __init__(self, settings: LoggingSettings, agent: AgentSettings, endpoint: Endpoint) -> None:
+        self._settings = settings
+        self._interim = InterimCopies(settings.s3_interval)
+        self._group = agent.worker_group or ""
+        self._lines: AgentLines | None = None
+        self._shipper: Shipper | None = None
+        if settings.cloudwatch:
+            steady = SteadyTime()
+            cloudwatch = CloudWatch(lambda: service_endpoint("logs", endpoint.identity, region=endpoint.region), steady)
+            notes = Notes(agent.output.absolute(), steady)
+            self._shipper = Shipper(cloudwatch, notes, steady, settings.cloudwatch_interval, settings.backlog_limit)
+
+    @property
+    def sides(self) -> Sequence[Side]:
+        """The loops of the logs; the first is to be closed last."""
+        return [self._shipper, self._interim] if self._shipper else [self._interim]
+
+    def follow(self, lines: HourlyFile) -> None:
+        """Send the agent's own lines too."""
+        if self._shipper:
+            target = Target(group_name(self._group, self._settings.cloudwatch_group), agent_stream())
+            self._lines = AgentLines(self._shipper, target)
+            lines.tell(self._lines)
+
+    @contextmanager
+    def attempt(
+        self, task: Task, directory: Path, group: str, uri: str | None, store: Callable[[], S3Store]
+    ) -> Iterator[tuple[OutputFile, OutputFile]]:
+        """The files for stdout and stderr of an attempt in ``directory``, open until the block ends.
+
+        ``uri`` is where they are copied while it runs, if anywhere.
+        """
+        paths = [directory / STDOUT, directory / STDERR]
+        tail = self._tail(task, group, paths)
+        copy = InterimCopy(store, uri, paths, digest(task.task_id)) if uri else None
+        stdout, stderr = (self._file(path, number, tail) for number, path in enumerate(paths))
+        if copy:
+            self._interim.begin(copy)
+        try:
+            yield stdout, stderr
+        finally:
+            try:
+                stdout.close()
+                stderr.close()
+            finally:
+                if tail:
+                    tail.end()
+                if copy:
+                    self._interim.end(copy)
+
+    def close(self) -> None:
+        """The agent has ended: send its last lines, let go of what is held."""
+        if self._shipper:
+            self._shipper.finish(self._lines.tail if self._lines else None)
+
+    def _tail(self, task: Task, group: str, paths: Sequence[Path]) -> Tail | None:
+        if self._shipper is None:
+            return None
+        stream = task_stream(task.pipeline_id, task.component, task.attempt.id)
+        return self._shipper.open(Target(group_name(group, self._settings.cloudwatch_group), stream), paths)
+
+    def _file(self, path: Path, number: int, tail: Tail | None) -> OutputFile:
+        written = partial(tail.wrote, number) if tail else None
+        return OutputFile(path, REDACTOR.matcher(), written, self._settings.attempt_limit)
