@@ -157,7 +157,7 @@ def test_secrets_appear_in_no_log_no_message_and_no_object(bench, s3_client, s3_
     assert agent.wait() == 0
     stored = [entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]]
     texts = [s3_client.get_object(Bucket=s3_bucket, Key=key)["Body"].read().decode() for key in stored]
-    texts += [path.read_text() for path in agent.logs.output.rglob("*") if path.is_file()]
+    texts += [path.read_text() for path in agent.output.rglob("*") if path.is_file()]
     texts += [agent.text, attempt["errorMessage"]]
     assert len(texts) >= 7
     for text in texts:

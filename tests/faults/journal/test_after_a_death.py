@@ -23,7 +23,7 @@ def kill_agent_and_guard(agent):
 
 
 def journal_files(agent):
-    return [path for path in agent.logs.output.glob("journal/*/*") if "-" in path.name]
+    return [path for path in agent.output.glob("journal/*/*") if "-" in path.name]
 
 
 def test_an_interrupted_attempt_is_reported_as_failed_at_once(bench, sleeper):
@@ -172,7 +172,7 @@ def test_a_good_end_leaves_no_journal(bench):
     bench.shell("true")
     agent = bench.agent("--once")
     assert agent.wait() == 0
-    assert list(agent.logs.output.glob("journal/*")) == []
+    assert list(agent.output.glob("journal/*")) == []
 
 
 def test_a_disk_without_room_for_the_journal_refuses_the_task_by_name(bench, mount_disk):

@@ -14,7 +14,7 @@ def test_a_command_runs_and_the_task_is_finished(bench):
     agent = bench.agent("--once")
     assert bench.ended(pipeline)["@status"] == "FINISHED"
     assert agent.wait() == 0
-    [out] = agent.logs.output.glob("logs/*/Work/*/*/StdOutput")
+    [out] = agent.output.glob("logs/*/Work/*/*/StdOutput")
     assert out.read_text() == "hello\n"
     assert out.with_name("StdError").read_text() == "careful\n"
     assert out.stat().st_mode & 0o777 == 0o600
@@ -178,9 +178,9 @@ def test_the_agents_own_log_file_has_the_lines_of_stdout(bench):
     bench.shell("true")
     agent = bench.agent("--once")
     assert agent.wait() == 0
-    [file] = agent.logs.output.glob("logs/TaskRunner.log.????-??-??-??")
+    [file] = agent.output.glob("logs/TaskRunner.log.????-??-??-??")
     lines = [json.loads(line)["action"] for line in file.read_text().splitlines()]
     assert lines[0] == "agent_started"
     assert {"task_started", "task_ended", "draining"} <= set(lines)
     assert lines[-1] == "agent_stopped"
-    shutil.rmtree(agent.logs.output)
+    shutil.rmtree(agent.output)

@@ -39,7 +39,7 @@ def test_a_task_is_taken_run_and_logged_through_the_proxy_of_the_flags(
     assert set(proxy.asked) == {f"{host}.us-east-1.amazonaws.com:443" for host in hosts}
     stored = [entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]]
     texts = [s3_client.get_object(Bucket=s3_bucket, Key=key)["Body"].read().decode() for key in stored]
-    texts += [path.read_text() for path in agent.logs.output.rglob("*") if path.is_file()]
+    texts += [path.read_text() for path in agent.output.rglob("*") if path.is_file()]
     assert len(texts) >= 4
     for text in (*texts, agent.text):
         assert password not in text
