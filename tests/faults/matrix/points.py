@@ -62,7 +62,7 @@ POINTS = (
     Point("script written", "agent.work:prepare_script", _AFTER, _I, "the script is there", writes=True),
     Point("starting child", "agent.child:_start", _BEFORE, _I, "the pipes are open, no process yet", writes=True),
     Point("child started", "agent.child:_start", _AFTER, _I, "the command runs", child=True, writes=True),
-    Point("first output", "agent.output:OutputFile.feed", _AFTER, _I, "the command has said something", child=True,
+    Point("first output", "agent.logs.output:OutputFile.feed", _AFTER, _I, "the command has said something", child=True,
           writes=True),
     Point("child ended", "agent.child:Child._carry", _AFTER, _I, "the table is loaded, nobody has said so"),
     Point("leftovers ended", "agent.child:Child.wait", _AFTER, _I, "nothing of the command lives"),
