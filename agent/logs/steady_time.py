@@ -1,6 +1,6 @@
 """Times of log events that a wrong or jumping clock of this machine does not spoil.
 
-Moments are kept on the monotonic clock; what they are on the wall is decided when they are sent, by this machine's
+Moments are kept in seconds since the boot; what they are on the wall is decided when they are sent, by this machine's
 clock where it agrees with the ``Date`` of the service's answers, else by those.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import email.utils
 import time
+
+from core.clock import uptime
 
 #: Seconds that clocks may differ: a Date has whole seconds, and answers take time.
 TOLERANCE = 5.0
@@ -21,7 +23,7 @@ class SteadyTime:
 
     def now(self) -> int:
         """This moment, in milliseconds that never run backwards."""
-        return int(time.monotonic() * 1000)
+        return int(uptime() * 1000)
 
     def wall(self, moment: int) -> int:
         """What a moment is in milliseconds since 1970, as well as is known by now."""
@@ -39,9 +41,9 @@ class SteadyTime:
             return
         ours = _own_offset()
         # Half a second: a Date is cut to whole seconds.
-        offset = round((theirs + 0.5 - time.monotonic()) * 1000)
+        offset = round((theirs + 0.5 - uptime()) * 1000)
         self._offset = ours if abs(ours - offset) <= TOLERANCE * 1000 else offset
 
 
 def _own_offset() -> int:
-    return round((time.time() - time.monotonic()) * 1000)
+    return round((time.time() - uptime()) * 1000)
