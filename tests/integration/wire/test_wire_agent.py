@@ -35,7 +35,7 @@ def test_a_task_is_taken_run_and_logged_through_the_proxy_of_the_flags(
     )
     assert bench.ended(pipeline)["@status"] == "FINISHED"
     assert agent.wait() == 0
-    hosts = ("datapipeline", f"{s3_bucket}.s3")
+    hosts = ("datapipeline", "logs", f"{s3_bucket}.s3")
     assert set(proxy.asked) == {f"{host}.us-east-1.amazonaws.com:443" for host in hosts}
     stored = [entry["Key"] for entry in s3_client.list_objects_v2(Bucket=s3_bucket)["Contents"]]
     texts = [s3_client.get_object(Bucket=s3_bucket, Key=key)["Body"].read().decode() for key in stored]
