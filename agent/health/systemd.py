@@ -74,6 +74,9 @@ class Systemd(Observer):
         self._starving = False
         self._told = ""
         self._fed = time.monotonic()
+        #: Seconds after which the watchdog wants food, and between looks: several fall into that time.
+        self._half = manager.watchdog / 2 if manager.watchdog else None
+        self._interval = min(INTERVAL, self._half / 4) if self._half else INTERVAL
 
     def draining(self, reason: str) -> None:  # noqa: ARG002
         """Tell it at once."""
@@ -89,7 +92,7 @@ class Systemd(Observer):
         while not self._closed:
             self._watcher.turned(INTERVAL + PATIENCE)
             self._look()
-            self._wake.wait(INTERVAL if self._ready else SOON)
+            self._wake.wait(self._interval if self._ready else SOON)
             self._wake.clear()
         self._tell_stopping()
 
@@ -113,19 +116,16 @@ class Systemd(Observer):
             self._manager.tell("STOPPING=1")
 
     def _feed(self) -> None:
-        if self._manager.watchdog is None or not self._ready:
-            return
-        half, now = self._manager.watchdog / 2, time.monotonic()
-        if now - self._fed < half - INTERVAL:
+        now = time.monotonic()
+        if self._half is None or not self._ready or now - self._fed < self._half - self._interval:
             return
         stuck = self._readiness.stuck()
-        if not stuck and self._readiness.reached_within(half):
+        if not stuck and self._readiness.reached_within(self._half):
             self._manager.tell("WATCHDOG=1")
             self._fed, self._starving = now, False
         elif not self._starving:
             self._starving = True
-            why = self._readiness.reasons()
-            log.event("watchdog_not_fed", level="ERROR", stuck=sorted(stuck) or None, why=why)
+            log.event("watchdog_not_fed", level="ERROR", stuck=sorted(stuck) or None, why=self._readiness.reasons())
 
     def _line(self) -> str:
         groups = self._watcher.groups.values()
