@@ -34,7 +34,7 @@ class Ended:
 
 
 #: Seconds that a call of the service may take: connection, TLS, answer, said twice, keys renewed.
-CALL_PATIENCE = 120.0
+CALL_PATIENCE = 180.0
 #: The same for a poll, which the service may hold.
 POLL_PATIENCE = 100.0 + CALL_PATIENCE
 
