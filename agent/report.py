@@ -13,6 +13,7 @@ from agent.running import Held
 from agent.source import ERROR_MESSAGE_LIMIT, STACK_TRACE_LIMIT, Verdict
 from agent.stop import StopReason
 from agent.task import digest
+from agent.usage import Usage
 from core.errors import CommandFailed, CommandKilled, DuctrunnerError, InternalError, OwnershipLost, RequestRefused
 from core.redaction import REDACTOR
 
@@ -20,6 +21,7 @@ ERROR_ID_LIMIT = 1024
 #: What stands in a message before the end of stderr and before the place of the logs.
 LAST_LINES = "\nlast lines of stderr:\n"
 LOGS = "\nlogs: "
+USED = "\nused: "
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 #: What the API takes: U+0020 to D7FF, E000 to FFFD, the planes above, and tab, newline, carriage return.
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,11 +38,14 @@ def fit(text: str, limit: int) -> str:
     return text.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore")
 
 
-def failed(error: BaseException, stderr: str = "", logs: str = "") -> Verdict:
-    """Return the verdict of an attempt that ended with ``error``: what is wrong, stderr's end, where the logs are."""
+def failed(error: BaseException, stderr: str = "", logs: str = "", usage: Usage | None = None) -> Verdict:
+    """Return the verdict of an attempt that ended with ``error``.
+
+    In this order: what is wrong, stderr's end, where the logs are, what it has used.
+    """
     known = isinstance(error, DuctrunnerError)
     head = clean(str(error) if known else f"the worker failed: {type(error).__name__}: {error}")
-    end = f"{LOGS}{clean(logs)}" if logs else ""
+    end = (f"{LOGS}{clean(logs)}" if logs else "") + (f"{USED}{usage}" if usage else "")
     room = ERROR_MESSAGE_LIMIT - len((head + end).encode()) - len(LAST_LINES)
     lines = clean(stderr).encode()[-room:].decode("utf-8", "ignore") if stderr and room > 0 else ""
     middle = f"{LAST_LINES}{lines}" if lines else ""
@@ -59,15 +64,15 @@ def renamed(verdict: Verdict, error_id: object) -> Verdict:
 def exit_error(status: int) -> DuctrunnerError:
     """Return the error of a command that did not end with 0."""
     if status < 0:
-        return CommandKilled(f"the command was ended by {_signal_name(-status) or f'signal {-status}'}{_hint(-status)}")
+        return CommandKilled(f"the command was ended by {signal_name(-status) or f'signal {-status}'}{_hint(-status)}")
     number = status - SHELL_SIGNAL_BASE
-    if name := _signal_name(number):
+    if name := signal_name(number):
         why = f"a process in it was ended by {name}{_hint(number)}"
         return CommandFailed(f"the command ended with exit status {status} ({why})")
     return CommandFailed(f"the command ended with exit status {status}")
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
     """Return the name of a classic signal; empty for another number, such as 127 of the exit status 255."""
     return signal.Signals(number).name if 0 < number <= signal.SIGSYS else ""
 

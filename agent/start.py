@@ -37,6 +37,9 @@ from agent.leaving.stopping import Limits
 from agent.logs.desk import Desk
 from agent.logs.known_secrets import register_secrets
 from agent.observer import Observers
+from agent.processes.checks import check_settings
+from agent.processes.delegation import divide, find_group
+from agent.processes.guard import Guard
 from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import find_endpoint
@@ -79,10 +82,11 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     logs = Desk(settings.logging, agent, endpoint)
     logs.follow(lines)
     sides = [*logs.sides, *alerts, *health.sides]
-    around = Surroundings(control, gate, observers, hooks, logs, endpoint.url, sides, running)
+    guard = _start_guard(agent)
+    around = Surroundings(control, gate, observers, hooks, guard, logs, endpoint.url, sides, running)
     limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
     children = _with_release(environment)
-    agent_hooks = AgentHooks(hooks, children, agent.output.absolute(), agent.kill_grace)
+    agent_hooks = AgentHooks(hooks, guard, children, agent.output.absolute(), agent.kill_grace)
     agent_hooks.start(mailbox)
     worker = Worker(groups, agent, limits, children, mailbox, around)
     log.event(
@@ -100,8 +104,17 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     with health.open(environment):
         status = worker.run()
     agent_hooks.stop(mailbox)
+    guard.dismiss()
     logs.close()
     return status
+
+
+def _start_guard(agent: AgentSettings) -> Guard:
+    check_settings(agent)
+    group = find_group()
+    if group is not None:
+        divide(group)
+    return Guard(agent.kill_grace, agent.output.absolute(), keep_daemons=agent.keep_daemons, cgroups=group)
 
 
 def _facts(agent: AgentSettings, endpoint: Endpoint, name: str) -> Facts:

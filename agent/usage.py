@@ -15,3 +15,11 @@ class Usage:
     peak_memory: int
     #: Exit status of the command; negative: the signal that ended it.
     status: int
+
+    def __str__(self) -> str:
+        return f"{self.cpu_seconds:.1f} s CPU, {megabytes(self.peak_memory)}"
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in words."""
+    return f"{size / 1_000_000:,.0f} MB"

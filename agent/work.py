@@ -6,16 +6,15 @@ import errno
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import log, report
-from agent.child import Child, Command
 from agent.group import Group
-from agent.guard_process import AGENT_VARIABLE
 from agent.hooks.around import AroundCommand, Streams
 from agent.hooks.directory import Hooks
 from agent.journal.journal import Journal
@@ -25,6 +24,12 @@ from agent.logs.desk import Desk
 from agent.observer import Observers
 from agent.plan import Plan
 from agent.plans.registry import make_plan
+from agent.processes.child import Child, Command
+from agent.processes.conditions import Conditions, task_conditions
+from agent.processes.explain import explain, usage_of
+from agent.processes.guard import AGENT_VARIABLE, Guard
+from agent.processes.leftovers import ChildRecord
+from agent.processes.wire import TreeEnded
 from agent.report import clean, fit
 from agent.running import Held, Running
 from agent.scripts import prepare_script
@@ -67,7 +72,7 @@ class Tools:
     store: Callable[[], S3Store]
     #: The environment of every child, before the attempt's own variables.
     environment: Mapping[str, str]
-    agent_token: str
+    guard: Guard
     observers: Observers
     hooks: Hooks
     logs: Desk
@@ -82,7 +87,7 @@ class Work:
         self._task = task
         self._tools = tools
         self._settings = tools.settings
-        self._workspace = Workspace(tools.settings.output.absolute(), task, tools.agent_token)
+        self._workspace = Workspace(tools.settings.output.absolute(), task, tools.guard.token)
         #: Last lines of the command's stderr, redacted.
         self.last_lines = ""
         #: What its processes have used, once they have ended.
@@ -129,7 +134,11 @@ class Work:
         argv = plan.argv
         if plan.script:
             argv = (*prepare_script(plan.script, self._tools.store, self._stop.event), *argv)
-        self._run(Command(argv, self._environment(plan), self._workspace.temporary), plan)
+        conditions = task_conditions(settings, self._task.attempt.text("runAsUser"))
+        if conditions.user:
+            self._workspace.give_to(conditions.user)
+        directory = settings.working_directory or self._workspace.temporary
+        self._run(Command(argv, self._environment(plan, conditions), directory, conditions), plan)
         if plan.outputs:
             from agent.staging import stage_out
 
@@ -141,37 +150,43 @@ class Work:
         tools = self._tools
         logs = tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, tools.store)
         with logs as (stdout, stderr):
-            status = self._run_between_hooks(command, Streams(stdout, stderr))
+            failure = self._run_between_hooks(command, Streams(stdout, stderr))
         if self._stop.reason in NO_STATUS:
             raise OwnershipLost("the attempt was ended by the service")
-        failed = self._stop.reason is not None or status != contract.EXIT_DONE
-        self._copy_streams({stdout.path: plan.stdout, stderr.path: plan.stderr}, failed=failed)
-        if failed:
-            raise report.exit_error(status)
+        self._copy_streams({stdout.path: plan.stdout, stderr.path: plan.stderr}, failed=failure is not None)
+        if failure is not None:
+            raise failure
 
-    def _run_between_hooks(self, command: Command, streams: Streams) -> int:
-        """Return the command's exit status."""
+    def _run_between_hooks(self, command: Command, streams: Streams) -> Exception | None:
+        """Return why the command failed; ``None`` when it has not."""
         grace = self._settings.kill_grace
         facts = {
             "DUCTRUNNER_ACTIVITY_TYPE": self._task.attempt.type,
             "DUCTRUNNER_COMPONENT": self._task.component,
             "DUCTRUNNER_WORKER_GROUP": self._tools.group.name,
         }
-        around = AroundCommand(self._tools.hooks, facts, streams, self._stop, self._workspace.temporary, grace)
+        scratch, guard = self._workspace.private, self._tools.guard
+        around = AroundCommand(self._tools.hooks, guard, facts, streams, self._stop, scratch, grace)
         command = around.before(command)
+        began = time.time()
         try:
-            status = Child(command, streams.stdout, streams.stderr).wait(self._stop, grace)
+            child = Child(guard, command, streams.stdout, streams.stderr, self._note)
+            ended = child.wait(self._stop, grace)
         finally:
             self.last_lines = streams.stderr.tail()
-        around.after(command, status, self._error_id(status))
-        return status
+        self.usage = usage_of(ended)
+        failure = self._failure(ended, command, began)
+        around.after(command, ended.status, failure.error_id if isinstance(failure, DuctrunnerError) else "")
+        return failure
 
-    def _error_id(self, status: int) -> str:
-        """Return the id under which a command that ended so will be reported; empty for one that succeeded."""
-        if self._stop.reason is None and status == contract.EXIT_DONE:
-            return ""
-        known = self._explained(report.exit_error(status))
-        return known.error_id if isinstance(known, DuctrunnerError) else ""
+    def _note(self, child: ChildRecord) -> None:
+        if self._held.entry:
+            self._held.entry.child(asdict(child))
+
+    def _failure(self, ended: TreeEnded, command: Command, began: float) -> Exception | None:
+        if self._stop.reason is None and ended.status == contract.EXIT_DONE:
+            return None
+        return self._explained(explain(ended, command, self._workspace.logs, began))
 
     def _copy_streams(self, targets: Mapping[Path, str | None], *, failed: bool) -> None:
         """Put the streams where the activity wants them; that this fails must not hide that the command has."""
@@ -196,11 +211,12 @@ class Work:
         except (DuctrunnerError, OSError) as error:
             raise StagingFailed(f"cannot write the output of the command to {target}: {error}") from error
 
-    def _environment(self, plan: Plan) -> dict[str, str]:
+    def _environment(self, plan: Plan, conditions: Conditions) -> dict[str, str]:
         return {
             **self._tools.environment,
+            **(conditions.user.environment if conditions.user else {}),
             **plan.environment,
-            AGENT_VARIABLE: self._tools.agent_token,
+            AGENT_VARIABLE: self._tools.guard.token,
             contract.TASK_VARIABLE: digest(self._task.task_id),
             contract.PIPELINE_VARIABLE: self._task.pipeline_id,
             contract.ATTEMPT_VARIABLE: self._task.attempt.id,
@@ -215,8 +231,8 @@ class Work:
         result = contract.read_result(self._workspace.result) or {}
         if self._stop.reason is None and result.get("status") == "failed" and result.get("errorMessage"):
             told = type(known)(str(result["errorMessage"]))
-            return report.renamed(report.failed(told, self.last_lines, self.logs), result.get("errorId"))
-        return report.failed(known, self.last_lines, self.logs)
+            return report.renamed(report.failed(told, self.last_lines, self.logs, self.usage), result.get("errorId"))
+        return report.failed(known, self.last_lines, self.logs, self.usage)
 
     def _explained(self, error: Exception) -> Exception:
         if self._stop.reason is StopReason.TIMED_OUT:
@@ -250,8 +266,9 @@ class Work:
         counts = _counts(contract.read_result(self._workspace.result) or {})
         if not counts:
             return
+        text = f"{counts} ({self.usage})" if self.usage else counts
         try:
-            self._tools.group.source.report_progress(self._held.task_id, {"attemptStatus": counts})
+            self._tools.group.source.report_progress(self._held.task_id, {"attemptStatus": text})
         except DuctrunnerError as error:
             log.event("report_failed", level="WARNING", task=digest(self._held.task_id), error=str(error))
 

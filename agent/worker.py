@@ -21,7 +21,6 @@ from agent.attempt import Attempt
 from agent.control import Control
 from agent.gate import Gate
 from agent.group import Group
-from agent.guard import Guard
 from agent.heartbeat import Heartbeat
 from agent.hooks.directory import Hooks
 from agent.intake import Intake, Pace
@@ -32,6 +31,7 @@ from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits, Stopping
 from agent.logs.desk import Desk
 from agent.observer import Observers
+from agent.processes.guard import Guard
 from agent.running import Running
 from agent.side import Side
 from agent.source import Handed
@@ -60,6 +60,7 @@ class Surroundings:
     gate: Gate
     observers: Observers
     hooks: Hooks
+    guard: Guard
     logs: Desk
     #: Where the service is: what another agent has left is delivered there and nowhere else.
     endpoint: str
@@ -91,7 +92,7 @@ class Worker:
         self._running = around.running
         self._groups = groups
         self._pace = Pace(settings.max_polls_per_second)
-        self._guard = Guard(settings.kill_grace, settings.output.absolute())
+        self._guard = around.guard
         self._journal = Journal(settings.output.absolute() / "journal", self._guard.token, around.endpoint)
         self._lease = Lease(self._running, settings.ownership_window, around.observers)
         self._heartbeat = Heartbeat(groups, settings.heartbeat_interval, self._control, around.observers)
@@ -103,7 +104,7 @@ class Worker:
             self._journal,
             _store_maker(settings),
             environment,
-            self._guard.token,
+            self._guard,
             around.observers,
             around.hooks,
             around.logs,
@@ -128,7 +129,6 @@ class Worker:
             intake.end_slots()
         self._join(slots)
         self._close_sides()
-        self._dismiss_guard()
         log.event("agent_stopped", level="ERROR" if self._broken else "INFO", broken=self._broken or None)
         return BROKEN if self._broken else STOPPED
 
@@ -201,12 +201,6 @@ class Worker:
             self._control.drain("once")
         elif self._stopping.draining:
             self._mailbox.nudge()
-
-    def _dismiss_guard(self) -> None:
-        try:
-            self._guard.dismiss()
-        except BrokenPipeError:
-            log.event("guard_gone", level="ERROR")  # it had died before: that is why the agent stops
 
     def _start(self, name: str, loop: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._watched, args=(name, loop), name=name, daemon=True)

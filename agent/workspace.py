@@ -14,18 +14,22 @@ are removed at the end; logs stay.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
 from pathlib import Path
 
 from agent import log
+from agent.processes.user import User
 from agent.report import fit
 from agent.task import DIGEST_LENGTH, Task
 
 STDOUT = "StdOutput"
 STDERR = "StdError"
 PRIVATE = 0o700
+#: Others may go through, not look around.
+ENTERABLE = 0o711
 #: Longest name of a file in common file systems (255 bytes), less room for what is put before and behind it.
 NAME_LIMIT = 200  # bytes
 
@@ -38,11 +42,14 @@ class Workspace:
         self._staging = root / "staging"
         pipeline = local_name(task.pipeline_id)
         self._pipeline = pipeline
+        #: Where the command runs, with its script and its result.
         self.temporary = root / "tmp" / f"{pipeline}-{self._unique}"
         names = (task.component, task.instance, task.attempt.id)
         self.logs = root.joinpath("logs", pipeline, *map(local_name, names))
         self.script = self.temporary / f"{local_name(task.attempt.id.lstrip('@'))}_command.sh"
         self.result = self.temporary / "result.json"
+        #: What is not for the command: the same directory, while that is the agent's own.
+        self.private = self.temporary
         self._staged: list[Path] = []
 
     def create(self) -> None:
@@ -57,13 +64,22 @@ class Workspace:
         self._staged.append(path)
         return path
 
+    def give_to(self, user: User) -> None:
+        """Let the command, which runs as ``user``, have what is there; only the agent gets into ``private``."""
+        self.private = self.temporary.with_name(f"{self.temporary.name}_private")
+        self.private.mkdir(mode=PRIVATE)
+        for path in (*self._staged, self.temporary):
+            path.parent.chmod(ENTERABLE)
+            for entry in (path, *path.rglob("*")):
+                os.chown(entry, user.uid, user.gid, follow_symlinks=False)
+
     def remove(self) -> None:
         """Remove everything but the logs; what cannot be removed is logged."""
         try:
             self.script.unlink(missing_ok=True)
         except OSError as error:
             log.event("workspace_not_removed", level="WARNING", path=str(self.script), error=str(error))
-        for path in (*self._staged, self.temporary):
+        for path in {*self._staged, self.temporary, self.private}:
             try:
                 path.rmdir()  # most are empty now, and this is far cheaper
             except OSError:

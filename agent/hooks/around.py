@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent import log
-from agent.child import Child, Command
-from agent.guard_process import AGENT_VARIABLE
 from agent.hooks.changes import ENV_FILE, apply_changes
 from agent.hooks.directory import ENVIRONMENT, POST_TASK, PRE_TASK, Hooks, check
 from agent.hooks.program import hook_argv
 from agent.logs.output import TAIL_LIMIT, OutputFile
+from agent.processes.child import Child, Command
+from agent.processes.guard import AGENT_VARIABLE, Guard
 from agent.stop import StopReason, StopSignal
 from core.errors import HookFailed
 from core.redaction import REDACTOR
@@ -51,9 +51,17 @@ class AroundCommand:
     """The hooks of one attempt; every method is called by the attempt's thread."""
 
     def __init__(
-        self, hooks: Hooks, facts: Mapping[str, str], streams: Streams, stop: StopSignal, scratch: Path, grace: float
+        self,
+        hooks: Hooks,
+        guard: Guard,
+        facts: Mapping[str, str],
+        streams: Streams,
+        stop: StopSignal,
+        scratch: Path,
+        grace: float,
     ) -> None:
         self._hooks = hooks
+        self._guard = guard
         self._facts = facts
         self._streams = streams
         self._stop = stop
@@ -106,7 +114,7 @@ class AroundCommand:
         out, err = self._streams.stdout, self._streams.stderr
         begun = {stream.path: _size(stream.path) for stream in (out, err)}
         with self._limited(cleanup=cleanup) as (limited, seconds):
-            status = Child(given, out, err).wait(limited, self._grace)
+            status = Child(self._guard, given, out, err).wait(limited, self._grace).status
             reason = limited.reason
         if reason is None and status == 0:
             return

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.child import Command
 from agent.hooks.directory import Hooks
 from agent.hooks.program import END
+from agent.processes.child import Command
 from core.errors import HookFailed
 
 ENV_FILE = "DUCTRUNNER_ENV_FILE"

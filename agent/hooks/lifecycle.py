@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent import log
-from agent.child import Child, Command
 from agent.hooks.around import HOOK_VARIABLE
 from agent.hooks.directory import AGENT_START, AGENT_STOP, Hooks, check
 from agent.hooks.program import hook_argv
 from agent.leaving.mailbox import Mailbox
 from agent.logs.output import OutputFile
+from agent.processes.child import Child, Command
+from agent.processes.guard import Guard
 from agent.stop import StopReason, StopSignal
 from core.errors import DuctrunnerError, HookFailed
 from core.redaction import REDACTOR
@@ -23,8 +24,9 @@ from steps_impl.contract import TASK_VARIABLE
 class AgentHooks:
     """Runs them in the main thread's place: a signal to the agent ends a hook that is running."""
 
-    def __init__(self, hooks: Hooks, environment: Mapping[str, str], output: Path, grace: float) -> None:
+    def __init__(self, hooks: Hooks, guard: Guard, environment: Mapping[str, str], output: Path, grace: float) -> None:
         self._hooks = hooks
+        self._guard = guard
         self._environment = environment
         self._logs = output / "logs"
         self._grace = grace
@@ -53,9 +55,9 @@ class AgentHooks:
         self._logs.mkdir(parents=True, exist_ok=True)
         mark = {TASK_VARIABLE: f"{name}-{os.getpid()}", HOOK_VARIABLE: name}
         given = Command(hook_argv(path, Path(os.devnull)), {**self._environment, **mark}, Path.cwd())
-        files = [OutputFile(self._logs / f"{name}.{kind}", REDACTOR.matcher()) for kind in ("out", "err")]
+        out, err = files = [OutputFile(self._logs / f"{name}.{kind}", REDACTOR.matcher()) for kind in ("out", "err")]
         try:
-            status, why = self._wait(Child(given, *files), mailbox)
+            status, why = self._wait(Child(self._guard, given, out, err), mailbox)
         finally:
             for file in files:
                 file.close()
@@ -71,7 +73,7 @@ class AgentHooks:
 
         def carry() -> None:
             try:
-                statuses.append(child.wait(stop, self._grace))
+                statuses.append(child.wait(stop, self._grace).status)
             finally:
                 ended.set()
                 mailbox.nudge()

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log, report
-from agent.guard_process import remove_directories
 from agent.journal.entry import Record
 from agent.journal.journal import ABOUT, remove_empty, take_lock
 from agent.journal.reading import Left, read_entries
 from agent.logs.copies import upload_logs
 from agent.observer import Ended
+from agent.processes.guard_process import remove_directories
+from agent.processes.leftovers import ChildRecord, end_leftovers
 from agent.running import Held
 from agent.source import Verdict
 from agent.task import digest, known_task
@@ -59,7 +60,7 @@ class Recovery:
             if lock is None:
                 continue
             entries = read_entries(directory)
-            ended = self._end_processes(directory.name)
+            ended = end_leftovers(directory.name, _children(entries), self._tools.settings.kill_grace)
             remove_directories(directory.name, str(self._output))
             log.event("journal_taken_over", agent=directory.name, attempts=len(entries), ended=ended)
             self._taken.append((directory, lock, entries))
@@ -78,12 +79,6 @@ class Recovery:
     def close(self) -> None:
         """Begin no other report."""
         self._closed.set()
-
-    def _end_processes(self, token: str) -> int:
-        from agent.guard_process import AGENT_VARIABLE
-        from agent.processes import end_tree, find_tree
-
-        return end_tree(lambda: find_tree(AGENT_VARIABLE, token), self._tools.settings.kill_grace)
 
     def _is_ours(self, directory: Path) -> bool:
         """Say whether the dead agent had its tasks from the service that this one asks."""
@@ -157,6 +152,10 @@ def _interrupted(left: Left) -> Verdict:
 def _place(record: Record) -> str:
     place = f"{record.logs} on {socket.gethostname()}"
     return f"{record.log_uri} or {place}" if record.log_uri else place
+
+
+def _children(entries: list[Left]) -> list[ChildRecord]:
+    return [ChildRecord(**child) for left in entries for child in left.children]
 
 
 def _others(root: Path, own: str) -> Iterator[Path]:

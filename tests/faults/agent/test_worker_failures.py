@@ -166,13 +166,13 @@ def test_secrets_appear_in_no_log_no_message_and_no_object(bench, s3_client, s3_
     assert "[redacted] [redacted]" in attempt["errorMessage"]
 
 
-def test_an_open_pipe_of_a_left_process_does_not_hold_the_attempt(served, sleeper):
+def test_a_daemon_ends_with_its_attempt_and_its_open_pipe_holds_nothing(served, sleeper):
     inside, apart = sleeper(), sleeper()
     left = 'until [ "$(ps -o sid= -p $apart | tr -d " ")" != $$ ]; do :; done'
     pipeline = served.shell(f"setsid {apart.command} & apart=$!; {left}; {inside.command} & echo done")
     assert served.ended(pipeline)["@status"] == "FINISHED"
     inside.wait_for(0)
-    apart.wait_for(1)  # it has left the group on purpose: a daemon
+    apart.wait_for(0)
 
 
 def test_a_redelivered_task_runs_once_on_a_machine(bench, await_condition):

@@ -92,7 +92,7 @@ def test_a_worker_whose_guard_dies_stops_loudly(bench, sleeper):
     agent = bench.agent()
     inside.wait_for(1)
     children = psutil.Process(agent.process.pid).children()
-    [guard] = [child for child in children if "agent.guard_process" in child.cmdline()]
+    [guard] = [child for child in children if "agent.processes.guard_process" in child.cmdline()]
     guard.kill()
     assert agent.wait() == 1
     assert bench.ended(pipeline)["errorId"] == "AgentStopped"

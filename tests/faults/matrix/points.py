@@ -41,6 +41,7 @@ class Point:
 
 
 _SOURCE = "agent.sources.datapipeline:DataPipelineSource"
+_CHILD = "agent.processes.child:Child"
 _BEFORE, _AFTER = "before", "after"
 _U, _I, _D = Death.UNTOUCHED, Death.INTERRUPTED, Death.DECIDED
 
@@ -60,12 +61,12 @@ POINTS = (
     Point("staged in", "agent.staging:stage_in", _AFTER, _I, "the inputs are complete", writes=True),
     Point("writing script", "agent.work:prepare_script", _BEFORE, _I, "no script yet", writes=True),
     Point("script written", "agent.work:prepare_script", _AFTER, _I, "the script is there", writes=True),
-    Point("starting child", "agent.child:_start", _BEFORE, _I, "the pipes are open, no process yet", writes=True),
-    Point("child started", "agent.child:_start", _AFTER, _I, "the command runs", child=True, writes=True),
+    Point("starting child", f"{_CHILD}._start", _BEFORE, _I, "the pipes are open, no command yet", writes=True),
+    Point("child started", f"{_CHILD}._start", _AFTER, _I, "the command runs", child=True, writes=True),
     Point("first output", "agent.logs.output:OutputFile.feed", _AFTER, _I, "the command has said something", child=True,
           writes=True),
-    Point("child ended", "agent.child:Child._carry", _AFTER, _I, "the table is loaded, nobody has said so"),
-    Point("leftovers ended", "agent.child:Child.wait", _AFTER, _I, "nothing of the command lives"),
+    Point("child ended", f"{_CHILD}._carry", _AFTER, _I, "the table is loaded, nobody has said so"),
+    Point("leftovers ended", f"{_CHILD}.wait", _AFTER, _I, "nothing of the command lives"),
     Point("copying streams", "agent.work:Work._copy_streams", _BEFORE, _I, "stdout is not where it shall be"),
     Point("streams copied", "agent.work:Work._copy_streams", _AFTER, _I, "stdout is where it shall be"),
     Point("staging out", "agent.staging:stage_out", _BEFORE, _I, "no output is sent yet"),

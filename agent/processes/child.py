@@ -1,0 +1,217 @@
+"""One command with everything that it starts: its output carried to files, ended when it is told to.
+
+The thread that runs the attempt waits here for whichever comes first: output, the end, a stop. A process that leaves
+the pipe open elsewhere cannot hold the attempt: after the end of the tree the pipes have ``PIPE_GRACE`` seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import log
+from agent.logs.output import OutputFile
+from agent.processes.conditions import AS_THE_AGENT, Conditions
+from agent.processes.guard import Guard, guard_gone, kill_hung
+from agent.processes.leftovers import ChildRecord, end_leftovers
+from agent.processes.wire import End, Launch, Message, Refused, Started, TreeEnded, receive
+from agent.stop import StopSignal
+from core.clock import boot_id
+from core.errors import CommandFailed, DiskFull, InternalError
+
+CHUNK = 1 << 16  # bytes, the size of a pipe
+PIPE_GRACE = 1.0  # seconds
+#: Longest time from asking for a command to its start, in seconds; a machine that needs more is not usable.
+START_PATIENCE = 60.0
+#: Beyond the grace, before a shim that does not answer is killed, in seconds.
+END_PATIENCE = 15.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run: program and arguments (no secrets), the whole environment, the working directory."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    conditions: Conditions = AS_THE_AGENT
+
+
+class Child:
+    """A running command; ``wait`` is called once, by the thread that started it. The files stay open.
+
+    ``on_start`` is told how to find the command again, before anything else happens.
+
+    Raises:
+        CommandFailed: it cannot be started; the message says why.
+        AgentStopped: the guard has died.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        command: Command,
+        stdout: OutputFile,
+        stderr: OutputFile,
+        on_start: Callable[[ChildRecord], None] | None = None,
+    ) -> None:
+        self._streams: dict[int, OutputFile] = {}
+        self._control = -1
+        try:
+            self._control = self._open(guard, stdout, stderr)
+            self._started = self._start(command)
+            self._record = ChildRecord(*self._started.command, boot_id())
+            if on_start is not None:
+                on_start(self._record)
+        except BaseException:
+            self._close()
+            raise
+
+    def wait(self, stop: StopSignal, grace: float) -> TreeEnded:
+        """Carry output until the command and everything it has started are gone; return how that was.
+
+        On a stop, everything is ended: TERM, ``grace`` seconds, KILL.
+
+        Raises:
+            DiskFull: its output could not be written; it has been ended.
+        """
+        try:
+            ended = self._carry(stop, grace)
+            self._carry_rest()
+        except DiskFull:
+            self._end(grace)
+            raise
+        finally:
+            self._close()
+        if ended.left:
+            log.event("processes_left", level="WARNING", command=self._record.pid, pids=ended.left)
+        return ended
+
+    def _open(self, guard: Guard, stdout: OutputFile, stderr: OutputFile) -> int:
+        """Make the pipes, give their other ends away, and return the socket to the shim."""
+        writing: list[int] = []
+        try:
+            for file in (stdout, stderr):
+                reading, end = os.pipe()
+                os.set_blocking(reading, False)
+                self._streams[reading] = file
+                writing.append(end)
+            return guard.start_shim(*writing)
+        finally:
+            for end in writing:
+                os.close(end)
+
+    def _start(self, command: Command) -> Started:
+        try:
+            _launch(command).send(self._control)
+        except BrokenPipeError:
+            raise guard_gone() from None
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        if not poller.poll(START_PATIENCE * 1000):
+            raise InternalError(f"the guard process has not started the command within {START_PATIENCE:.0f} s")
+        answer = receive(self._control)
+        if isinstance(answer, Refused):
+            raise CommandFailed(_refusal(command, answer))
+        if not isinstance(answer, Started):
+            raise guard_gone()
+        return answer
+
+    def _carry(self, stop: StopSignal, grace: float) -> TreeEnded:
+        """Carry output until the shim tells the end; pass a stop on to it."""
+        poller = select.poll()
+        for fd in (*self._streams, self._control, stop.fileno()):
+            poller.register(fd, select.POLLIN)
+        give_up: float | None = None
+        while True:
+            patience = None if give_up is None else max(0.0, give_up - time.monotonic())
+            ready = {fd for fd, _ in poller.poll(None if patience is None else patience * 1000)}
+            if stop.fileno() in ready:
+                poller.unregister(stop.fileno())
+                self._tell_end(grace)
+                give_up = time.monotonic() + grace + END_PATIENCE
+            for fd in ready & self._streams.keys():
+                if not self._carry_chunk(fd):
+                    poller.unregister(fd)
+            if self._control in ready:
+                return self._ended(receive(self._control), grace)
+            if patience == 0.0 and not ready:
+                kill_hung(self._started.shim)
+                give_up = None
+
+    def _carry_chunk(self, fd: int) -> bool:
+        """Carry one chunk; ``False`` at the end of the stream."""
+        try:
+            chunk = os.read(fd, CHUNK)
+        except BlockingIOError:
+            return True
+        if chunk:
+            self._streams[fd].feed(chunk)
+            return True
+        os.close(fd)
+        del self._streams[fd]
+        return False
+
+    def _carry_rest(self) -> None:
+        give_up = time.monotonic() + PIPE_GRACE
+        while self._streams and (rest := give_up - time.monotonic()) > 0:
+            poller = select.poll()
+            for fd in self._streams:
+                poller.register(fd, select.POLLIN)
+            for fd, _ in poller.poll(1000 * rest):
+                self._carry_chunk(fd)
+
+    def _end(self, grace: float) -> None:
+        """End everything; what it still writes is not carried."""
+        self._tell_end(grace)
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        if not poller.poll(1000 * (grace + END_PATIENCE)):
+            kill_hung(self._started.shim)
+        self._ended(receive(self._control), grace)
+
+    def _tell_end(self, grace: float) -> None:
+        try:
+            End(grace).send(self._control)
+        except BrokenPipeError:
+            return  # it has just ended: its last message is waiting
+
+    def _ended(self, message: Message | None, grace: float) -> TreeEnded:
+        if isinstance(message, TreeEnded):
+            return message
+        end_leftovers("", [self._record], grace)  # shim and guard have died
+        raise guard_gone()
+
+    def _close(self) -> None:
+        for fd in (*self._streams, self._control):
+            if fd >= 0:
+                os.close(fd)
+        self._streams.clear()
+        self._control = -1
+
+
+def _launch(command: Command) -> Launch:
+    conditions, user = command.conditions, command.conditions.user
+    return Launch(
+        [os.fsencode(word) for word in command.argv],
+        os.fsencode(command.directory),
+        {os.fsencode(name): os.fsencode(value) for name, value in command.environment.items()},
+        conditions.memory_limit,
+        conditions.nice,
+        conditions.oom_score,
+        (user.uid, user.gid, list(user.groups)) if user else None,
+    )
+
+
+def _refusal(command: Command, refused: Refused) -> str:
+    why = os.strerror(refused.number)
+    name = f" as user {command.conditions.user.name}" if command.conditions.user else ""
+    if refused.step == "program":
+        return f"cannot start {command.argv[0]}{name}: {why}; check that it is installed"
+    if refused.step == "directory":
+        return f"cannot enter the working directory {command.directory}{name}: {why}; check its permissions"
+    return f"cannot set the {refused.step} of the command: {why}; check the section agent of the configuration"
