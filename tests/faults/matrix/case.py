@@ -140,7 +140,7 @@ class Case:
         eventually(lambda: not self.processes(), f"the end of {self.processes()}")
         output = self.directory / "output"
         left = [path for path in output.rglob("*") if path.is_file() and path.relative_to(output).parts[0] != "logs"]
-        assert left == [], "files are left"
+        assert left == [], f"files are left: {left}"
         assert self.lane.rows("SELECT relname FROM pg_class WHERE relname LIKE 'stg\\_%'") == []
         self.check_logs()
 
