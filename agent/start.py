@@ -44,6 +44,7 @@ from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import find_endpoint
 from agent.worker import Surroundings, Worker
+from agent.workspace import make_root
 from core.settings import AgentSettings, load_settings
 from stores.endpoint import Endpoint
 
@@ -64,6 +65,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     access_id, secret_key = flags.access_id or keys.get("access-id"), flags.secret_key or keys.get("private-key")
     use_credentials(access_id, secret_key)
     use_proxy(flags)
+    make_root(agent.output.absolute())
     register_secrets(settings)
     lines = log.set_up(agent.output / "logs", settings.logging.level.upper())
     warn_of_open_secrets(flags, credentials=flags.config if keys else None)

@@ -18,12 +18,14 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from pathlib import Path
 
 from agent import log
 from agent.processes.user import User
 from agent.report import fit
 from agent.task import DIGEST_LENGTH, Task
+from core.errors import SettingsError
 
 STDOUT = "StdOutput"
 STDERR = "StdError"
@@ -84,6 +86,21 @@ class Workspace:
                 path.rmdir()  # most are empty now, and this is far cheaper
             except OSError:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def make_root(root: Path) -> None:
+    """Make the agent's ``output`` directory, if it is not there.
+
+    Raises:
+        SettingsError: it cannot be made, or not be written to.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise SettingsError(f"the output directory {root} cannot be written ({why}); check --output") from None
 
 
 def local_name(name: str) -> str:

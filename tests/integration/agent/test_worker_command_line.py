@@ -69,6 +69,8 @@ def test_a_wrong_flag_is_refused_in_one_sentence(bench):
         (["--workerGroup="], "--workerGroup"),
         (["--workerGroup=g", "--proxyDomain=CORP"], "NTLM"),
         (["--workerGroup=g", "--accessId=AKID"], "--secretKey"),
+        (["--workerGroup=g", "--output=/etc/hostname/output"], "output directory /etc/hostname/output"),
+        (["--workerGroup=g", "--output=/proc/output"], "output directory /proc/output"),
         (["--workerGroup=g", "--config=/no/such/file.yaml"], "/no/such/file.yaml"),
         (["--workerGroup=g", "--config=/no/such/credentials.json"], "/no/such/credentials.json"),
     ],
