@@ -39,60 +39,60 @@ class Section(BaseModel):
 class EtlSettings(Section):
     """Where things lie and whom to tell (Dataduct's ``etl`` section)."""
 
-    s3_etl_bucket: str | None = None
-    s3_base_path: str = ""
-    region: str | None = None
-    name_prefix: str = ""
-    connection_retries: int = Field(default=2, ge=0, le=20)
-    sns_topic_arn_failure: str | None = None
-    sns_topic_arn_warning: str | None = None
-    qa_log_path: str = "qa"
-    dp_qa_tests_log_path: str = "dba_table_qa_tests"
+    s3_etl_bucket: str | None = Field(default=None, description="bucket of the steps' data, without `s3://`")
+    s3_base_path: str = Field(default="", description="folder in it")
+    region: str | None = Field(default=None, description="AWS region of the steps")
+    name_prefix: str = Field(default="", description="goes before the names of pipelines")
+    connection_retries: int = Field(default=2, ge=0, le=20, description="further tries to connect to a database")
+    sns_topic_arn_failure: str | None = Field(default=None, description="who is told of failures")
+    sns_topic_arn_warning: str | None = Field(default=None, description="who is told of checks that warn")
+    qa_log_path: str = Field(default="qa", description="folder of the results of checks")
+    dp_qa_tests_log_path: str = Field(default="dba_table_qa_tests", description="folder of Dataduct's table of checks")
 
 
 class MySqlHost(Section):
     """One MySQL server (``mysql: {alias: {HOST, USERNAME, PASSWORD}}``)."""
 
-    host: str
-    port: int = Field(default=3306, ge=1, le=65535)
-    username: str
-    password: SecretStr = SecretStr("")
-    database: str | None = None
+    host: str = Field(description="name or address")
+    port: int = Field(default=3306, ge=1, le=65535, description="TCP port")
+    username: str = Field(description="who logs in")
+    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
+    database: str | None = Field(default=None, description="the one that is meant when a step names none")
 
 
 class PostgresSettings(Section):
     """The Postgres source or target."""
 
-    host: str
-    port: int = Field(default=5432, ge=1, le=65535)
-    database_name: str
-    username: str
-    password: SecretStr = SecretStr("")
+    host: str = Field(description="name or address")
+    port: int = Field(default=5432, ge=1, le=65535, description="TCP port")
+    database_name: str = Field(description="the database to log in to")
+    username: str = Field(description="who logs in")
+    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
 
 
 class RedshiftSettings(Section):
     """The warehouse."""
 
-    host: str
-    port: int = Field(default=5439, ge=1, le=65535)
-    database_name: str
-    username: str
-    password: SecretStr = SecretStr("")
+    host: str = Field(description="name or address")
+    port: int = Field(default=5439, ge=1, le=65535, description="TCP port")
+    database_name: str = Field(description="the database to log in to")
+    username: str = Field(description="who logs in")
+    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
     iam_role: str | None = Field(default=None, description="ARN that COPY and UNLOAD name; 'default' is allowed")
 
 
 class Permission(Section):
     """A grant given when a table is created: to a user or to a group."""
 
-    user: str | None = None
-    group: str | None = None
-    permission: str
+    user: str | None = Field(default=None, description="to whom; or `group`")
+    group: str | None = Field(default=None, description="to which group")
+    permission: str = Field(description="`SELECT`, `ALL` …")
 
 
 class DatabaseSettings(Section):
     """What is done when a table is created."""
 
-    permissions: tuple[Permission, ...] = ()
+    permissions: tuple[Permission, ...] = Field(default=(), description="`{user or group, permission}` of new tables")
 
 
 class AgentSettings(Section):
@@ -107,9 +107,9 @@ class AgentSettings(Section):
     output: Path = Field(default=Path("output"), description="local logs, journal, staging and temporary files")
     log_uri: str | None = Field(default=None, description="`s3://…` for attempt logs without `pipelineLogUri`")
     endpoint: str | None = Field(default=None, description="of Data Pipeline; default: the region's")
-    region: str | None = None
+    region: str | None = Field(default=None, description="AWS region; default: the environment's, else us-east-1")
     # Calls of the service: rates of the whole account are 2, 10 and 10 a second.
-    max_polls_per_second: float = Field(default=2.0, gt=0)
+    max_polls_per_second: float = Field(default=2.0, gt=0, description="polls of this process, all groups together")
     max_reports_per_second: float = Field(default=8.0, gt=0, description="progress reports; 100 may go at once")
     max_statuses_per_second: float = Field(default=8.0, gt=0, description="terminal statuses; 100 may go at once")
     report_interval: float = Field(default=60.0, gt=0, description="seconds between progress reports")
@@ -139,7 +139,7 @@ class AgentSettings(Section):
     minimum_free_inodes: int = Field(default=1000, ge=0, description="of the work directory")
     minimum_free_memory: int = Field(default=64 * 1024 * 1024, ge=0, description="bytes available on the machine")
     maximum_load: float | None = Field(default=None, gt=0, description="load average per processor")
-    staging_concurrency: int = Field(default=16, ge=1, le=256)
+    staging_concurrency: int = Field(default=16, ge=1, le=256, description="objects on their way at the same time")
     # For operators.
     listen: str = Field(default="127.0.0.1:8717", description="status and metrics, loopback only; `off`: nowhere")
     metrics_interval: float = Field(default=60.0, gt=0, description="seconds between lines of metrics")
@@ -148,7 +148,7 @@ class AgentSettings(Section):
 class LoggingSettings(Section):
     """What the agent says about itself, and what becomes of the output of attempts."""
 
-    level: str = "INFO"
+    level: str = Field(default="INFO", description="of the agent's own lines: `DEBUG`, `INFO`, `WARNING`, `ERROR`")
     cloudwatch: bool = Field(default=True, description="send logs to CloudWatch Logs while they are written")
     cloudwatch_group: str | None = Field(default=None, description="default: `/ductrunner/<workerGroup>`")
     cloudwatch_interval: float = Field(default=1.0, gt=0, description="seconds that a line waits for others")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs import configuration_page, errors_page, steps_page
+from docs import configuration_page, errors_page, metrics_page, steps_page
 from steps_impl.catalogue import FILE as CATALOG
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -22,6 +22,7 @@ def generated() -> dict[Path, str]:
         REFERENCE / "steps.md": steps,
         REFERENCE / "configuration.md": configuration_page.page(),
         REFERENCE / "errors.md": errors_page.page(),
+        REFERENCE / "metrics.md": metrics_page.page(),
     }
 
 

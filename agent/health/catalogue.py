@@ -100,8 +100,15 @@ CALLS = Metric(
     "Calls",
     "counter",
     "Count",
-    "calls of the service by operation and outcome (`ok` or an error id); polls and statuses that fail are sent again",
+    "calls of the service by operation and outcome (`ok` or an error id)",
     ("operation", "outcome"),
+)
+RETRIED = Metric(
+    "retried_calls",
+    "RetriedCalls",
+    "counter",
+    "Count",
+    "calls that failed in passing (not reached, throttled), and so are made again",
 )
 THROTTLED = Metric("throttled_calls", "ThrottledCalls", "counter", "Count", "calls that the service throttled")
 SLOTS = Metric("slots", "Slots", "gauge", "Count", "attempts that may run at the same time", ("group",))
@@ -136,7 +143,7 @@ OWN_FILES = Metric("agent_open_files", "AgentOpenFiles", "gauge", "Count", "open
 
 CATALOGUE = (
     *(TASKS, RUN_TIME, QUEUE_WAIT, RETRIES, TASK_CPU, STAGED_BYTES, STAGED_FILES),
-    *(POLLS, POLL_ERRORS, REPORT_ERRORS, CALLS, THROTTLED, CONTACT_AGE, CLOCK_OFFSET),
+    *(POLLS, POLL_ERRORS, REPORT_ERRORS, CALLS, RETRIED, THROTTLED, CONTACT_AGE, CLOCK_OFFSET),
     *(READY, SLOTS, BUSY, LEASE_AGE, LOG_BACKLOG),
     *(CPU, LOAD, MEMORY_FREE, MEMORY_TOTAL, DISK_FREE, DISK_TOTAL, INODES_FREE),
     *(OWN_MEMORY, OWN_CPU, OWN_THREADS, OWN_FILES),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
+from agent.backoff import PASSING
 from agent.contact import Contact
 from agent.health import catalogue, proc
 from agent.health.machine_watch import MachineWatch
@@ -43,11 +45,12 @@ class Samples:
         self._take_own()
 
     def _take_contact(self) -> None:
-        throttled = 0
+        outcomes: Counter[str] = Counter()
         for (operation, outcome), count in self._contact.calls().items():
             self._numbers.set(catalogue.CALLS, count, operation, outcome)
-            throttled += count if outcome == Throttled.error_id else 0
-        self._numbers.set(catalogue.THROTTLED, throttled)
+            outcomes[outcome] += count
+        self._numbers.set(catalogue.THROTTLED, outcomes[Throttled.error_id])
+        self._numbers.set(catalogue.RETRIED, sum(outcomes[error.error_id] for error in PASSING))
         if (age := self._readiness.contact_age()) is not None:
             self._numbers.set(catalogue.CONTACT_AGE, round(age, 1))
         if (ahead := self._contact.clock_ahead) is not None:
