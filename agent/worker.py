@@ -1,8 +1,8 @@
 """The agent: its threads, and the loop that starts, watches and stops them.
 
 Threads: ``main`` (this loop), ``poll`` (takes tasks), ``slot-N`` (one attempt each), ``lease`` (reports progress),
-``heartbeat``, and the sides that it is given (those of health: ``machine``, ``metrics``, ``status``, ``systemd``); while
-an attempt has a time-out, ``deadline``. When one of them breaks, the agent stops loudly.
+``heartbeat``, and the sides that it is given (``machine``, ``metrics``, ``status`` and ``systemd`` of health); while an
+attempt has a time-out, ``deadline``. When one of them breaks, the agent stops loudly.
 """
 
 from __future__ import annotations

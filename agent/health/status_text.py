@@ -19,9 +19,21 @@ _GAP = "  "
 
 def page(document: Document, width: int | None) -> str:
     """Return the page; with a ``width``, lines are cut at so many columns."""
+    document = _printable(document)
     parts = [_head(document), _reasons(document), _running(document), _failures(document), _health(document)]
     lines = [line for part in parts for line in part]
     return "\n".join(lines if width is None else (_cut(line, width) for line in lines)) + "\n"
+
+
+def _printable(value: Any) -> Any:
+    """Return the same without control characters: what a task says of itself must not steer a terminal."""
+    if isinstance(value, str):
+        return "".join(character if character.isprintable() else " " for character in value)
+    if isinstance(value, list):
+        return [_printable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _printable(entry) for key, entry in value.items()}
+    return value
 
 
 def _head(document: Document) -> Iterator[str]:
