@@ -35,7 +35,7 @@ from agent.hooks.lifecycle import AgentHooks
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits
 from agent.logs.desk import Desk
-from agent.logs.known_secrets import register_secrets
+from agent.logs.known_secrets import register_secrets, register_variables
 from agent.observer import Observers
 from agent.processes.checks import check_settings
 from agent.processes.delegation import divide, find_group
@@ -67,6 +67,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     use_proxy(flags)
     make_root(agent.output.absolute())
     register_secrets(settings)
+    register_variables(environment, settings.logging.redacted_vars)
     lines = log.set_up(agent.output / "logs", settings.logging.level.upper())
     warn_of_open_secrets(flags, credentials=flags.config if keys else None)
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.errors import SettingsError
 
@@ -168,11 +177,16 @@ class LoggingSettings(Section):
             "*_API_KEY",
             "*_CONNECTION_STRING",
         ),
-        description="environment variables whose values are secret",
+        description="environment variables whose values are secret; in a variable: separated by commas",
     )
     keep_days: float = Field(default=14.0, gt=0, description="days that local logs are kept")
     keep_attempts: int = Field(default=10_000, ge=0, description="attempts whose local logs are kept")
     keep_disk_share: float = Field(default=0.2, gt=0, le=1, description="share of the disk that local logs may take")
+
+    @field_validator("redacted_vars", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
 
 class AlertSettings(Section):

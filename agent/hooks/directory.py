@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
+from agent.logs.known_secrets import names_secret
 from core.errors import HookFailed
 from core.redaction import REDACTOR
 
@@ -62,7 +62,7 @@ class Hooks:
 
     def keep_secret(self, name: str, value: str) -> None:
         """Register the value with the redactor if the variable's name says that it is a secret."""
-        if any(fnmatchcase(name, pattern) for pattern in self.secret_names):
+        if names_secret(name, self.secret_names):
             REDACTOR.register(value)
 
 

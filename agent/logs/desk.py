@@ -15,6 +15,7 @@ from agent.logs.interim import InterimCopies, InterimCopy
 from agent.logs.names import agent_stream, group_name, task_stream
 from agent.logs.notes import Notes
 from agent.logs.output import OutputFile
+from agent.logs.retention import Retention
 from agent.logs.shipper import Shipper
 from agent.logs.steady_time import SteadyTime
 from agent.logs.tail import Tail, Target
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self, settings: LoggingSettings, agent: AgentSettings, endpoint: Endpoint) -> None:
         self._settings = settings
         self._interim = InterimCopies(settings.s3_interval)
+        self._retention = Retention(settings, agent.output.absolute(), agent.minimum_free_disk)
         self._group = agent.worker_group or ""
         self._lines: AgentLines | None = None
         self._shipper: Shipper | None = None
@@ -47,7 +49,8 @@ class Desk:
     @property
     def sides(self) -> Sequence[Side]:
         """The loops of the logs; the first is to be closed last."""
-        return [self._shipper, self._interim] if self._shipper else [self._interim]
+        others: list[Side] = [self._interim, self._retention]
+        return [self._shipper, *others] if self._shipper else others
 
     def follow(self, lines: HourlyFile) -> None:
         """Send the agent's own lines too."""
@@ -81,6 +84,7 @@ class Desk:
                     tail.end()
                 if copy:
                     self._interim.end(copy)
+                self._retention.added(stdout.size + stderr.size)
 
     def close(self) -> None:
         """The agent has ended: send its last lines, let go of what is held."""

@@ -1,4 +1,4 @@
-"""The secrets of the configuration, made known to the redactor before anything is logged.
+"""The secrets of configuration and environment, made known to the redactor before anything is logged.
 
 References to Secrets Manager and Parameter Store are left to the steps that use them: the agent has no need to call
 these services, and a step registers what it resolves with its own redactor.
@@ -6,12 +6,14 @@ these services, and a step registers what it resolves with its own redactor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, SecretStr
 
 from agent import log
 from core.errors import DuctrunnerError
+from core.redaction import REDACTOR
 from core.settings import Settings
 from stores.secrets import resolve
 
@@ -27,6 +29,18 @@ def register_secrets(settings: Settings) -> None:
             resolve(secret)
         except DuctrunnerError as error:
             log.event("secret_not_read", level="WARNING", error=str(error))
+
+
+def register_variables(environment: Mapping[str, str], patterns: Sequence[str]) -> None:
+    """Register the value of every variable whose name says that it is a secret (``logging.redacted_vars``)."""
+    for name, value in environment.items():
+        if names_secret(name, patterns):
+            REDACTOR.register(value)
+
+
+def names_secret(variable: str, patterns: Sequence[str]) -> bool:
+    """Return whether a variable of this name holds a secret; the patterns are those of a shell (``*_TOKEN``)."""
+    return any(fnmatchcase(variable, pattern) for pattern in patterns)
 
 
 def _secrets(value: object) -> Iterator[SecretStr]:

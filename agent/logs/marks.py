@@ -18,6 +18,8 @@ class Marks:
         self._times = array("q")
         self._ends = [array("q") for _ in range(files)]
         self._last = -1
+        self._resolution = RESOLUTION
+        self._thinned = False
 
     def __len__(self) -> int:
         return len(self._times)
@@ -29,14 +31,15 @@ class Marks:
 
     def add(self, now: int, file: int, ends: Sequence[int]) -> None:
         """Note that ``file`` was written to just now; ``ends`` are the sizes of all files."""
-        if self._times and file == self._last and now - self._times[-1] < RESOLUTION:
-            self._ends[file][-1] = ends[file]
+        recent = self._times and now - self._times[-1] < self._resolution
+        if recent and (file == self._last or self._thinned):
+            for column, end in zip(self._ends, ends, strict=True):
+                column[-1] = end
             return
         self._last = file
         self.restore(now, ends)
         if len(self._times) > LIMIT:
-            for column in (self._times, *self._ends):
-                del column[-2::-2]
+            self._thin_out()
 
     def restore(self, time: int, ends: Sequence[int]) -> None:
         """Append a mark as it is."""
@@ -53,6 +56,8 @@ class Marks:
             done += 1
         for column in (self._times, *self._ends):
             del column[:done]
+        if not self._times:
+            self._resolution, self._thinned = RESOLUTION, False
 
     def rows(self, most: int | None = None) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The marks, oldest first; with ``most``, about that many of them, the newest included."""
@@ -60,3 +65,10 @@ class Marks:
         first = (len(self) - 1) % step if len(self) else 0
         for at in range(first, len(self), step):
             yield self._times[at], tuple(column[at] for column in self._ends)
+
+    def _thin_out(self) -> None:
+        """Drop every other mark, and take new ones as rarely."""
+        for column in (self._times, *self._ends):
+            del column[-2::-2]
+        gap = (self._times[-1] - self._times[0]) // len(self._times)
+        self._resolution, self._thinned = max(self._resolution, gap), True

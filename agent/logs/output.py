@@ -36,7 +36,8 @@ class OutputFile:
         self._redactor = StreamRedactor(matcher)
         self._written = written
         self._limit = limit
-        self._size = 0
+        #: Bytes in the file.
+        self.size = 0
         self._left_out = 0
         self._tail = b""
         self._fd = _guarded(path, lambda: os.open(path, _NEW_FILE, 0o600))
@@ -74,7 +75,7 @@ class OutputFile:
 
     def _keep(self, data: bytes) -> None:
         self._tail = data[-TAIL_LIMIT:] if len(data) >= TAIL_LIMIT else (self._tail + data)[-TAIL_LIMIT:]
-        room = len(data) if self._limit is None else max(0, self._limit - self._size)
+        room = len(data) if self._limit is None else max(0, self._limit - self.size)
         if len(data) > room:
             if not self._left_out:
                 data, cut = data[:room] + self._cut_mark(), len(data) - room
@@ -98,7 +99,7 @@ class OutputFile:
         while rest:
             count = _guarded(self.path, lambda: os.write(self._fd, rest))  # noqa: B023  # called at once
             rest = rest[count:]
-            self._size += count
+            self.size += count
             if self._written:
                 self._written(count)
 
