@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import sys
 import time
@@ -32,6 +31,7 @@ from agent.health.status import Facts
 from agent.health.systemd import find_manager
 from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
+from agent.leaving.machine import Machine
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits
 from agent.logs.desk import Desk
@@ -43,6 +43,7 @@ from agent.processes.guard import Guard
 from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.endpoint import find_endpoint
+from agent.sources.instance_identity import InstanceIdentity
 from agent.worker import Surroundings, Worker
 from agent.workspace import make_root
 from core.settings import AgentSettings, load_settings
@@ -74,9 +75,10 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     mailbox = Mailbox()
     mailbox.catch_signals()
     control, gate = Control(mailbox), Gate()
-    name = agent.taskrunner_id or f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    machine = Machine(agent, environment)
+    name = agent.taskrunner_id or machine.runner_name()
     contact, running = Contact(), Running()
-    groups = _groups(agent, endpoint, name, contact)
+    groups = _groups(agent, endpoint, name, contact, InstanceIdentity(machine.metadata))
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
     alerts = make_alerts(settings)
     facts = _facts(agent, endpoint, name)
@@ -84,7 +86,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     observers = Observers([*health.observers, *alerts])
     logs = Desk(settings.logging, agent, endpoint)
     logs.follow(lines)
-    sides = [*logs.sides, *alerts, *health.sides]
+    sides = [*machine.watch(control, gate), *logs.sides, *alerts, *health.sides]
     guard = _start_guard(agent)
     around = Surroundings(control, gate, observers, hooks, guard, logs, endpoint.url, sides, running)
     limits = Limits(flags.once, flags.idle_exit, agent.max_uptime)
@@ -109,6 +111,7 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     agent_hooks.stop(mailbox)
     guard.dismiss()
     logs.close()
+    machine.depart(mailbox)
     return status
 
 
@@ -134,15 +137,18 @@ def _facts(agent: AgentSettings, endpoint: Endpoint, name: str) -> Facts:
     )
 
 
-def _groups(agent: AgentSettings, endpoint: Endpoint, name: str, contact: Contact) -> list[Group]:
+def _groups(
+    agent: AgentSettings, endpoint: Endpoint, name: str, contact: Contact, identity: InstanceIdentity
+) -> list[Group]:
     """Return the groups to serve; each has a name of its own at the service, since it beats for itself."""
     first = agent.worker_group or ""
-    further = {group: slots for group, slots in agent.worker_groups.items() if group != first}
+    slots = {first: agent.tasks, **{group: count for group, count in agent.worker_groups.items() if group != first}}
+    names = {group: name if group == first else f"{name}/{group}" for group in slots}
     budgets = Budgets(Budget(agent.max_reports_per_second), Budget(agent.max_statuses_per_second))
-    groups = [Group(first, DataPipelineSource(endpoint, first, name, budgets, contact), agent.tasks)]
-    for group, slots in further.items():
-        groups.append(Group(group, DataPipelineSource(endpoint, group, f"{name}/{group}", budgets, contact), slots))
-    return groups
+    return [
+        Group(group, DataPipelineSource(endpoint, group, names[group], budgets, contact, identity), count)
+        for group, count in slots.items()
+    ]
 
 
 def _with_release(environment: dict[str, str]) -> dict[str, str]:

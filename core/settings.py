@@ -142,6 +142,9 @@ class AgentSettings(Section):
     )
     notice_interval: float = Field(default=5.0, gt=0, description="seconds between looks for a notice")
     notice_reserve: float = Field(default=20.0, ge=0, description="seconds before the end for reports and logs")
+    lifecycle_hook: str | None = Field(
+        default=None, description="the one hook of Auto Scaling to complete; default: all of the termination"
+    )
     rebalance: Literal["drain", "ignore"] = Field(default="drain", description="what a rebalance recommendation does")
     # When no task is taken.
     minimum_free_disk: int = Field(default=64 * 1024 * 1024, ge=0, description="bytes of the work directory")

@@ -17,6 +17,7 @@ import pytest
 from core.errors import PartMissing
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.datapipeline import DataPipelinePart
+from sandbox.parts.imds import ImdsPart
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.part import Part
@@ -74,6 +75,12 @@ def aws_server(parts_directory: Path) -> Iterator[MotoPart]:
 def datapipeline_service(parts_directory: Path) -> Iterator[DataPipelinePart]:
     """A Data Pipeline service with the system's clock and quick retries (``.endpoint`` is the URL)."""
     yield from run_part(DataPipelinePart(parts_directory / "datapipeline", ["--retry-delay-minimum=0"]))
+
+
+@pytest.fixture(scope="session")
+def instance_metadata(parts_directory: Path) -> Iterator[ImdsPart]:
+    """The metadata service of one EC2 instance (``.endpoint`` is the URL)."""
+    yield from run_part(ImdsPart(parts_directory / "imds"))
 
 
 @pytest.fixture(scope="session")

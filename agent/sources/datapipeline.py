@@ -11,6 +11,7 @@ from typing import Any
 from agent.budget import Budget
 from agent.contact import Contact
 from agent.source import Handed, Verdict
+from agent.sources.instance_identity import InstanceIdentity
 from core.errors import OwnershipLost, StoreUnreachable, Throttled
 from stores.endpoint import Endpoint
 from stores.json_client import JsonClient
@@ -44,8 +45,10 @@ class DataPipelineSource:
         taskrunner_id: str,
         budgets: Budgets,
         contact: Contact | None = None,
+        identity: InstanceIdentity | None = None,
     ) -> None:
         self._budgets = budgets
+        self._identity = identity
         self._closed = threading.Event()
         self._polls = _client(endpoint, POLL_TIMEOUT, contact, repeatable=False)
         self._calls = _client(endpoint, CALL_TIMEOUT, contact, repeatable=True)
@@ -56,8 +59,11 @@ class DataPipelineSource:
 
     def poll(self) -> Handed | None:
         """Ask for one task; an empty answer may be ``{}`` or ``{"taskObject": null}``."""
+        arguments: dict[str, Any] = {"workerGroup": self._worker_group, "hostname": self._hostname}
+        if self._identity and (members := self._identity.members()):
+            arguments["instanceIdentity"] = members
         try:
-            answer = self._polls.call("PollForTask", {"workerGroup": self._worker_group, "hostname": self._hostname})
+            answer = self._polls.call("PollForTask", arguments)
         except StoreUnreachable:
             if self._stopped:
                 return None

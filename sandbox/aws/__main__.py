@@ -10,6 +10,7 @@ import click
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from sandbox.aws.completing import Completing
 from sandbox.aws.recorder import Recorder
 
 
@@ -19,7 +20,7 @@ from sandbox.aws.recorder import Recorder
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="The folder that keeps the state.")
 def serve(host: str, port: int, state: Path) -> None:
     """Serve S3, SNS, CloudWatch Logs, Secrets Manager, SSM and STS until TERM or INT."""
-    application = Recorder(DomainDispatcherApplication(create_backend_app), state)
+    application = Recorder(Completing(DomainDispatcherApplication(create_backend_app)), state)
     application.load()
     server = make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,30 @@
+"""The instance metadata service: ``python -m sandbox.imds``. It keeps nothing: each start is a new instance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from sandbox.parts.python_service import PythonService
+
+
+class ImdsPart(PythonService):
+    """What an instance is told about itself; ``flags`` are passed on to it."""
+
+    name: ClassVar[str] = "imds"
+    title: ClassVar[str] = "EC2 instance metadata"
+    module: ClassVar[str] = "sandbox.imds"
+
+    def __init__(self, directory: Path, flags: Sequence[str] = ()) -> None:
+        super().__init__(directory)
+        self._flags = tuple(flags)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients use for this service."""
+        return "http://{}:{}".format(*self.address)
+
+    def options(self) -> Sequence[str | Path]:
+        """Return the flags."""
+        return self._flags
