@@ -11,6 +11,8 @@ import time
 
 from agent.processes.tree import read
 
+#: Where the agent and its guard are when memory is shared out: only groups without processes of their own do that.
+WORKER = "worker"
 #: The kernel lets go of a group a moment after its last process has gone.
 REMOVE_PATIENCE = 1.0  # seconds
 REMOVE_INTERVAL = 0.002  # seconds
@@ -27,10 +29,23 @@ class Cgroup:
         self._directory = directory
         os.mkdir(directory)
 
-    @property
-    def entrance(self) -> str:
-        """The file to which a process writes ``0`` to come in."""
-        return f"{self._directory}/cgroup.procs"
+    def enter(self) -> None:
+        """Move this process into it.
+
+        Raises:
+            OSError: the kernel does not let it.
+        """
+        _move(self._directory)
+
+    def leave(self) -> None:
+        """Move this process back to where the agent is.
+
+        Raises:
+            OSError: the kernel does not let it.
+        """
+        parent = os.path.dirname(self._directory)
+        worker = f"{parent}/{WORKER}"
+        _move(worker if os.path.isdir(worker) else parent)
 
     def limit_memory(self, limit: int) -> bool:
         """Let the kernel end the whole group when it needs more bytes; ``False`` where it does not count memory."""
@@ -67,6 +82,14 @@ class Cgroup:
 
     def _write(self, name: str, value: str) -> bool:
         return write(f"{self._directory}/{name}", value)
+
+
+def _move(directory: str) -> None:
+    fd = os.open(f"{directory}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, b"0")
+    finally:
+        os.close(fd)
 
 
 def kill_group(directory: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from agent.logs.output import OutputFile
 from agent.processes.conditions import AS_THE_AGENT, Conditions
 from agent.processes.guard import Guard, guard_gone, kill_hung
 from agent.processes.leftovers import ChildRecord, end_leftovers
-from agent.processes.wire import End, Launch, Message, Refused, Started, TreeEnded, receive
+from agent.processes.wakeup import readable
+from agent.processes.wire import LENGTH, End, Launch, Message, Refused, Started, TreeEnded, receive
 from agent.stop import StopSignal
 from core.clock import boot_id
-from core.errors import CommandFailed, DiskFull, InternalError
+from core.errors import CommandFailed, CommandKilled, DiskFull, InternalError
 
 CHUNK = 1 << 16  # bytes, the size of a pipe
 PIPE_GRACE = 1.0  # seconds
@@ -60,10 +62,10 @@ class Child:
         on_start: Callable[[ChildRecord], None] | None = None,
     ) -> None:
         self._streams: dict[int, OutputFile] = {}
-        self._control = -1
+        self._guard = guard
+        self._shim: socket.socket | None = None
         try:
-            self._control = self._open(guard, stdout, stderr)
-            self._started = self._start(command)
+            self._started = self._open(command, stdout, stderr)
             self._record = ChildRecord(*self._started.command, boot_id())
             if on_start is not None:
                 on_start(self._record)
@@ -82,6 +84,9 @@ class Child:
         try:
             ended = self._carry(stop, grace)
             self._carry_rest()
+            if ended.again and self._shim:
+                self._guard.give_back(self._shim)
+                self._shim = None
         except DiskFull:
             self._end(grace)
             raise
@@ -91,8 +96,8 @@ class Child:
             log.event("processes_left", level="WARNING", command=self._record.pid, pids=ended.left)
         return ended
 
-    def _open(self, guard: Guard, stdout: OutputFile, stderr: OutputFile) -> int:
-        """Make the pipes, give their other ends away, and return the socket to the shim."""
+    def _open(self, command: Command, stdout: OutputFile, stderr: OutputFile) -> Started:
+        """Make the pipes, and start the command with their other ends."""
         writing: list[int] = []
         try:
             for file in (stdout, stderr):
@@ -100,26 +105,49 @@ class Child:
                 os.set_blocking(reading, False)
                 self._streams[reading] = file
                 writing.append(end)
-            return guard.start_shim(*writing)
+            return self._start(command, writing)
         finally:
             for end in writing:
                 os.close(end)
 
-    def _start(self, command: Command) -> Started:
+    def _start(self, command: Command, streams: list[int]) -> Started:
+        """Have it started by a shim that waits, else by a new one."""
+        while (shim := self._guard.idle_shim()) is not None:
+            if (answer := self._ask(shim, command, streams)) is not None:
+                return self._started_by(command, answer)
+        answer = self._ask(self._guard.new_shim(), command, streams)
+        if answer is None:
+            raise guard_gone()
+        return self._started_by(command, answer)
+
+    def _ask(self, shim: socket.socket, command: Command, streams: list[int]) -> Message | None:
+        """Ask a shim to start it; ``None`` when that is not there any more, and so has started nothing."""
+        if self._shim:
+            self._shim.close()
+        self._shim = shim
+        frame = _launch(command).packed()
         try:
-            _launch(command).send(self._control)
-        except BrokenPipeError:
-            raise guard_gone() from None
-        poller = select.poll()
-        poller.register(self._control, select.POLLIN)
-        if not poller.poll(START_PATIENCE * 1000):
+            socket.send_fds(shim, [frame[:LENGTH]], streams)
+            shim.sendall(frame[LENGTH:])
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+        if not readable(shim.fileno(), START_PATIENCE):
             raise InternalError(f"the guard process has not started the command within {START_PATIENCE:.0f} s")
-        answer = receive(self._control)
+        return receive(shim.fileno())
+
+    def _started_by(self, command: Command, answer: Message) -> Started:
         if isinstance(answer, Refused):
+            if self._shim:
+                self._guard.give_back(self._shim)
+                self._shim = None
             raise CommandFailed(_refusal(command, answer))
         if not isinstance(answer, Started):
-            raise guard_gone()
+            raise CommandKilled("the process that was to start the command was killed")
         return answer
+
+    @property
+    def _control(self) -> int:
+        return self._shim.fileno() if self._shim else -1
 
     def _carry(self, stop: StopSignal, grace: float) -> TreeEnded:
         """Carry output until the shim tells the end; pass a stop on to it."""
@@ -168,9 +196,7 @@ class Child:
     def _end(self, grace: float) -> None:
         """End everything; what it still writes is not carried."""
         self._tell_end(grace)
-        poller = select.poll()
-        poller.register(self._control, select.POLLIN)
-        if not poller.poll(1000 * (grace + END_PATIENCE)):
+        if not readable(self._control, grace + END_PATIENCE):
             kill_hung(self._started.shim)
         self._ended(receive(self._control), grace)
 
@@ -187,11 +213,11 @@ class Child:
         raise guard_gone()
 
     def _close(self) -> None:
-        for fd in (*self._streams, self._control):
-            if fd >= 0:
-                os.close(fd)
+        for fd in self._streams:
+            os.close(fd)
         self._streams.clear()
-        self._control = -1
+        if self._shim:
+            self._shim.close()
 
 
 def _launch(command: Command) -> Launch:

@@ -10,11 +10,8 @@ import os
 import re
 from pathlib import Path
 
-from agent.processes.cgroup import kill_group, remove_group, write
+from agent.processes.cgroup import WORKER, kill_group, remove_group, write
 
-#: Where the agent and its guard go, since only groups without processes of their own share out memory.
-WORKER = "worker"
-_PREFIX = "ductrunner-"
 _DELEGATED = ("trusted.delegate", "user.delegate")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -42,15 +39,10 @@ def divide(directory: Path) -> None:
     write(str(directory / "cgroup.subtree_control"), "+memory")
 
 
-def attempt_group(directory: Path, token: str, number: int) -> Path:
-    """Return the group of attempt ``number`` of the agent with this token."""
-    return directory / f"{_PREFIX}{token}-{number}"
-
-
 def end_groups(token: str) -> None:
     """Kill and remove what a dead agent has left."""
     directory = find_group()
-    for group in directory.glob(f"{_PREFIX}{token}-*") if directory else ():
+    for group in directory.glob(f"ductrunner-{token}-*") if directory else ():
         kill_group(str(group))
         remove_group(str(group))
 

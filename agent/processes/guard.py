@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 from agent import log
 from agent.processes import tree
-from agent.processes.delegation import attempt_group
 from agent.processes.ending import end
-from agent.processes.guard_process import DISMISSED, NO_CGROUP
+from agent.processes.guard_process import DISMISSED, WANTED
 from agent.processes.kernel import become_subreaper
 from agent.processes.tree import Process
+from agent.processes.wakeup import readable
 from core.errors import AgentStopped
 
 #: Names the agent process that started a process; value: a random token per agent process.
@@ -40,13 +40,16 @@ class Guard:
         #: 16 hexadecimal digits: marks the processes and the directories of this agent.
         self.token = os.urandom(8).hex()
         self._grace = grace
-        self._cgroups = None if keep_daemons else cgroups
-        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._idle: list[socket.socket] = []
         become_subreaper()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = [self.token, str(grace), str(keep_daemons), str(output)]
+        if cgroups and not keep_daemons:  # which would hold their group
+            words.append(str(cgroups))
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", _MODULE, self.token, str(grace), str(keep_daemons), str(output)],
+                [sys.executable, "-I", "-m", _MODULE, *words],
                 stdin=theirs.fileno(),
                 env={**os.environ, AGENT_VARIABLE: self.token},
                 start_new_session=True,
@@ -57,8 +60,18 @@ class Guard:
         """Return a descriptor that becomes readable when the guard dies."""
         return self._pidfd
 
-    def start_shim(self, stdout: int, stderr: int) -> int:
-        """Have a shim started for a command with these streams; return our end of the socket to it.
+    def idle_shim(self) -> socket.socket | None:
+        """Return our end of the socket to a shim that waits for a command (it may just be going), if there is one."""
+        with self._lock:
+            while self._idle:
+                shim = self._idle.pop()
+                if not readable(shim.fileno(), 0):
+                    return shim
+                shim.close()  # it has gone, or was killed
+        return None
+
+    def new_shim(self) -> socket.socket:
+        """Have a shim started; return our end of the socket to it.
 
         Raises:
             AgentStopped: the guard has died, so the agent is about to stop.
@@ -66,11 +79,16 @@ class Guard:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                socket.send_fds(self._socket, [self._next_group()], [theirs.fileno(), stdout, stderr])
+                socket.send_fds(self._socket, [WANTED], [theirs.fileno()])
             except OSError:
                 ours.close()
                 raise guard_gone() from None
-        return ours.detach()
+        return ours
+
+    def give_back(self, shim: socket.socket) -> None:
+        """Take a shim back that waits for another command."""
+        with self._lock:
+            self._idle.append(shim)
 
     def dismiss(self) -> None:
         """The agent ends in good order: the guard goes without ending anything.
@@ -84,12 +102,8 @@ class Guard:
             end(lambda: tree.living(tree.descendants(os.getpid())), self._grace, pause)
         self._process.wait()
         os.close(self._pidfd)
-        self._socket.close()
-
-    def _next_group(self) -> bytes:
-        if self._cgroups is None:
-            return NO_CGROUP
-        return os.fsencode(attempt_group(self._cgroups, self.token, next(self._numbers)))
+        for shim in (self._socket, *self._idle):
+            shim.close()
 
 
 def guard_gone() -> AgentStopped:

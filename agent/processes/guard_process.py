@@ -1,8 +1,8 @@
 """A small process beside the agent: it starts what the agent wants started, and outlives it to end all of that.
 
-``python -I -m agent.processes.guard_process TOKEN GRACE KEEP_DAEMONS OUTPUT`` with a socket of the agent as standard
-input. Each message on it is the directory of a cgroup (or ``-``) with three descriptors: the socket between agent and
-shim, and the command's stdout and stderr. The end of the file is the agent's death.
+``python -I -m agent.processes.guard_process TOKEN GRACE KEEP_DAEMONS OUTPUT [CGROUPS]`` with a socket of the agent as
+standard input. Each message on it asks for a shim and brings its end of the socket to the agent. The end of the file is
+the agent's death.
 
 Without it, the command of an attempt would outlive an agent that was killed with -9, and run beside its own retry; and
 what was staged would fill the disk, attempt by attempt. It imports little, to stay small and quick to fork.
@@ -22,43 +22,32 @@ from agent.processes import tree
 from agent.processes.cgroup import kill_group, remove_group
 from agent.processes.ending import end
 from agent.processes.kernel import become_subreaper
-from agent.processes.shim import Shim
+from agent.processes.shim import Shim, group_of, terms_of
 from agent.processes.wakeup import Wakeup
-from agent.processes.wire import TreeEnded
+from agent.processes.wire import TreeEnded, unpacked
 
 #: What the agent sends when it ends in good order.
 DISMISSED = b"."
-#: A command that has no cgroup.
-NO_CGROUP = b"-"
-#: Longest path of a directory, in bytes.
-_LONGEST = 4096
-_FDS = 3
+#: What it sends, with one descriptor, when it wants a shim.
+WANTED = b"+"
 _FD_SIZE = 4  # bytes
 #: Seconds that a shim may take beyond the grace to end its tree.
 SHIM_PATIENCE = 5.0
 
 
-class Charge:
-    """A shim of this guard: its end of the socket to the agent (a copy), and its cgroup."""
-
-    __slots__ = ("cgroup", "control")
-
-    def __init__(self, control: int, cgroup: str) -> None:
-        self.control = control
-        self.cgroup = cgroup
-
-
 class GuardProcess:
     """The loop of the guard."""
 
-    def __init__(self, token: str, grace: float, keep_daemons: bool, output: str) -> None:
+    def __init__(self, token: str, grace: float, keep_daemons: bool, output: str, cgroups: str = "") -> None:
         self._token = token
         self._grace = grace
         self._keep_daemons = keep_daemons
         self._output = output
+        self._cgroups = cgroups
         self._agent = _socket.socket(fileno=sys.stdin.fileno())
         self._wakeup = Wakeup()
-        self._shims: dict[int, Charge] = {}
+        #: By process id, a copy of the shim's end of its socket to the agent.
+        self._shims: dict[int, int] = {}
         #: What attempts have left in good order.
         self._daemons: set[int] = set()
 
@@ -81,9 +70,8 @@ class GuardProcess:
 
     def _serve(self) -> bool:
         """Do what the agent wants; ``False`` when there is no more to do."""
-        space = _socket.CMSG_SPACE(_FDS * _FD_SIZE)
         try:
-            text, ancillary, _, _ = self._agent.recvmsg(_LONGEST, space, _socket.MSG_CMSG_CLOEXEC)
+            text, ancillary, _, _ = self._agent.recvmsg(1, _socket.CMSG_SPACE(_FD_SIZE), _socket.MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             text, ancillary = b"", []
         if text == DISMISSED:
@@ -92,57 +80,53 @@ class GuardProcess:
             self._outlive()
             return False
         [(_, _, packed)] = ancillary
-        control, stdout, stderr = (
-            int.from_bytes(packed[at : at + _FD_SIZE], sys.byteorder) for at in range(0, len(packed), _FD_SIZE)
-        )
-        self._fork(control, (stdout, stderr), "" if text == NO_CGROUP else os.fsdecode(text))
+        [control] = unpacked(packed)
+        self._fork(control)
         return True
 
-    def _fork(self, control: int, streams: tuple[int, int], cgroup: str) -> None:
+    def _fork(self, control: int) -> None:
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 self._forget()
-                Shim(control, streams, cgroup, self._grace, self._keep_daemons).run()
+                Shim(control, terms_of(self._grace, self._keep_daemons, self._cgroups, self._token)).run()
                 status = 0
             except BaseException:
                 sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(status)
-        self._shims[pid] = Charge(control, cgroup)
-        for fd in streams:
-            os.close(fd)
+        self._shims[pid] = control
 
     def _forget(self) -> None:
         """Close, in a new shim, what belongs to the guard and to other shims."""
         self._wakeup.close()
-        self._agent.close()
-        for charge in self._shims.values():
-            os.close(charge.control)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, self._agent.detach())  # standard input must not become something else
+        os.close(nothing)
+        for control in self._shims.values():
+            os.close(control)
 
     def _reap(self) -> None:
         """Bury the dead; a shim that has died before its time has left its tree to this process."""
         while (found := _next_dead())[0]:
             pid, status = found
             self._daemons.discard(pid)
-            charge = self._shims.pop(pid, None)
-            if charge is None:
+            control = self._shims.pop(pid, None)
+            if control is None:
                 continue
             if status:
-                self._take_over(charge, os.waitstatus_to_exitcode(status))
+                self._take_over(pid, control, os.waitstatus_to_exitcode(status))
             elif self._keep_daemons:
                 self._daemons.update(child for child, _ in self._orphans())
-            os.close(charge.control)
+            os.close(control)
 
-    def _take_over(self, charge: Charge, status: int) -> None:
+    def _take_over(self, shim: int, control: int, status: int) -> None:
         """End the tree of a dead shim, then tell the agent."""
-        kill = (lambda: kill_group(charge.cgroup)) if charge.cgroup else None
-        end(self._new_orphans, 0, self._pause, kill)
-        if charge.cgroup:
-            remove_group(charge.cgroup)
+        end(self._new_orphans, 0, self._pause)
+        self._remove_group(shim)
         try:
-            TreeEnded(lost=-status, status=-signal.SIGKILL).send(charge.control)
+            TreeEnded(lost=-status, status=-signal.SIGKILL).send(control)
         except BrokenPipeError:
             return  # the agent has died meanwhile
 
@@ -164,10 +148,8 @@ class GuardProcess:
         for pid in self._shims:
             os.kill(pid, signal.SIGKILL)
         left = end(self._everyone, self._grace, self._pause)
-        for charge in self._shims.values():
-            if charge.cgroup:
-                kill_group(charge.cgroup)
-                remove_group(charge.cgroup)
+        for pid in self._shims:
+            self._remove_group(pid)
         if not left:
             remove_directories(self._token, self._output)
 
@@ -175,6 +157,11 @@ class GuardProcess:
         while _next_dead()[0]:
             continue
         return tree.living(tree.descendants(os.getpid()))
+
+    def _remove_group(self, shim: int) -> None:
+        if group := group_of(self._cgroups, self._token, shim):
+            kill_group(group)
+            remove_group(group)
 
     def _pause(self, seconds: float) -> None:
         self._wakeup.wait(min(seconds, 0.05))
@@ -199,4 +186,4 @@ def remove_directories(token: str, output: str) -> None:
 
 
 if __name__ == "__main__":
-    GuardProcess(sys.argv[1], float(sys.argv[2]), sys.argv[3] == "True", sys.argv[4]).run()
+    GuardProcess(sys.argv[1], float(sys.argv[2]), sys.argv[3] == "True", *sys.argv[4:]).run()

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 _MANY = 4096
 
 
+def readable(fd: int, seconds: float) -> bool:
+    """Wait until a descriptor is readable, at most so many seconds; return whether it is."""
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(seconds * 1000))
+
+
 class Wakeup:
     """One in each process; a forked process makes its own before it has children."""
 
@@ -37,9 +44,7 @@ class Wakeup:
 
     def wait(self, seconds: float) -> None:
         """Sleep until a child has ended, at most so many seconds."""
-        poller = select.poll()
-        poller.register(self._reading, select.POLLIN)
-        poller.poll(seconds * 1000)
+        readable(self._reading, seconds)
         self.clear()
 
     def close(self) -> None:

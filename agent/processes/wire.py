@@ -6,10 +6,14 @@ cost the guard two megabytes.
 
 from __future__ import annotations
 
+import _socket
 import marshal
 import os
+import sys
 
-_LENGTH = 4  # bytes
+#: Of the number before each frame, in bytes; descriptors come with it.
+LENGTH = 4
+_FD_SIZE = 4  # bytes
 #: More is never read at once.
 _CHUNK = 1 << 16
 
@@ -19,14 +23,18 @@ class Message:
 
     __slots__: tuple[str, ...] = ()
 
+    def packed(self) -> bytes:
+        """Return the frame."""
+        body = marshal.dumps((type(self).__name__, *(getattr(self, name) for name in self.__slots__)))
+        return len(body).to_bytes(LENGTH, "big") + body
+
     def send(self, fd: int) -> None:
         """Write it.
 
         Raises:
             BrokenPipeError: nobody holds the other end any more.
         """
-        body = marshal.dumps((type(self).__name__, *(getattr(self, name) for name in self.__slots__)))
-        rest = memoryview(len(body).to_bytes(_LENGTH, "big") + body)
+        rest = memoryview(self.packed())
         while rest:
             rest = rest[os.write(fd, rest) :]
 
@@ -91,10 +99,11 @@ class Refused(Message):
 class TreeEnded(Message):
     """Shim to agent (or guard to agent, when the shim has died): the command and its tree are over."""
 
-    __slots__ = ("core", "cpu", "group_kills", "left", "lost", "machine_kills", "over", "peak", "status")
+    __slots__ = ("again", "core", "cpu", "group_kills", "left", "lost", "machine_kills", "over", "peak", "status")
 
     def __init__(
         self,
+        again: bool = False,
         core: bool = False,
         cpu: float = 0.0,
         group_kills: int = 0,
@@ -105,6 +114,8 @@ class TreeEnded(Message):
         peak: int = 0,
         status: int = 0,
     ) -> None:
+        #: The shim takes another command.
+        self.again = again
         #: The kernel has written a core file of the command.
         self.core = core
         #: Seconds of the whole tree.
@@ -130,7 +141,25 @@ _KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Launch, End
 
 def receive(fd: int) -> Message | None:
     """Read the next message; ``None`` when the other end is closed."""
-    head = _read(fd, _LENGTH)
+    return _rest(fd, _read(fd, LENGTH))
+
+
+def receive_with(control: _socket.socket) -> tuple[Message | None, list[int]]:
+    """Read the next message with the descriptors that came with it."""
+    try:
+        head, ancillary, _, _ = control.recvmsg(LENGTH, _socket.CMSG_SPACE(2 * _FD_SIZE), _socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        return None, []
+    return _rest(control.fileno(), head), [fd for entry in ancillary for fd in unpacked(entry[2])]
+
+
+def unpacked(packed: bytes) -> list[int]:
+    """Return descriptors from the form in which the kernel hands them over (unix(7), SCM_RIGHTS)."""
+    places = range(0, len(packed), _FD_SIZE)
+    return [int.from_bytes(packed[at : at + _FD_SIZE], sys.byteorder) for at in places]
+
+
+def _rest(fd: int, head: bytes) -> Message | None:
     body = head and _read(fd, int.from_bytes(head, "big"))
     if not body:
         return None
