@@ -29,6 +29,7 @@ from agent.group import Group
 from agent.health.health import Health
 from agent.health.status import Facts
 from agent.health.systemd import find_manager
+from agent.health.turns import Turns
 from agent.hooks.directory import Hooks
 from agent.hooks.lifecycle import AgentHooks
 from agent.leaving.machine import Machine
@@ -82,9 +83,10 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
     hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
     alerts = make_alerts(settings)
     facts = _facts(agent, endpoint, name)
-    health = Health(facts, groups, agent, gate, contact, running, find_manager(environment))
+    turns = Turns()
+    logs = Desk(settings.logging, agent, endpoint, turns.mark)
+    health = Health(facts, groups, agent, gate, turns, contact, running, find_manager(environment), logs.waiting)
     observers = Observers([*health.observers, *alerts])
-    logs = Desk(settings.logging, agent, endpoint)
     logs.follow(lines)
     sides = [*machine.watch(control, gate), *logs.sides, *alerts, *health.sides]
     guard = _start_guard(agent)

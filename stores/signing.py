@@ -7,11 +7,11 @@ attempts.
 
 from __future__ import annotations
 
-import email.utils
-import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+
+from stores.web import clock_ahead
 
 #: A ``Date`` tells whole seconds and is some seconds old when it is read.
 TOLERANCE = 60.0  # seconds
@@ -26,14 +26,10 @@ class ServiceTime:
 
     def learn(self, date: str | None) -> bool:
         """Take the ``Date`` of an answer that refused our time; ``True`` when it is worth another try."""
-        try:
-            theirs = email.utils.parsedate_to_datetime(date or "").timestamp()
-        except ValueError:
+        ahead = clock_ahead(date)
+        if ahead is None or abs(-ahead - self.offset) < TOLERANCE:
             return False
-        offset = theirs - time.time()
-        if abs(offset - self.offset) < TOLERANCE:
-            return False
-        self.offset = offset
+        self.offset = -ahead
         return True
 
 

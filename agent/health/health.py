@@ -41,14 +41,15 @@ class Health:
         groups: Sequence[Group],
         settings: AgentSettings,
         gate: Gate,
+        turns: Turns,
         contact: Contact,
         running: Running,
         manager: Manager | None,
-        log_backlog: Callable[[], float] = lambda: 0,
+        log_backlog: Callable[[], float],
     ) -> None:
         self._facts = facts
         self._settings = settings
-        numbers, turns = Numbers(), Turns()
+        numbers = Numbers()
         watcher = Watcher(numbers, turns, contact, groups)
         readiness = Readiness(watcher, turns, gate, contact, settings.report_interval)
         self._machine = machine = MachineWatch(Machine(settings.output), limits(settings), gate, watcher)

@@ -25,6 +25,11 @@ class Backlog:
         self._logs = 0
         self._bytes = 0
 
+    @property
+    def aside(self) -> int:
+        """Bytes of this agent's logs that were put aside."""
+        return self._bytes
+
     def trim(self, tails: Sequence[Tail]) -> list[Tail]:
         """Drop the oldest beyond the limit; return the logs that were put aside and are not held any more."""
         waiting = {tail: tail.waiting for tail in tails}

@@ -31,9 +31,18 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """One for the whole agent; ``endpoint`` is the task service's, for its identity and region."""
+    """One for the whole agent; ``endpoint`` is the task service's, for its identity and region.
 
-    def __init__(self, settings: LoggingSettings, agent: AgentSettings, endpoint: Endpoint) -> None:
+    ``turned`` is told by the sending loop when it will be back (see ``Observer.turned``).
+    """
+
+    def __init__(
+        self,
+        settings: LoggingSettings,
+        agent: AgentSettings,
+        endpoint: Endpoint,
+        turned: Callable[[float | None], None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._interim = InterimCopies(settings.s3_interval)
         self._retention = Retention(settings, agent.output.absolute(), agent.minimum_free_disk)
@@ -44,13 +53,18 @@ class Desk:
             steady = SteadyTime()
             cloudwatch = CloudWatch(lambda: service_endpoint("logs", endpoint.identity, region=endpoint.region), steady)
             notes = Notes(agent.output.absolute(), steady)
-            self._shipper = Shipper(cloudwatch, notes, steady, settings.cloudwatch_interval, settings.backlog_limit)
+            interval, limit = settings.cloudwatch_interval, settings.backlog_limit
+            self._shipper = Shipper(cloudwatch, notes, steady, interval, limit, turned)
 
     @property
     def sides(self) -> Sequence[Side]:
         """The loops of the logs; the first is to be closed last."""
         others: list[Side] = [self._interim, self._retention]
         return [self._shipper, *others] if self._shipper else others
+
+    def waiting(self) -> int:
+        """Return how many bytes wait for CloudWatch."""
+        return self._shipper.waiting if self._shipper else 0
 
     def follow(self, lines: HourlyFile) -> None:
         """Send the agent's own lines too."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from agent.logs.health import Health
 from agent.logs.notes import Notes
 from agent.logs.steady_time import SteadyTime
 from agent.logs.tail import STILLNESS, Tail, Target
+from agent.observer import CALL_PATIENCE
 from core.errors import DuctrunnerError, NotFound, RequestRefused
 
 HELPERS = 4
@@ -34,10 +35,19 @@ class Shipper:
 
     name = "logs"
 
-    def __init__(self, cloudwatch: CloudWatch, notes: Notes, steady: SteadyTime, interval: float, limit: int) -> None:
+    def __init__(
+        self,
+        cloudwatch: CloudWatch,
+        notes: Notes,
+        steady: SteadyTime,
+        interval: float,
+        limit: int,
+        turned: Callable[[float | None], None] = lambda _: None,
+    ) -> None:
         self._cloudwatch = cloudwatch
         self._notes = notes
         self._time = steady
+        self._turned = turned
         self._interval = interval
         self._backlog = Backlog(notes, limit)
         self._health = Health()
@@ -54,11 +64,21 @@ class Shipper:
         tail.notify = self._announced
         return tail
 
+    @property
+    def waiting(self) -> int:
+        """Bytes of this agent that are not sent yet; safe to ask from any thread."""
+        with self._changed:
+            tails = list(self._due)
+        return sum(tail.waiting for tail in tails) + self._backlog.aside
+
     def run(self) -> None:
         """Send what is due, until closed and done."""
         self._fetch()
         while not self._over():
-            if ready := self._wait():
+            self._turned(None)
+            ready = self._wait()
+            self._turned(CALL_PATIENCE)
+            if ready:
                 self._round(ready)
             self._look_after_backlog()
         self._backlog.close()

@@ -15,6 +15,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from core.errors import DuctrunnerError
@@ -168,6 +169,7 @@ class Connection(socketserver.StreamRequestHandler):
         body = _encode(answer).encode("ascii")
         headers = {
             "Content-Type": _CONTENT_TYPE,
+            "Date": formatdate(usegmt=True),
             "x-amzn-RequestId": str(uuid.uuid4()),
             "x-amz-crc32": str(zlib.crc32(body)),
         }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 
 from tests.integration.agent.conftest import eventually
+from tests.integration.logs.conftest import streams  # noqa: F401  # a fixture
 from tests.unit.health.emf_schema import check
 
 
@@ -43,3 +46,24 @@ def test_a_line_is_an_agent_line_like_any_other(bench):
     agent.wait_for("metrics")
     line = json.loads(lines_of(agent)[0])
     assert {"time", "level", "action", "thread", "_aws"} <= set(line)
+
+
+def test_cloudwatch_logs_gets_the_lines_as_they_are(bench, streams):  # noqa: F811  # a fixture by its name
+    agent = bench.agent(DUCTRUNNER_AGENT_METRICS_INTERVAL="60")
+    bench.ended(bench.shell("exit 1"))
+    agent.process.send_signal(signal.SIGTERM)
+    assert agent.wait() == 0
+    shipped = [line for line in streams.messages(f"agent/{socket.gethostname()}") if '"_aws"' in line]
+    documents = [check(line) for line in shipped]
+    assert [document["TasksFailed"] for document in documents if "Host" in document] == [1]
+
+
+def test_logs_that_cannot_be_sent_are_the_backlog(bench):
+    nobody = {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://127.0.0.1:9", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    agent = bench.agent(DUCTRUNNER_AGENT_METRICS_INTERVAL="0.2", **nobody)
+    bench.ended(bench.shell("head -c 100000 /dev/zero | tr '\\0' x"))
+
+    def waiting():
+        return [line for line in agent.events("metrics") if line.get("LogBacklog", 0) > 100_000]
+
+    eventually(waiting, "a backlog")

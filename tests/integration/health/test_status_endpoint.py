@@ -41,6 +41,7 @@ def test_an_idle_agent_is_alive_and_ready(idle):
     assert (document["state"], document["slots"], document["busy"]) == ("idle", 3, 0)
     assert document["machine"]["disk_free"] > 0
     assert document["agent"]["resident"] > 1024**2
+    assert abs(document["machine"]["clock_offset"]) < 5
 
 
 def test_a_running_attempt_and_its_progress_are_shown(module_bench, idle):
