@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent import log
 from agent.journal.entry import CONTACT_LENGTH, Record
+from agent.processes.leftovers import ChildRecord
 from agent.source import Verdict
 from core.clock import boot_id, uptime
 
+T = TypeVar("T")
 #: Longest file that is read: an entry grows by one short line for each process that is started.
 LONGEST = 4 << 20  # bytes
 
@@ -26,7 +28,7 @@ class Left:
     record: Record
     #: Seconds since the service was last heard.
     silent: float
-    children: list[Mapping[str, Any]] = field(default_factory=list)
+    children: list[ChildRecord] = field(default_factory=list)
     #: How it ended; ``None``: it was interrupted.
     owed: Verdict | None = None
 
@@ -59,7 +61,7 @@ def read_entry(path: Path) -> Left | None:
     for line in _lines(content[CONTACT_LENGTH:]):
         [(event, value)] = line.items()
         if event == "begun":
-            left = Left(path, Record(**value), _silence(content[:CONTACT_LENGTH]))
+            left = Left(path, _known(Record, value), _silence(content[:CONTACT_LENGTH]))
         elif left is not None:
             _add(left, event, value)
     return left
@@ -72,11 +74,17 @@ def _lines(content: bytes) -> Iterator[dict[str, Any]]:
 
 def _add(left: Left, event: str, value: Any) -> None:
     if event == "child":
-        left.children.append(value)
+        left.children.append(_known(ChildRecord, value))
     elif event == "handle":
-        left.record = Record(**{**left.record.__dict__, "task_id": value})
+        left.record = replace(left.record, task_id=value)
     elif event == "owed":
-        left.owed = Verdict(**value)
+        left.owed = _known(Verdict, value)
+
+
+def _known(kind: type[T], value: Mapping[str, Any]) -> T:
+    """Return a record of what this release knows: the dead agent may have been of another one."""
+    names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]  # all of them are dataclasses
+    return kind(**{name: found for name, found in value.items() if name in names})
 
 
 def _silence(line: bytes) -> float:

@@ -155,7 +155,7 @@ def _place(record: Record) -> str:
 
 
 def _children(entries: list[Left]) -> list[ChildRecord]:
-    return [ChildRecord(**child) for left in entries for child in left.children]
+    return [child for left in entries for child in left.children]
 
 
 def _others(root: Path, own: str) -> Iterator[Path]:

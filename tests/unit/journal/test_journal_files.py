@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agent.journal.entry import CONTACT_LENGTH, RESERVED, Entry, Record
 from agent.journal.journal import Journal, take_lock
 from agent.journal.reading import read_entries, read_entry
+from agent.processes.leftovers import ChildRecord
 from agent.source import Verdict
 
 RECORD = Record("task-1", "df-1", "@Work_Attempt=1", "Work", "SqlActivity", "etl", "/logs/é", "s3://b/logs")
@@ -40,9 +41,9 @@ def fill(path):
 
 def test_an_interrupted_attempt_is_read_back_with_its_processes(journal, tmp_path):
     entry = journal.begin(RECORD)
-    entry.child({"pid": 7, "started": 9})
+    entry.child({"pid": 7, "started": 9, "boot_id": "b", "of a later release": 1})
     left = read_entry(written(tmp_path))
-    assert (left.record, left.owed, left.children) == (RECORD, None, [{"pid": 7, "started": 9}])
+    assert (left.record, left.owed, left.children) == (RECORD, None, [ChildRecord(7, 9, "b")])
     assert 0 <= left.silent < 60
 
 
@@ -86,7 +87,7 @@ def test_after_a_boot_the_wall_clock_counts(journal, tmp_path, monkeypatch):
 def test_a_line_that_the_death_cut_off_does_not_count(tmp_path, cut):
     path = tmp_path / f"{os.urandom(4).hex()}-0"
     entry = Entry(path, RECORD)
-    entry.child({"pid": 7})
+    entry.child({"pid": 7, "started": 9, "boot_id": "b"})
     entry.owe(VERDICT)
     whole = path.read_bytes().rstrip(b"\0")
     entry.settle()
