@@ -262,11 +262,9 @@ class Work:
         return {**fields, **_progress_fields(progress)} if isinstance(progress, dict) else fields
 
     def _report_result(self) -> None:
-        """Tell rows and bytes of a finished step, which the terminal status has no place for."""
+        """Tell what a good attempt has done and used, which the terminal status has no place for."""
         counts = _counts(contract.read_result(self._workspace.result) or {})
-        if not counts:
-            return
-        text = f"{counts} ({self.usage})" if self.usage else counts
+        text = f"{counts} ({self.usage})".lstrip() if self.usage else counts
         try:
             self._tools.group.source.report_progress(self._held.task_id, {"attemptStatus": text})
         except DuctrunnerError as error:

@@ -21,7 +21,7 @@ from sandbox.parts.moto import MotoPart
 
 T = TypeVar("T")
 #: Longest time that anything here may take, in seconds; never reached when all is well.
-PATIENCE = 30.0
+PATIENCE = 90.0
 ENDED = {"FINISHED", "FAILED", "CANCELED", "TIMEDOUT", "CASCADE_FAILED"}
 FLAGS = ("--retry-delay-minimum=0", "--retry-delay-default=0", "--clock=manual", "--poll-hold=20")
 

@@ -127,6 +127,14 @@ def test_rows_and_bytes_of_the_result_file_reach_the_attempt(served):
     assert re.fullmatch(r"rows=12 bytes=345 \(\d+\.\d s CPU, \d+ MB\)", served.ended(pipeline)["attemptStatus"])
 
 
+def test_what_a_good_attempt_has_used_reaches_the_attempt(served):
+    pipeline = served.shell("python3 -c 'x = b\"x\" * 90_000_000; sum(range(20_000_000))'")
+    status = served.ended(pipeline)["attemptStatus"]
+    seconds, megabytes = re.fullmatch(r"\((\d+\.\d) s CPU, (\d+) MB\)", status).groups()
+    assert float(seconds) > 0
+    assert 90 <= int(megabytes) < 300
+
+
 def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
     progress = {"phase": "copy", "rows": 7, "bytes": 9, "percent": 12.5}
     result = json.dumps({"status": "running", "progress": progress})
