@@ -132,14 +132,14 @@ class JsonClient:
         response, content = self._exchange(operation, body, keys)
         answer = _parse(content)
         if response.status == http.client.OK:
-            return answer
-        if self._may_help(_code(answer), keys, response.headers.get("Date")):
+            return _checked(operation, answer)
+        if self._may_help(_code(answer or {}), keys, response.headers.get("Date")):
             # Refused before it was looked at, so that this is no second poll.
             response, content = self._exchange(operation, body, self._endpoint.identity.keys())
             answer = _parse(content)
             if response.status == http.client.OK:
-                return answer
-        raise self._error(operation, response, answer)
+                return _checked(operation, answer)
+        raise self._error(operation, response, answer or {})
 
     def _may_help(self, code: str, keys: Any, date: str | None) -> bool:
         """Say whether the same call may be taken now: with other keys, or at another time."""
@@ -191,7 +191,7 @@ class JsonClient:
     def _error(self, operation: str, response: http.client.HTTPResponse, answer: Mapping[str, Any]) -> DuctrunnerError:
         code, status = _code(answer), response.status
         text = f"{operation} was answered {code or status}: {answer.get('message') or answer.get('Message') or ''}"
-        if code in THROTTLING:
+        if code in THROTTLING or status == http.client.TOO_MANY_REQUESTS:
             return Throttled(text)
         if known := self._errors.get(code):
             return known(text)
@@ -222,12 +222,20 @@ def _check_crc(announced: str | None, content: bytes) -> None:
         raise http.client.HTTPException("the answer was damaged on its way (x-amz-crc32)")
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any] | None:
+    """Return the answer's object, an empty one of an empty answer, ``None`` of anything else."""
     try:
         answer = json.loads(body) if body else {}
     except ValueError:
-        return {"message": "the answer is not JSON"}
-    return answer if isinstance(answer, dict) else {}
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _checked(operation: str, answer: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the answer of a call that was answered 200, unless somebody else than the service has said that."""
+    if answer is None:
+        raise StoreUnreachable(f"{operation} was answered 200 by something else; check the endpoint and the proxy")
+    return answer
 
 
 def _code(answer: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def listing(prefix: S3Location, wire: Wire, guard: Interruption) -> Iterator[Obj
     query: dict[str, str] = {"list-type": "2", "encoding-type": "url", "prefix": prefix.key}
     while True:
         _, content = wire.call(Request("GET", bucket, query, about=prefix), guard)
-        page = _document(content, prefix)
+        page = _document(content, prefix, "ListBucketResult")
         encoded = page.findtext("{*}EncodingType") == "url"
         for entry in page.iterfind("{*}Contents"):
             key = entry.findtext("{*}Key", "")
@@ -62,7 +62,7 @@ def delete(locations: Sequence[S3Location], wire: Wire, guard: Interruption) -> 
         ET.SubElement(ET.SubElement(order, "Object"), "Key").text = location.key
     bucket = S3Location(locations[0].bucket, "")
     _, content = wire.call(Request("POST", bucket, {"delete": ""}, body=BytesBody(ET.tostring(order, "utf-8"))), guard)
-    for fault in _document(content, bucket).iterfind("{*}Error"):
+    for fault in _document(content, bucket, "DeleteResult").iterfind("{*}Error"):
         where = S3Location(bucket.bucket, fault.findtext("{*}Key", ""))
         raise from_answer(0, fault.findtext("{*}Code", ""), where)
 
@@ -76,7 +76,8 @@ class Multipart:
         self._parts: dict[int, Mapping[str, str]] = {}
         headers = {"x-amz-checksum-algorithm": "CRC32", **(ENCRYPTED if sse else {})}
         _, content = wire.call(Request("POST", location, {"uploads": ""}, headers, DocumentBody(b"")), guard)
-        self._id = _document(content, location).findtext("{*}UploadId", "")
+        begun = _document(content, location, "InitiateMultipartUploadResult")
+        self._id = begun.findtext("{*}UploadId", "")
 
     def send(self, number: int, body: FileBody | BytesBody) -> None:
         """Upload part ``number`` (from 1)."""
@@ -97,7 +98,7 @@ class Multipart:
                 ET.SubElement(part, name).text = value
         body = DocumentBody(ET.tostring(order, "utf-8"))
         _, content = self._wire.call(Request("POST", self._location, {"uploadId": self._id}, body=body), self._guard)
-        answer = _document(content, self._location)
+        answer = _document(content, self._location, "CompleteMultipartUploadResult", "Error")
         if answer.tag.endswith("Error"):  # S3 may fail after it has answered 200 (API Reference)
             raise from_answer(0, answer.findtext("{*}Code", ""), self._location)
 
@@ -109,8 +110,12 @@ class Multipart:
             LOGGER.warning("multipart upload of %s was left open: %s", self._location, error)
 
 
-def _document(content: bytes, where: S3Location) -> ET.Element:
+def _document(content: bytes, where: S3Location, *names: str) -> ET.Element:
+    """Parse an answer; its root has one of the names, or somebody else than S3 has answered (a proxy's page)."""
     try:
-        return ET.fromstring(content)  # noqa: S314  # expat (2.4.1 and later) bounds entity expansion itself
+        root = ET.fromstring(content)  # noqa: S314  # expat (2.4.1 and later) bounds entity expansion itself
     except ET.ParseError:
-        raise StoreError(f"the answer for {where} is not S3's; check that the endpoint is an S3 server") from None
+        root = None
+    if root is None or root.tag.rpartition("}")[2] not in names:
+        raise StoreError(f"the answer for {where} is not S3's; check that the endpoint is an S3 server")
+    return root

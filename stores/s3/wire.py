@@ -25,6 +25,8 @@ from stores.web import Address, Connections, Interruption, unreachable
 BACKOFF = (0.2, 0.5, 1.0, 2.0)
 #: Seconds without a byte until a connection counts as broken.
 READ_TIMEOUT = 60.0
+#: What S3 answers about an object with its ETag; a page that a proxy puts in between has none.
+_TAGGED = frozenset({"GET", "PUT"})
 _ERROR_DOCUMENT = 64 * 1024
 _BLOCK = 64 * 1024
 
@@ -168,9 +170,11 @@ class Wire:
         return headers.get("X-Amz-Security-Token")
 
     def _raise_for(self, response: http.client.HTTPResponse, request: Request, token: str | None) -> None:
-        if 200 <= response.status < 300:
-            return
         where = request.where
+        if 200 <= response.status < 300:
+            if request.location.key and request.method in _TAGGED and not response.headers.get("ETag"):
+                raise StoreUnreachable(f"the answer for {where} is not S3's: it has no ETag; check the proxy")
+            return
         try:
             document = response.read(_ERROR_DOCUMENT)
         except (OSError, http.client.HTTPException):

@@ -69,12 +69,16 @@ def faulty_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
 def reply(
     status: int = 200, body: bytes = b"", announced: int | None = None, headers: dict[str, str] | None = None
 ) -> Answer:
-    """An answer; with ``announced`` larger than the body the connection breaks in the middle."""
+    """An answer; with ``announced`` larger than the body the connection breaks in the middle.
+
+    A good one has an ETag, as S3's, unless it is given other headers.
+    """
+    given = {"ETag": '"1"'} if headers is None and status == 200 else headers or {}
 
     def send(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(body) if announced is None else announced))
-        for name, value in (headers or {}).items():
+        for name, value in given.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)

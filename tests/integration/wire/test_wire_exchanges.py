@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -14,15 +15,18 @@ from typing import Any
 
 import pytest
 
-from agent.source import Handed
+from agent.source import Handed, Verdict
 from agent.sources.datapipeline import DataPipelineSource
 from agent.task import Objects, parse_task
-from core.errors import AccessDenied, StoreError, StoreUnreachable
+from core.errors import AccessDenied, StoreError, StoreUnreachable, Throttled
 from core.redaction import REDACTOR
 from stores.s3 import S3Store
 from tests.integration.wire.conftest import make_source
 
 Make = Callable[..., Any]
+KEY = "s3://bucket/key"
+#: What a proxy shows to those who have not logged in.
+PAGE = b"<html><body>Please log in to use this network.</body></html>"
 #: The service holds a poll for up to this many seconds.
 LONG_POLL = 90.0
 
@@ -85,6 +89,39 @@ def test_a_poll_may_stay_silent_for_longer_than_the_service_holds_it(
     server.otherwise = answer
     source.poll()
     assert timeouts[0] > LONG_POLL
+
+
+@pytest.mark.parametrize("speak", ["heartbeat", "set_status"])
+def test_a_page_that_something_else_answers_with_is_not_believed(
+    server: Any, source: DataPipelineSource, reply: Make, speak: str
+) -> None:
+    server.otherwise = reply(200, PAGE)
+    with pytest.raises(StoreUnreachable, match="by something else"):
+        source.heartbeat() if speak == "heartbeat" else source.set_status("task", Verdict(True))
+
+
+def test_a_bare_429_is_throttling(server: Any, source: DataPipelineSource, reply: Make) -> None:
+    server.otherwise = reply(429)
+    with pytest.raises(Throttled):
+        source.heartbeat()
+
+
+@pytest.mark.parametrize("speak", [lambda s3: s3.put_bytes(KEY, b"1"), lambda s3: s3.get_bytes(KEY, 9)])
+def test_a_page_in_the_place_of_an_object_is_fetched_again(server: Any, relay: Make, reply: Make, speak: Make) -> None:
+    server.answers = [reply(200, PAGE, headers={})]
+    server.otherwise = reply(200, b"1")
+    with closing(S3Store("us-east-1", relay(server.endpoint).endpoint)) as store:
+        speak(store)
+    assert len(server.requests) == 2
+
+
+def test_a_page_in_the_place_of_a_listing_is_no_empty_folder(server: Any, relay: Make, reply: Make) -> None:
+    server.otherwise = reply(200, PAGE)
+    with (
+        closing(S3Store("us-east-1", relay(server.endpoint).endpoint)) as store,
+        pytest.raises(StoreError, match="is not S3's"),
+    ):
+        list(store.list(KEY))
 
 
 def test_half_an_answer_is_said(server: Any, source: DataPipelineSource, reply: Make) -> None:
