@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -155,24 +156,26 @@ def _may_mount() -> bool:
     return bool(int(effective.split()[1], 16) >> 21 & 1)
 
 
+@contextmanager
+def small_disk(place: Path, options: str) -> Iterator[Path]:
+    """A small real disk at ``place`` (tmpfs(5): ``"size=256k,nr_inodes=20"``), gone with all it holds afterwards."""
+    place.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    done = subprocess.run(command, check=False, capture_output=True)
+    if done.returncode:
+        reason = f"a small disk cannot be mounted here: {done.stderr.decode().strip()}"
+        skip_or_fail(reason) if _may_mount() else pytest.skip(reason)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
 @pytest.fixture
 def mount_disk() -> Iterator[Callable[[Path, str], Path]]:
-    """A maker of small real disks: ``mount_disk(place, "size=256k,nr_inodes=20")``."""
-    mounted: list[Path] = []
-
-    def mount(place: Path, options: str) -> Path:
-        place.mkdir(parents=True, exist_ok=True)
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
-        done = subprocess.run(command, check=False, capture_output=True)
-        if done.returncode:
-            reason = f"a small disk cannot be mounted here: {done.stderr.decode().strip()}"
-            skip_or_fail(reason) if _may_mount() else pytest.skip(reason)
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", "--lazy", place], check=True)
+    """A maker of small disks that last as long as the test: ``mount_disk(place, "size=256k")``."""
+    with ExitStack() as disks:
+        yield lambda place, options: disks.enter_context(small_disk(place, options))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ LOADED = [(0, "kept"), (1, "new"), (2, "new"), (3, "new")]
 UNEXPECTED = {"attempt_broken", "thread_died", "observer_failed", "side_not_closed"}
 #: Seconds until a task that was not acknowledged is handed out again.
 ACKNOWLEDGEMENT_WINDOW = 121
+#: Seconds that a task may take; some delays are of 30.
+PATIENCE = 150.0
 PASSWORD_FIELD = "a-secret-of-the-task-417"
 
 
@@ -99,16 +102,17 @@ class Case:
 
         eventually(fallen, f"the agent to pass the point {point.name!r}; it said: {self.bench.worker.text[-3000:]}")
 
-    def await_end(self, pipeline: str) -> list[dict[str, Any]]:
+    def await_end(self, pipeline: str, on_the_way: Callable[[], object] = bool) -> list[dict[str, Any]]:
         """Wait until the last attempt has ended and none follows; return the service's record of them all."""
 
         def ended() -> list[dict[str, Any]]:
+            on_the_way()
             told = self.lane.attempts(pipeline)
             last = told[-1]["status"] if told else ""
             return told if last == "FINISHED" or (last == "FAILED" and self._settled(pipeline)) else []
 
         try:
-            return eventually(ended, "the end of the pipeline")
+            return eventually(ended, "the end of the pipeline", PATIENCE, look=0.05)
         except BaseException:
             print("\n".join(agent.text[-6000:] for agent in self.bench.agents), self.lane.attempts(pipeline))
             raise
@@ -120,8 +124,9 @@ class Case:
         return "FAILED" in states
 
     def retire(self, agent: AgentProcess) -> None:
-        """Let an agent go in good order, and see that it does."""
+        """Let an agent go in good order once it has told everything that is owed, and see that it does."""
         agent.wait_for("agent_started")
+        eventually(lambda: not list(agent.output.glob("journal/*/*-*")), "the journal to be empty")
         agent.process.terminate()
         assert agent.wait() == 0, agent.text
 
@@ -140,8 +145,9 @@ class Case:
         eventually(lambda: not self.processes(), f"the end of {self.processes()}")
         output = self.directory / "output"
         left = [path for path in output.rglob("*") if path.is_file() and path.relative_to(output).parts[0] != "logs"]
-        assert left == [], f"files are left: {left}"
-        assert self.lane.rows("SELECT relname FROM pg_class WHERE relname LIKE 'stg\\_%'") == []
+        assert left == []
+        temporary = "SELECT relname FROM pg_class WHERE relname LIKE 'stg\\_%'"
+        eventually(lambda: not self.lane.rows(temporary), "no temporary table to be left")
         self.check_logs()
 
     def check_logs(self) -> None:

@@ -64,17 +64,13 @@ class World:
 
 @dataclass
 class Lane:
-    """One service and one warehouse, used by one case at a time."""
+    """One service and one warehouse; a case that kills the service is alone in its lane."""
 
     world: World
-    number: int
+    directory: Path
     service: DataPipelinePart
     database: DatabaseAddress
     warehouse: Any = field(repr=False)
-
-    @property
-    def directory(self) -> Path:
-        return self.world.directory / f"lane-{self.number}"
 
     def configuration(self, **place: Any) -> dict[str, Any]:
         """The agent's and the steps' configuration; ``place`` overrides where the warehouse is."""
@@ -126,14 +122,15 @@ def new_client(service: str, endpoint: str) -> Any:
 
 
 @contextmanager
-def open_lanes(world: World, flags: Sequence[Sequence[str]]) -> Iterator[SimpleQueue[Lane]]:
-    """Start a lane for each set of flags of the service; stop them in the end."""
+def open_lanes(world: World, flags: Sequence[Sequence[str]], cases: int = 1) -> Iterator[SimpleQueue[Lane]]:
+    """Start a lane for each set of flags of the service, for so many cases at a time; stop them in the end."""
     opened: list[Lane] = []
     free: SimpleQueue[Lane] = SimpleQueue()
     try:
-        for number, chosen in enumerate(flags):
-            opened.append(_open(world, number, chosen))
-            free.put(opened[-1])
+        for chosen in flags:
+            opened.append(_open(world, chosen))
+        for lane in opened * cases:
+            free.put(lane)
         yield free
     finally:
         for lane in opened:
@@ -141,17 +138,17 @@ def open_lanes(world: World, flags: Sequence[Sequence[str]]) -> Iterator[SimpleQ
             lane.service.stop()
 
 
-def _open(world: World, number: int, flags: Sequence[str]) -> Lane:
-    directory = world.directory / f"lane-{number}"
-    directory.mkdir(parents=True)
+def _open(world: World, flags: Sequence[str]) -> Lane:
     name = f"lane_{secrets.token_hex(6)}"
+    directory = world.directory / name
+    directory.mkdir()
     database = replace(world.postgres.ensure_database(name, name), port=world.redshift.port)
     service = DataPipelinePart(directory / "service", (*FLAGS, *flags))
     service.start()
     login = {"user": database.username, "password": database.password, "dbname": database.database}
     warehouse = psycopg2.connect(host=database.host, port=database.port, **login)
     warehouse.autocommit = True
-    return Lane(world, number, service, database, warehouse)
+    return Lane(world, directory, service, database, warehouse)
 
 
 class SideBySide:

@@ -15,6 +15,8 @@ class Death(Enum):
 
     #: Nobody knows of the attempt yet: it is handed out again, and the same attempt finishes.
     UNTOUCHED = "untouched"
+    #: It is in the journal, but not known to be acknowledged: handed out again, or reported FAILED and tried again.
+    BEGUN = "begun"
     #: It is ours: the next agent reports it FAILED, the service tries again.
     INTERRUPTED = "interrupted"
     #: Its outcome stands: the next agent delivers it, and nothing is done twice.
@@ -43,12 +45,15 @@ class Point:
 _SOURCE = "agent.sources.datapipeline:DataPipelineSource"
 _CHILD = "agent.processes.child:Child"
 _BEFORE, _AFTER = "before", "after"
-_U, _I, _D = Death.UNTOUCHED, Death.INTERRUPTED, Death.DECIDED
+_U, _B, _I, _D = Death.UNTOUCHED, Death.BEGUN, Death.INTERRUPTED, Death.DECIDED
 
 POINTS = (
     Point("polled", f"{_SOURCE}.poll", _AFTER, _U, "the task is ours to acknowledge; nothing is written yet"),
     Point("parsed", "agent.attempt:parse_task", _AFTER, _U, "the task is understood"),
-    Point("acknowledging", f"{_SOURCE}.report_progress", _BEFORE, _U, "the acknowledgement is about to be sent"),
+    Point("beginning", "agent.journal.journal:Journal.begin", _BEFORE, _U, "nothing is in the journal yet",
+          writes=True),
+    Point("begun", "agent.journal.journal:Journal.begin", _AFTER, _B, "the attempt is in the journal", writes=True),
+    Point("acknowledging", f"{_SOURCE}.report_progress", _BEFORE, _B, "the acknowledgement is about to be sent"),
     Point("acknowledged", f"{_SOURCE}.report_progress", _AFTER, _I, "the service knows that it is ours"),
     Point("claimed", "agent.running:Running.claim", _AFTER, _I, "the lease reports it from here on"),
     Point("making workspace", "agent.workspace:Workspace.create", _BEFORE, _I, "no directory yet", writes=True),
@@ -77,8 +82,12 @@ POINTS = (
     Point("logs uploaded", "agent.work:upload_logs", _AFTER, _I, "the logs are in S3"),
     Point("removing workspace", "agent.workspace:Workspace.remove", _BEFORE, _I, "its directories are still there"),
     Point("workspace removed", "agent.workspace:Workspace.remove", _AFTER, _I, "only the logs are left"),
+    Point("deciding", "agent.journal.entry:Entry.owe", _BEFORE, _I, "the outcome is known to this process only",
+          writes=True),
+    Point("decided", "agent.journal.entry:Entry.owe", _AFTER, _D, "the outcome is in the journal", writes=True),
     Point("sending status", f"{_SOURCE}.set_status", _BEFORE, _D, "the outcome is about to be told"),
     Point("status taken", f"{_SOURCE}.set_status", _AFTER, _D, "the service has the outcome"),
+    Point("settled", "agent.journal.entry:Entry.settle", _AFTER, _D, "the journal has forgotten the attempt"),
     Point("released", "agent.running:Running.release", _AFTER, _D, "the attempt is no more among those that run"),
     Point("slot freed", "agent.attempt:Attempt.run", _AFTER, _D, "the slot is about to take another task"),
 )  # fmt: skip

@@ -26,14 +26,14 @@ ENDED = {"FINISHED", "FAILED", "CANCELED", "TIMEDOUT", "CASCADE_FAILED"}
 FLAGS = ("--retry-delay-minimum=0", "--retry-delay-default=0", "--clock=manual", "--poll-hold=20")
 
 
-def eventually(condition: Callable[[], T], what: str) -> T:
+def eventually(condition: Callable[[], T], what: str, patience: float = PATIENCE, look: float = 0.01) -> T:
     """Return the condition's first truthy value; fail, saying ``what`` was awaited, when there is none."""
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + patience
     while time.monotonic() < give_up:
         if value := condition():
             return value
-        time.sleep(0.01)
-    return pytest.fail(f"waited {PATIENCE:.0f} s in vain: {what}")
+        time.sleep(look)
+    return pytest.fail(f"waited {patience:.0f} s in vain: {what}")
 
 
 class AgentProcess:
