@@ -57,7 +57,7 @@ class Notes:
             fresh.write_text(json.dumps(document), encoding="utf-8")
             fresh.replace(path)
         except OSError:
-            return
+            fresh.unlink(missing_ok=True)
 
     def forget(self, tail: Tail) -> None:
         """Everything of this log is sent."""
