@@ -9,7 +9,10 @@ import pytest
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
-from tests.faults.matrix.lane import World
+
+pytest.register_assert_rewrite("tests.faults.matrix.case", "tests.faults.matrix.lane")
+
+from tests.faults.matrix.lane import World  # noqa: E402  # only now its asserts say what they saw
 
 
 @pytest.fixture(scope="session")
