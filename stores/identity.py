@@ -49,6 +49,12 @@ class Identity:
             self._registered = frozen
         return frozen
 
+    @property
+    def source(self) -> str:
+        """Where the keys come from, in botocore's words (``env``, ``iam-role`` …). Raises as ``keys`` does."""
+        with translated():
+            return str(self._current().method)
+
     def renew(self, refused_token: str | None) -> bool:
         """Look the keys up again after AWS called this token expired; whether there are others now."""
         with self._lock, translated():

@@ -38,8 +38,13 @@ class S3Store:
     """
 
     def __init__(self, region: str | None = None, endpoint: str | None = None, concurrency: int = 16) -> None:
-        self._wire = Wire(Access(region, endpoint))
+        self._access = Access(region, endpoint)
+        self._wire = Wire(self._access)
         self._concurrency = concurrency
+
+    def region(self, bucket: str) -> str:
+        """The bucket's region where an answer of S3 has told it, else the configured one."""
+        return self._access.region(bucket)
 
     def close(self) -> None:
         """Close the idle connections; the store can still be used."""
