@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +78,9 @@ class AgentProcess:
     def stop(self) -> None:
         """End it with everything it has started."""
         if self.process.poll() is None:
-            children = psutil.Process(self.process.pid).children(recursive=True)
+            children: list[psutil.Process] = []
+            with suppress(psutil.NoSuchProcess):  # it may end at this moment
+                children = psutil.Process(self.process.pid).children(recursive=True)
             self.process.kill()
             for child in children:
                 try:
