@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from agent.hooks.directory import Hooks
@@ -43,7 +44,7 @@ def apply_changes(command: Command, given: Command, saved: Path, env_file: Path,
     for name in environment.keys() - {ENV_FILE}:
         if environment[name] != command.environment.get(name):
             hooks.keep_secret(name, environment[name])
-    return Command(command.argv, environment, directory)
+    return replace(command, environment=environment, directory=directory)  # whose rights it has is not a hook's to say
 
 
 def _saved(path: Path) -> tuple[Mapping[str, str] | None, Path]:
