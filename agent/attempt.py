@@ -10,7 +10,7 @@ from agent.journal.entry import Record
 from agent.observer import Ended
 from agent.running import Held
 from agent.source import Handed, Verdict
-from agent.task import Task, digest, parse_task
+from agent.task import Task, digest, known_task, parse_task
 from agent.work import NO_STATUS, Tools, Work
 from core.errors import DiskFull, DuctrunnerError, TaskError, TaskMalformed
 from core.periods import parse_period
@@ -61,7 +61,13 @@ class Attempt:
         """Report a task as failed that was not begun; nothing is on the disk about it."""
         held = Held(self._group, self._handed.task_id, ("", self._handed.task_id), self._settings.report_interval)
         held.stop.close()
-        report.send(held, report.failed(error), self._settings.ownership_window)
+        verdict = report.failed(error)
+        taken = report.send(held, verdict, self._settings.ownership_window)
+        pipeline, attempt = (str(self._handed.document.get(key) or "") for key in ("pipelineId", "attemptId"))
+        task = known_task(held.task_id, pipeline, attempt, component="", kind="")
+        outcome = _outcome(held, verdict, taken=taken)
+        seconds = time.monotonic() - self._started
+        self._tools.observers.ended(Ended(self._group.name, task, verdict, outcome, seconds, None, "", logs=""))
 
     def _acknowledge(self, held: Held, task: Task) -> bool:
         fields = {"task": digest(task.task_id), "pipeline": task.pipeline_id, "attempt": task.attempt.id}

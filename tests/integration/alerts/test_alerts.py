@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 
 def alerting(topic, **more):
@@ -142,3 +146,33 @@ def test_a_drain_with_nothing_to_tell_tells_nothing(bench, topic):
     assert agent.wait() == 0
     assert agent.events("alerts_not_sent") == []
     assert topic.read() == []
+
+
+class HandsOutNonsense(BaseHTTPRequestHandler):
+    """A service whose first task is no task."""
+
+    tasks: ClassVar[list[dict]] = []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        polled = self.headers["X-Amz-Target"].endswith(".PollForTask")
+        content = json.dumps({"taskObject": self.tasks.pop()} if polled and self.tasks else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Stay silent."""
+
+
+def test_a_task_that_cannot_be_read_is_told_too(bench, topic):
+    HandsOutNonsense.tasks[:] = [{"taskId": "t", "pipelineId": "df-1", "attemptId": "@Work_1_Attempt=1", "objects": 7}]
+    with ThreadingHTTPServer(("127.0.0.1", 0), HandsOutNonsense) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        agent = bench.agent("--once", f"--endpoint=http://127.0.0.1:{server.server_port}", **alerting(topic))
+        assert agent.wait() == 0, agent.text
+        server.shutdown()
+    [message] = topic.read()
+    assert message["Subject"].endswith("TaskMalformed")
+    assert "df-1" in message["Message"]
