@@ -16,6 +16,8 @@ from stores.web import clock_ahead
 
 #: Answers that only a reached service gives.
 _REACHED = (OwnershipLost, RequestRefused, Throttled)
+#: Outcome of a call that was answered; of others it is the error's id.
+OK = "ok"
 #: An open call counts no longer than this, in seconds (the service holds a poll for up to 90).
 LONGEST = 100.0
 #: ``Date`` has whole seconds: half a second is the best guess of what was cut.
@@ -47,7 +49,7 @@ class Contact(CallWatcher):
     def answered(self, operation: str) -> None:
         """The call of this thread was answered."""
         with self._lock:
-            self._calls[operation, "ok"] += 1
+            self._calls[operation, OK] += 1
             self._reached()
 
     def failed(self, operation: str, error: DuctrunnerError) -> None:

@@ -95,6 +95,14 @@ REPORT_ERRORS = Metric(
     "progress reports and heartbeats that failed",
     ("group", "error"),
 )
+STATUS_ERRORS = Metric(
+    "status_errors",
+    "StatusErrors",
+    "counter",
+    "Count",
+    "terminal statuses that did not arrive, or were refused (they are sent again)",
+    ("error",),
+)
 CALLS = Metric(
     "calls",
     "Calls",
@@ -143,7 +151,7 @@ OWN_FILES = Metric("agent_open_files", "AgentOpenFiles", "gauge", "Count", "open
 
 CATALOGUE = (
     *(TASKS, RUN_TIME, QUEUE_WAIT, RETRIES, TASK_CPU, STAGED_BYTES, STAGED_FILES),
-    *(POLLS, POLL_ERRORS, REPORT_ERRORS, CALLS, RETRIED, THROTTLED, CONTACT_AGE, CLOCK_OFFSET),
+    *(POLLS, POLL_ERRORS, REPORT_ERRORS, STATUS_ERRORS, CALLS, RETRIED, THROTTLED, CONTACT_AGE, CLOCK_OFFSET),
     *(READY, SLOTS, BUSY, LEASE_AGE, LOG_BACKLOG),
     *(CPU, LOAD, MEMORY_FREE, MEMORY_TOTAL, DISK_FREE, DISK_TOTAL, INODES_FREE),
     *(OWN_MEMORY, OWN_CPU, OWN_THREADS, OWN_FILES),

@@ -40,7 +40,7 @@ def is_complete(data: bytes) -> bool:
 
 
 def read(data: bytes) -> tuple[Request | Answer, bool]:
-    """Return the request, or the answer to one that is refused; and whether only the head is wanted.
+    """Return the request, or the answer to one that is refused; and whether only the head of it is wanted.
 
     The ``Host`` must be this machine: a page in a browser here, whose name leads to 127.0.0.1, says its own name.
     """
@@ -49,16 +49,20 @@ def read(data: bytes) -> tuple[Request | Answer, bool]:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         return refused(http.HTTPStatus.BAD_REQUEST), False
     method, target, _ = words
+    return _wanted(method, target, rest), method == "HEAD"
+
+
+def _wanted(method: str, target: str, fields: bytes) -> Request | Answer:
     if method not in _METHODS:
-        return Answer(http.HTTPStatus.METHOD_NOT_ALLOWED, b"only GET and HEAD\n", allow=", ".join(_METHODS)), False
+        return Answer(http.HTTPStatus.METHOD_NOT_ALLOWED, b"only GET and HEAD\n", allow=", ".join(_METHODS))
     try:
-        headers = http.client.parse_headers(io.BytesIO(rest + _END))
+        headers = http.client.parse_headers(io.BytesIO(fields + _END))
     except http.client.HTTPException:
-        return refused(http.HTTPStatus.BAD_REQUEST), False
+        return refused(http.HTTPStatus.BAD_REQUEST)
     hosts = headers.get_all("Host", [])
     if len(hosts) != 1 or not is_loopback(_bare(hosts[0])):
-        return refused(http.HTTPStatus.FORBIDDEN, "the Host header must name this machine's loopback address"), False
-    return Request(target.partition("?")[0], headers.get("Accept", "")), method == "HEAD"
+        return refused(http.HTTPStatus.FORBIDDEN, "the Host header must name this machine's loopback address")
+    return Request(target.partition("?")[0], headers.get("Accept", ""))
 
 
 def refused(status: http.HTTPStatus, why: str = "") -> Answer:

@@ -134,7 +134,7 @@ class HttpServer:
     def _answer(self, data: bytes) -> bytes:
         request, head_only = http_messages.read(data)
         if isinstance(request, Answer):
-            return http_messages.written(request, head_only=False)
+            return http_messages.written(request, head_only=head_only)
         try:
             answer = self._respond(request)
         except Exception as error:  # a question must not end the agent

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from agent.backoff import PASSING
-from agent.contact import Contact
+from agent.contact import OK, Contact
 from agent.health import catalogue, proc
 from agent.health.machine_watch import MachineWatch
 from agent.health.numbers import Numbers
@@ -14,6 +14,9 @@ from agent.health.readiness import Readiness
 from agent.health.watcher import Watcher
 from agent.running import Running
 from core.errors import Throttled
+
+#: The call that reports the end of a task.
+STATUS = "SetTaskStatus"
 
 
 class Samples:
@@ -49,6 +52,8 @@ class Samples:
         for (operation, outcome), count in self._contact.calls().items():
             self._numbers.set(catalogue.CALLS, count, operation, outcome)
             outcomes[outcome] += count
+            if operation == STATUS and outcome != OK:
+                self._numbers.set(catalogue.STATUS_ERRORS, count, outcome)
         self._numbers.set(catalogue.THROTTLED, outcomes[Throttled.error_id])
         self._numbers.set(catalogue.RETRIED, sum(outcomes[error.error_id] for error in PASSING))
         if (age := self._readiness.contact_age()) is not None:

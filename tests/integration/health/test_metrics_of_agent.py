@@ -41,6 +41,21 @@ def test_its_lines_are_metrics_and_nothing_is_left_out_at_the_end(bench, s3_clie
     assert sum(document.get("TasksFailed", 0) for document in types) == 4
 
 
+def test_statuses_that_do_not_arrive_are_counted_by_error(bench):
+    agent = bench.agent(DUCTRUNNER_AGENT_METRICS_INTERVAL="0.2")
+    agent.wait_for("agent_started")
+    bench.control("faults", operation="SetTaskStatus", fault="error", count=2, status=500, code="InternalServiceError")
+    try:
+        assert bench.ended(bench.shell("true"))["@status"] == "FINISHED"
+    finally:
+        bench.control_delete("faults")
+    agent.process.terminate()
+    assert agent.wait() == 0
+    documents = [check(line) for line in lines_of(agent)]
+    assert sum(document["StatusErrors"] for document in documents if "Host" in document) == 2
+    assert sum(document.get("StatusErrors", 0) for document in documents if "ErrorId" in document) == 2
+
+
 def test_a_line_is_an_agent_line_like_any_other(bench):
     agent = bench.agent(DUCTRUNNER_AGENT_METRICS_INTERVAL="0.2")
     agent.wait_for("metrics")

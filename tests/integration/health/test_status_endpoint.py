@@ -121,6 +121,10 @@ def test_a_loopback_host_is_taken(idle, host):
     assert idle.get("/healthz", Host=host)[0] == 200
 
 
+def test_a_refusal_of_head_has_no_body_either(idle):
+    assert spoken(idle, b"HEAD /status HTTP/1.1\r\nHost: evil.example\r\n\r\n").endswith(b"\r\n\r\n")
+
+
 def test_a_page_that_is_not_there_names_those_that_are(idle):
     code, body, _ = idle.get("/")
     assert code == 404

@@ -55,6 +55,16 @@ def test_of_many_observations_a_sample_of_a_hundred_is_told_once(observed, lines
     assert "RunTime" not in taken(lines)[0]
 
 
+def test_the_observations_of_all_types_together_are_a_hundred_at_most(observed, lines, ended, task):
+    for number in range(300):
+        observed.watcher.ended(
+            ended(seconds=float(number), task=task("Other" if number % 2 else "ShellCommandActivity"))
+        )
+    values = taken(lines)[0]["RunTime"]
+    assert len(values) == 100
+    assert {number % 2 for number in values} == {0, 1}, "both types are among them"
+
+
 def test_types_and_error_ids_that_had_news_have_lines_of_their_own(observed, lines, ended, task):
     observed.watcher.ended(ended("finished"))
     observed.watcher.ended(ended("failed", task=task("SqlActivity")))

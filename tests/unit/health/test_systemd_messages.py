@@ -93,7 +93,7 @@ def test_an_end_without_a_drain_is_told_too(mailbox, told):
 def test_the_watchdog_is_fed_while_the_service_is_reached(observed, mailbox, told):
     observed.contact.sent()
     told(watchdog=0.4)
-    eventually(lambda: sum("WATCHDOG=1" in line for line in mailbox.lines) >= 3 or mailbox.has("x-x"), "three meals")
+    eventually(lambda: mailbox.has("WATCHDOG=1") and mailbox.lines.count("WATCHDOG=1") >= 3, "three meals")
 
 
 def starved(mailbox):
