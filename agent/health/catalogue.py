@@ -59,7 +59,7 @@ QUEUE_WAIT = Metric(
     "QueueWait",
     "histogram",
     "Seconds",
-    "from `@actualStartTime`, when the service put an attempt into the queue, to its hand-over, by the service's clock",
+    "from `@actualStartTime`, when the service queued an attempt, to its acknowledgement, by the service's clock",
     ("group",),
     buckets=_SECONDS,
 )
