@@ -8,10 +8,12 @@ from agent import log, report
 from agent.backoff import persist
 from agent.journal.entry import Record
 from agent.observer import Ended
+from agent.outcome import NO_STATUS
 from agent.running import Held
 from agent.source import Handed, Verdict
 from agent.task import Task, digest, known_task, parse_task
-from agent.work import NO_STATUS, Tools, Work
+from agent.tools import Tools
+from agent.work import Work
 from core.errors import DiskFull, DuctrunnerError, TaskError, TaskMalformed
 from core.periods import parse_period
 from core.settings import AgentSettings

@@ -36,7 +36,7 @@ from agent.running import Running
 from agent.side import Side
 from agent.source import Handed
 from agent.stop import StopReason
-from agent.work import Tools
+from agent.tools import Tools
 from core.errors import InternalError
 from core.settings import AgentSettings
 

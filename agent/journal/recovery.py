@@ -33,7 +33,7 @@ from core.clock import uptime
 from core.errors import AttemptInterrupted
 
 if TYPE_CHECKING:
-    from agent.work import Tools
+    from agent.tools import Tools
 
 #: What no agent of its endpoint has taken over for so long is removed: no service knows these tasks any more.
 EXPIRED = 15 * 86_400.0  # seconds
