@@ -90,6 +90,13 @@ class Bench:
         with running_agent(self.service, self.folder, self.environment) as (_, agent, seconds):
             return seconds, agent.cpu()
 
+    def drain(self) -> float:
+        """Seconds from SIGTERM to the end of an idle agent."""
+        with running_agent(self.service, self.folder, self.environment) as (_, agent, _):
+            begin = time.monotonic()
+            agent.stop()
+            return time.monotonic() - begin
+
     def idle(self, seconds: float) -> str:
         """Let an agent be idle for so long, twice; say what it holds then, and what it used in the second half."""
         with running_agent(self.service, self.folder, self.environment) as (_, agent, _):
@@ -146,6 +153,9 @@ def _measure(bench: Bench, options: argparse.Namespace) -> None:
     for name, words in HELP.items():
         print(f"{name}: {_medians([ductrunner, *words])}")
     print(f"python -c pass: {_medians([sys.executable, '-c', 'pass'])}", flush=True)
+    print(
+        f"drain of an idle worker: {statistics.median(bench.drain() for _ in range(STARTS)):.2f} s (median of {STARTS})"
+    )
     print(bench.idle(options.idle))
     print(f"load average after: {_load_average()}", flush=True)
 

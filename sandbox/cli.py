@@ -23,7 +23,7 @@ Command = Callable[..., None]
 
 @click.group()
 def sandbox() -> None:
-    """Start and stop AWS on one machine: Data Pipeline, S3, SNS, Logs, MySQL, Postgres and a Redshift front."""
+    """Start and stop AWS on one machine: Data Pipeline, S3, SNS, Logs, MySQL, Postgres, a Redshift front and more."""
 
 
 def _state_option(command: Command) -> Command:

@@ -18,6 +18,9 @@ def client_environment(sandbox: Supervisor) -> dict[str, str]:
     return {
         **sandbox.aws.client_environment(),
         "AWS_ENDPOINT_URL_DATA_PIPELINE": sandbox.datapipeline.endpoint,
+        # The agent is on an instance of the sandbox, then. Clients that look for credentials there find none.
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": sandbox.imds.endpoint,
         settings.ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
     }
 

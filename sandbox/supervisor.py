@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.errors import PartMissing, SandboxError
 from sandbox.parts.datapipeline import DataPipelinePart
+from sandbox.parts.imds import ImdsPart
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.part import Part
@@ -48,6 +49,7 @@ class Supervisor:
     def __init__(self, state: StateDirectory) -> None:
         self.state = state
         self.aws = MotoPart(state.path / "aws")
+        self.imds = ImdsPart(state.path / "imds")
         self.postgres = PostgresPart(state.path / "postgres")
         self.mariadb = MariaDbPart(state.path / "mariadb")
         self.redshift = RedshiftPart(state.path / "redshift", self.postgres, self.aws)
@@ -58,7 +60,7 @@ class Supervisor:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Every part, in the order in which they are shown."""
-        return (self.datapipeline, self.aws, self.mariadb, self.postgres, self.redshift)
+        return (self.datapipeline, self.aws, self.imds, self.mariadb, self.postgres, self.redshift)
 
     def up(self) -> None:
         """Start every part that is down, a part's needs before it; a missing MariaDB is let pass.
@@ -66,13 +68,13 @@ class Supervisor:
         Raises:
             SandboxError: a part did not come up, or one that every machine can have is not installed.
         """
-        _together(self._start, (self.aws, self.postgres, self.mariadb, self.datapipeline))
+        _together(self._start, (self.aws, self.imds, self.postgres, self.mariadb, self.datapipeline))
         self._start(self.redshift)
 
     def down(self) -> None:
         """Stop every part, those that use others first."""
         _together(Part.stop, (self.datapipeline, self.redshift))
-        _together(Part.stop, (self.mariadb, self.postgres, self.aws))
+        _together(Part.stop, (self.mariadb, self.postgres, self.aws, self.imds))
 
     def status(self) -> list[PartStatus]:
         """Look at every part."""

@@ -25,7 +25,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from sandbox.files import write_private
 
 PREFIX = "/_sandbox/"
 SPOT = "meta-data/spot/instance-action"
@@ -54,13 +57,13 @@ class Fault:
 
 
 class Items:
-    """Items by their path below ``/latest/``."""
+    """Items by their path below ``/latest/``, kept in a file; instance and region are those of a new one."""
 
-    def __init__(self, instance_id: str, region: str) -> None:
+    def __init__(self, file: Path, instance_id: str, region: str) -> None:
         self._lock = threading.Lock()
-        self._items: dict[str, str] = {INSTANCE: instance_id, REGION: region, SIGNATURE: "c2FuZGJveA=="}
-        self._items["meta-data/instance-life-cycle"] = "spot"
-        self._items[LIFECYCLE] = "InService"
+        self._file = file
+        fresh = {INSTANCE: instance_id, REGION: region, SIGNATURE: "c2FuZGJveA==", LIFECYCLE: "InService"}
+        self._items: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else fresh
         self._answers: Counter[str] = Counter()
         self.fault: Fault | None = None
         self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], None]] = {
@@ -110,6 +113,8 @@ class Items:
             raise Wrong("the body is not a JSON object")
         route(given)
         with self._lock:
+            if method != "GET":
+                write_private(self._file, json.dumps(self._items))
             return {"items": dict(self._items), "answers": dict(self._answers)}
 
     def _document(self) -> str:

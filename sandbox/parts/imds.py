@@ -1,4 +1,4 @@
-"""The instance metadata service: ``python -m sandbox.imds``. It keeps nothing: each start is a new instance."""
+"""The instance metadata service: ``python -m sandbox.imds``."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ class ImdsPart(PythonService):
         return "http://{}:{}".format(*self.address)
 
     def options(self) -> Sequence[str | Path]:
-        """Return the flags."""
-        return self._flags
+        """Return where the state is kept, and the flags."""
+        return ["--state", self.directory / "items.json", *self._flags]

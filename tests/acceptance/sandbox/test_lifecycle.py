@@ -17,7 +17,7 @@ import pytest
 
 from stores.secrets import resolve
 
-PARTS = ("datapipeline", "aws", "mariadb", "postgres", "redshift")
+PARTS = ("datapipeline", "aws", "imds", "mariadb", "postgres", "redshift")
 
 
 def mysql(box: Any) -> Any:

@@ -25,6 +25,14 @@ def test_the_policy_lets_the_worker_make_every_call_of_its_protocol() -> None:
     assert {f"datapipeline:{operation}" for operation in protocol} <= actions
 
 
+def test_the_policy_lets_the_worker_hold_a_termination_back_and_complete_it() -> None:
+    policy = json.loads((PACKAGING / "iam-policy.json").read_text(encoding="utf-8"))
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    asked = {"DescribeAutoScalingInstances", "DescribeLifecycleHooks"}
+    told = {"RecordLifecycleActionHeartbeat", "CompleteLifecycleAction"}
+    assert {f"autoscaling:{operation}" for operation in asked | told} <= actions
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_hook_has_a_sample_that_bash_can_read_and_that_is_no_hook_itself(name: str) -> None:
     sample = PACKAGING / "hooks" / f"{name}.sample"
