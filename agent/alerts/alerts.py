@@ -25,8 +25,8 @@ QUEUE_LIMIT = 200
 KEEP = 3600.0
 #: That the topic does not take messages is said again after this many seconds.
 TELL_AGAIN = 900.0
-#: At the agent's end what is queued has this long to go out, in seconds.
-CLOSE_PATIENCE = 10.0
+#: At the agent's end what is queued has this long to go out, in seconds: less than the worker waits for its loops.
+CLOSE_PATIENCE = 4.0
 
 Publish = Callable[[str, str], str]
 
@@ -43,6 +43,8 @@ class Alerts(Observer):
         self._queue: deque[tuple[float, Message]] = deque()
         self._closed = False
         self._done = False
+        #: The loop has ended without the sender, and has counted what is left.
+        self._abandoned = False
         self._broken: BaseException | None = None
         self._backoff = Backoff(first=2.0, longest=120.0)
         self._complained = float("-inf")
@@ -73,11 +75,11 @@ class Alerts(Observer):
         threading.Thread(target=self._send_all, name="alerts-sender", daemon=True).start()
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._done)
-            in_time = self._changed.wait_for(lambda: self._done, CLOSE_PATIENCE)
+            self._abandoned = not self._changed.wait_for(lambda: self._done, CLOSE_PATIENCE)
             left = len(self._queue)
         if self._broken is not None:
             raise self._broken
-        if not in_time:
+        if self._abandoned:
             log.event("alerts_not_sent", level="ERROR", count=left + 1)
 
     def close(self) -> None:
@@ -130,11 +132,11 @@ class Alerts(Observer):
 
     def _give_up(self, message: Message, *, last: bool) -> None:
         """Count what could not be told; at the agent's end there is nobody left to tell it to."""
-        if last:
-            log.event("alerts_not_sent", level="ERROR", count=1)
-            return
         with self._changed:
-            self._limits.leave_out(message.kind)
+            if not last:
+                self._limits.leave_out(message.kind)
+            elif not self._abandoned:
+                log.event("alerts_not_sent", level="ERROR", count=1)
 
     def _complain(self, error: DuctrunnerError) -> None:
         now = time.monotonic()

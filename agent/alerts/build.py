@@ -6,7 +6,7 @@ from agent.alerts.alerts import Alerts
 from core.settings import Settings
 from stores.notifications import Topic
 
-#: Seconds. One call has one try: whether and when there is another is decided by the loop.
+#: Seconds. One call has one try: whether and when there is another is for the loop to say.
 CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 5
 
