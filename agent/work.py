@@ -90,7 +90,7 @@ class Work:
         argv = plan.argv
         if plan.script:
             argv = (*prepare_script(plan.script, self._tools.store, self._stop.event), *argv)
-        conditions = task_conditions(settings, self._task.attempt.text("runAsUser"))
+        conditions = task_conditions(settings, self._task.attempt)
         if conditions.user:
             self._workspace.give_to(conditions.user)
         directory = settings.working_directory or self._workspace.temporary

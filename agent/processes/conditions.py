@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.processes.user import User, find_user
+from agent.task import PipelineObject
 from core.errors import TaskMalformed
 from core.settings import AgentSettings
 
@@ -24,15 +25,18 @@ class Conditions:
 AS_THE_AGENT = Conditions()
 
 
-def task_conditions(settings: AgentSettings, run_as: str | None) -> Conditions:
-    """Return the conditions of a task; the user that it names itself (``runAsUser``) wins over the configuration's.
+def task_conditions(settings: AgentSettings, activity: PipelineObject) -> Conditions:
+    """Return the conditions of a task; the user that it names itself wins over the configuration's.
+
+    AWS takes a field of one's own only when its name begins with ``my``: ``myRunAsUser``.
 
     Raises:
         TaskMalformed: that user does not exist, or this agent may not take it on.
     """
-    name = run_as or settings.run_as_user
+    name = activity.text("myRunAsUser") or activity.text("runAsUser") or settings.run_as_user
+    limit = settings.memory_limit
     try:
         user = find_user(name) if name else None
     except ValueError as error:
-        raise TaskMalformed(f"runAsUser: {error}") from None
-    return Conditions(settings.nice, settings.oom_score, settings.memory_limit, user)
+        raise TaskMalformed(f"myRunAsUser: {error}") from None
+    return Conditions(settings.nice, settings.oom_score, int(limit) if limit else None, user)

@@ -17,7 +17,7 @@ NAME = "core"
 #: Readable by the agent's user only: a core file holds everything that the program knew.
 _PRIVATE = 0o600
 _PATTERN = Path("/proc/sys/kernel/core_pattern")
-_SPECIFIER = re.compile(r"%.")
+_SPECIFIER = re.compile(r"(%.|\*)+")
 #: Signals whose default is a core file (signal(7)).
 _DUMPING = frozenset(
     [
@@ -49,7 +49,7 @@ def describe_core(ended: TreeEnded, directory: Path, logs: Path, began: float) -
 
 def _newest(directory: Path, pattern: str, began: float) -> Path | None:
     root = Path("/") if pattern.startswith("/") else directory
-    candidates = root.glob(_SPECIFIER.sub("*", pattern.lstrip("/")) + "*")
+    candidates = root.glob(_SPECIFIER.sub("*", pattern.lstrip("/") + "%p"))
     cores = [(path.lstat().st_mtime, path) for path in candidates if _is_core(path)]
     return max((core for core in cores if core[0] >= began), default=(0.0, None))[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,9 +69,11 @@ def _find(mark: bytes, recorded: list[Process]) -> list[Process]:
     roots = [process for process in recorded if tree.named(process[0]) == process]
     if mark:
         roots += [process for pid in tree.everybody() if _carries(pid, mark) and (process := tree.named(pid))]
-    found = tree.living([*roots, *tree.descendants(*(pid for pid, _ in roots))])
-    own = tree.itself()
-    return [process for process in dict.fromkeys(found) if process not in own]
+    found = dict.fromkeys(tree.living([*roots, *tree.descendants(*(pid for pid, _ in roots))]))
+    if tree.named(os.getpid()) in found:  # this agent was started by a command of the other
+        for process in tree.itself():
+            found.pop(process, None)
+    return list(found)
 
 
 def _carries(pid: int, mark: bytes) -> bool:
