@@ -129,7 +129,7 @@ class AgentSettings(Section):
     keep_daemons: bool = Field(default=False, description="let processes that left the group outlive their attempt")
     nice: int = Field(default=0, ge=-20, le=19, description="niceness of attempts")
     memory_limit: ByteSize | None = Field(default=None, description="of all processes of an attempt: `4GiB`")
-    run_as_user: str | None = Field(default=None, description="user of the attempts; the agent must be root")
+    run_as_user: str | None = Field(default=None, description="of attempts (a task's `myRunAsUser` wins); needs root")
     working_directory: Path | None = Field(default=None, description="default: a directory of the attempt's own")
     oom_score: int = Field(default=300, ge=0, le=1000, description="added to attempts' score: they go before the agent")
     hooks: Path | None = Field(default=Path("/etc/ductrunner/hooks"), description="directory of hooks; may be absent")

@@ -27,6 +27,7 @@ class Cgroup:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._inside = False
         os.mkdir(directory)
 
     def enter(self) -> None:
@@ -36,16 +37,20 @@ class Cgroup:
             OSError: the kernel does not let it.
         """
         _move(self._directory)
+        self._inside = True
 
     def leave(self) -> None:
-        """Move this process back to where the agent is.
+        """Move this process back to where the agent is, if it is inside.
 
         Raises:
             OSError: the kernel does not let it.
         """
+        if not self._inside:
+            return
         parent = os.path.dirname(self._directory)
         worker = f"{parent}/{WORKER}"
         _move(worker if os.path.isdir(worker) else parent)
+        self._inside = False
 
     def limit_memory(self, limit: int) -> bool:
         """Let the kernel end the whole group when it needs more bytes; ``False`` where it does not count memory."""

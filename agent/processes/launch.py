@@ -28,6 +28,8 @@ _RESET = (
 _WORST_SCORE = 1000
 _OOM_FILE = "/proc/self/oom_score_adj"
 NOT_STARTED = 127  # as a shell
+#: The step that may be left out.
+CGROUP = "cgroup"
 
 
 class LaunchRefused(Exception):
@@ -54,7 +56,7 @@ def _spawn(wanted: Launch, streams: tuple[int, int], cgroup: Cgroup | None) -> i
     step = "directory"
     try:
         os.chdir(wanted.directory)
-        step = "cgroup"
+        step = CGROUP
         if cgroup:
             cgroup.enter()
         step = "oom_score"
@@ -118,7 +120,7 @@ def _become(wanted: Launch, streams: tuple[int, int], cgroup: Cgroup | None) -> 
     step = "session"
     try:
         os.setsid()
-        step = "cgroup"
+        step = CGROUP
         if cgroup:
             cgroup.enter()
         step = "oom_score"

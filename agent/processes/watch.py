@@ -9,7 +9,7 @@ import signal
 from agent.processes import tree
 from agent.processes.cgroup import Cgroup
 from agent.processes.ending import end
-from agent.processes.launch import LaunchRefused, launch
+from agent.processes.launch import CGROUP, LaunchRefused, launch
 from agent.processes.memory import SAMPLE_INTERVAL, machine_kills, used_by_tree
 from agent.processes.wakeup import Wakeup
 from agent.processes.wire import End, Launch, Started, TreeEnded, receive
@@ -71,17 +71,28 @@ class Watch:
 
     def _start(self, wanted: Launch) -> None:
         self._limit = wanted.memory_limit or 0
-        if self._terms.cgroup:
-            try:
-                self._cgroup = Cgroup(self._terms.cgroup)
-            except OSError:
-                self._cgroup = None  # the tree is enough to end it
-            if self._cgroup and self._limit and self._cgroup.limit_memory(self._limit):
-                self._limit = 0
-        self._pid = launch(wanted, self._streams, self._cgroup)
+        self._make_cgroup()
+        try:
+            self._pid = launch(wanted, self._streams, self._cgroup)
+        except LaunchRefused as error:
+            if error.refused.step != CGROUP:
+                raise
+            self._remove_cgroup()
+            self._limit = wanted.memory_limit or 0
+            self._pid = launch(wanted, self._streams, None)
         self._close_streams()
         command, own = tree.named(self._pid), tree.named(os.getpid())
         Started(command or (self._pid, 0), own or (os.getpid(), 0)).send(self._control)
+
+    def _make_cgroup(self) -> None:
+        if not self._terms.cgroup:
+            return
+        try:
+            self._cgroup = Cgroup(self._terms.cgroup)
+        except OSError:
+            return  # the tree is enough to end it
+        if self._limit and self._cgroup.limit_memory(self._limit):
+            self._limit = 0
 
     def _watch(self) -> list[tree.Process]:
         """Wait for the end of the command, or for a reason to end it; return what could not be ended."""
@@ -155,6 +166,7 @@ class Watch:
     def _remove_cgroup(self) -> None:
         if self._cgroup:
             self._cgroup.remove()
+        self._cgroup = None
 
 
 def _tell(send: Callable[[int], None], control: int) -> bool:

@@ -21,6 +21,13 @@ from tests.integration.agent.conftest import eventually
 SCRIPT = "{0} & (trap '' TERM; {1}; {1}) & env -i setsid {2} & wait"
 
 
+def lives(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Family:
     """An agent in a process of its own, and what it has started."""
 
@@ -48,7 +55,7 @@ class Family:
             os.kill(self.members[name], signal.SIGKILL)
 
     def living(self):
-        return [one for one in self.everybody if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in self.everybody if lives(one)]
 
     def groups(self):
         found = find_group()

@@ -31,7 +31,8 @@ def kernel(tmp_path, monkeypatch):
 
 
 def test_the_root_that_a_container_sees_is_ours(kernel):
-    assert find_group() == kernel("/")
+    directory = kernel("/")
+    assert find_group() == directory
 
 
 def test_a_part_of_the_hierarchy_may_be_mounted(kernel):
