@@ -132,17 +132,18 @@ class Redactor:
 
 def _spellings(secret: str) -> set[str]:
     unix = secret.replace("\r\n", "\n")
-    found = {secret, _base64(secret)}
+    found = {secret, *_base64(secret)}
     for text in (secret, unix, unix.replace("\n", "\r\n")):
         escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
         found |= {text, *escaped, quote(text, safe="", errors=_ANY), quote_plus(text, errors=_ANY)}
     return found
 
 
-def _base64(secret: str) -> str:
-    """The secret in base64, without the last characters, which what follows the secret would change."""
+def _base64(secret: str) -> set[str]:
+    """The secret in base64: whole, and without the last characters, which what follows the secret would change."""
     data = secret.encode(errors=_ANY)
-    return base64.b64encode(data).decode()[: len(data) * 8 // 6]
+    whole = base64.b64encode(data).decode()
+    return {whole, whole[: len(data) * 8 // 6]}
 
 
 def _places(found: list[tuple[int, int, int]]) -> list[tuple[int, int]]:

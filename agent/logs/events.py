@@ -68,7 +68,7 @@ def _messages(data: bytes, consumed: int) -> Messages:
     texts = text.split("\n")
     if "\n\n" in text or not text or text[0] == "\n" or text[-1] == "\n":
         texts = [line or " " for line in texts]
-    if len(data) > PIECE:
+    if len(data) > PIECE and max(map(len, texts)) * _WIDEST > MESSAGE_LIMIT:
         texts = [piece for line in texts for piece in _pieces(line)]
     size = len(text) if text.isascii() else len(text.encode())  # with the ends of lines, or the spaces in their place
     return Messages(texts, consumed, size + 1 + OVERHEAD * len(texts))

@@ -25,7 +25,7 @@ from core.errors import DuctrunnerError, NotFound, RequestRefused
 
 HELPERS = 4
 #: Seconds that the end of the agent waits for what is not sent yet.
-LAST_PATIENCE = 5.0
+LAST_PATIENCE = 4.0
 #: While nothing can be sent, the backlog is looked at after so many seconds.
 LOOK = 10.0
 
@@ -75,14 +75,18 @@ class Shipper:
         """Send what is due, until closed and done."""
         self._fetch()
         while not self._over():
-            self._turned(None)
-            ready = self._wait()
-            self._turned(CALL_PATIENCE)
-            if ready:
-                self._round(ready)
-            self._look_after_backlog()
+            self.step()
         self._backlog.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def step(self) -> None:
+        """Wait until something can be sent, and send a batch of each log that is due."""
+        self._turned(None)
+        ready = self._wait()
+        self._turned(CALL_PATIENCE)
+        if ready:
+            self._round(ready)
+        self._look_after_backlog()
 
     def close(self) -> None:
         """Let ``run`` send the rest, as far as that goes within ``LAST_PATIENCE``, and return."""

@@ -6,11 +6,13 @@ the pipe open elsewhere cannot hold the attempt: after the end of the tree the p
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,11 @@ from core.errors import CommandFailed, CommandKilled, DiskFull, InternalError
 
 CHUNK = 1 << 16  # bytes, the size of a pipe
 PIPE_GRACE = 1.0  # seconds
+#: A command may write so far ahead of us.
+PIPE_SIZE = 1 << 18  # bytes
+#: What a command writes is left to gather for so many milliseconds: one wake-up for many lines, not one for each. The
+#: shorter time is for commands that write ``MUCH`` bytes in it; one that fills chunks is not waited for at all.
+GATHERING, SHORTLY, MUCH = 20, 4, 1 << 14
 #: Longest time from asking for a command to its start, in seconds; a machine that needs more is not usable.
 START_PATIENCE = 60.0
 #: Beyond the grace, before a shim that does not answer is killed, in seconds.
@@ -103,6 +110,8 @@ class Child:
             for file in (stdout, stderr):
                 reading, end = os.pipe()
                 os.set_blocking(reading, False)
+                with suppress(OSError):  # a user with very many pipes keeps the usual size
+                    fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 self._streams[reading] = file
                 writing.append(end)
             return self._start(command, writing)
@@ -154,6 +163,9 @@ class Child:
         poller = select.poll()
         for fd in (*self._streams, self._control, stop.fileno()):
             poller.register(fd, select.POLLIN)
+        urgent = select.poll()
+        for fd in (self._control, stop.fileno()):
+            urgent.register(fd, select.POLLIN)
         give_up: float | None = None
         while True:
             patience = None if give_up is None else max(0.0, give_up - time.monotonic())
@@ -162,27 +174,31 @@ class Child:
                 poller.unregister(stop.fileno())
                 self._tell_end(grace)
                 give_up = time.monotonic() + grace + END_PATIENCE
+            carried = 0
             for fd in ready & self._streams.keys():
-                if not self._carry_chunk(fd):
+                carried += self._carry_chunk(fd)
+                if fd not in self._streams:
                     poller.unregister(fd)
             if self._control in ready:
                 return self._ended(receive(self._control), grace)
             if patience == 0.0 and not ready:
                 kill_hung(self._started.shim)
                 give_up = None
+            if 0 < carried < CHUNK:
+                urgent.poll(GATHERING if carried < MUCH else SHORTLY)
 
-    def _carry_chunk(self, fd: int) -> bool:
-        """Carry one chunk; ``False`` at the end of the stream."""
+    def _carry_chunk(self, fd: int) -> int:
+        """Carry one chunk and return its size; at its end the stream goes."""
         try:
             chunk = os.read(fd, CHUNK)
         except BlockingIOError:
-            return True
+            return 0
         if chunk:
             self._streams[fd].feed(chunk)
-            return True
-        os.close(fd)
-        del self._streams[fd]
-        return False
+        else:
+            os.close(fd)
+            del self._streams[fd]
+        return len(chunk)
 
     def _carry_rest(self) -> None:
         give_up = time.monotonic() + PIPE_GRACE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import log
 from agent.logs.output import TAIL_LIMIT, OutputFile
 from agent.logs.redactor import StreamRedactor
 from core.errors import DiskFull
@@ -65,3 +66,34 @@ def test_a_full_disk_is_named(tmp_path):
     with pytest.raises(DiskFull, match="no space left"):
         file.feed(b"x")
     file.close()
+
+
+def test_of_too_much_output_the_beginning_and_the_last_lines_are_kept(tmp_path):
+    file = OutputFile(tmp_path / "out", Matcher(), limit=100)
+    for number in range(2000):
+        file.feed(f"line {number}\n".encode())
+    file.close()
+    text = file.path.read_text()
+    assert text.startswith("line 0\n")
+    assert text.endswith("line 1999\n")
+    assert "beyond logging.attempt_limit" in text
+    assert "bytes are left out here" in text
+    assert len(text) < 5000
+
+
+def test_the_agents_lines_are_no_reason_to_stop_when_neither_disk_nor_stdout_take_them(tmp_path, monkeypatch):
+    class Full:
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+        flush = write
+
+    monkeypatch.setattr("sys.stdout", Full())
+    monkeypatch.setattr("sys.stderr", Full())
+    (tmp_path / "logs").write_text("a file where the directory should be")
+    before = list(log._LOGGER.handlers)
+    try:
+        log.set_up(tmp_path / "logs", "INFO")
+        log.event("agent_started")
+    finally:
+        log._LOGGER.handlers = before
