@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,23 +82,18 @@ class Desk:
         ``uri`` is where they are copied while it runs, if anywhere.
         """
         paths = [directory / STDOUT, directory / STDERR]
-        tail = self._tail(task, group, paths)
-        copy = InterimCopy(store, uri, paths, digest(task.task_id)) if uri else None
-        stdout, stderr = (self._file(path, number, tail) for number, path in enumerate(paths))
-        if copy:
-            self._interim.begin(copy)
-        try:
-            yield stdout, stderr
-        finally:
-            try:
-                stdout.close()
-                stderr.close()
-            finally:
-                if tail:
-                    tail.end()
-                if copy:
-                    self._interim.end(copy)
-                self._retention.added(stdout.size + stderr.size)
+        with ExitStack() as ending:
+            files: list[OutputFile] = []
+            ending.callback(lambda: self._retention.added(sum(file.size for file in files)))
+            if uri:
+                copy = InterimCopy(store, uri, paths, digest(task.task_id))
+                self._interim.begin(copy)
+                ending.callback(self._interim.end, copy)
+            if tail := self._tail(task, group, paths):
+                ending.callback(tail.end)
+            for number, path in enumerate(paths):
+                files.append(ending.enter_context(closing(self._file(path, number, tail))))
+            yield files[0], files[1]
 
     def close(self) -> None:
         """The agent has ended: send its last lines, let go of what is held."""

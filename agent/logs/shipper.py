@@ -1,7 +1,8 @@
 """The loop that sends logs to CloudWatch while they are written, and the rest when the agent ends.
 
-Threads: ``logs`` (this loop) and, while several logs wait, up to ``HELPERS`` helpers. A log has at most one batch on
-its way, so that its order is kept. Nothing here slows an attempt down: what cannot be sent waits on the disk.
+Threads: ``logs`` (this loop), ``logs_N`` (up to ``HELPERS``, while several logs wait), ``logs-last`` (a timer at the
+end). A log has at most one batch on its way, so that its order is kept. Nothing here slows an attempt down: what cannot
+be sent waits on the disk.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from core.errors import DuctrunnerError, NotFound, RequestRefused
 HELPERS = 4
 #: Seconds that the end of the agent waits for what is not sent yet.
 LAST_PATIENCE = 4.0
+#: Seconds that its very last lines may take.
+LAST_WORDS = 1.0
 #: While nothing can be sent, the backlog is looked at after so many seconds.
 LOOK = 10.0
 
@@ -56,6 +59,7 @@ class Shipper:
         self._due: dict[Tail, float] = {}
         self._awake_at = 0.0
         self._last: float | None = None
+        self._breaking: threading.Timer | None = None
         self._pool = ThreadPoolExecutor(HELPERS, thread_name_prefix="logs")
 
     def open(self, target: Target, files: Sequence[Path], positions: Sequence[int] | None = None) -> Tail:
@@ -76,6 +80,8 @@ class Shipper:
         self._fetch()
         while not self._over():
             self.step()
+        if self._breaking:
+            self._breaking.cancel()
         self._backlog.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -90,19 +96,26 @@ class Shipper:
 
     def close(self) -> None:
         """Let ``run`` send the rest, as far as that goes within ``LAST_PATIENCE``, and return."""
+        self._breaking = self._break_off_after(LAST_PATIENCE)
         with self._changed:
             self._last = time.monotonic() + LAST_PATIENCE
             self._changed.notify()
-        breaking = threading.Timer(LAST_PATIENCE, self._cloudwatch.close)
-        breaking.name, breaking.daemon = "logs-last", True
-        breaking.start()
 
     def finish(self, last: Tail | None = None) -> None:
         """After everything else has ended: send the agent's last lines, and let go of what is held."""
         if last is not None and not self._health.blocked:
+            breaking = self._break_off_after(LAST_WORDS)
             self._send(last)
+            breaking.cancel()
         self._cloudwatch.close()
         self._notes.close()
+
+    def _break_off_after(self, seconds: float) -> threading.Timer:
+        """Let no call of CloudWatch last longer than this."""
+        timer = threading.Timer(seconds, self._cloudwatch.close)
+        timer.name, timer.daemon = "logs-last", True
+        timer.start()
+        return timer
 
     def _announced(self, tail: Tail) -> None:
         if not tail.note:
