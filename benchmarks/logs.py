@@ -149,7 +149,7 @@ class Bench:
             with running_agent(self.service, self.folder, environment) as (group, agent, _):
                 title = "shipping on" if shipping == "true" else "shipping off"
                 if shipping == "true":
-                    self._latency(group)
+                    self._latency(group, agent)
                 for name, command in CHATTY.items():
                     self._chatty(f"{name}, {title}", group, agent, command.format(seconds=seconds))
                 before = agent.resident()
@@ -159,7 +159,7 @@ class Bench:
                 memory = f"{before:.1f} → {agent.resident():.1f} MB resident"
                 print(f"{megabytes} MB of output, {title}: {took:.1f} s, {memory}", flush=True)
 
-    def _latency(self, group: str) -> None:
+    def _latency(self, group: str, agent: Agent) -> None:
         """Seconds from a line's own time to when ``get_log_events`` shows it."""
         command = 'python3 -u -c "import time\nfor n in range(20): print(time.time()); time.sleep(0.5)"'
         pipeline = _activate(self.pipelines, group, command)
@@ -168,6 +168,7 @@ class Bench:
             for message in _messages(self.logs, f"/ductrunner/{group}", f"tasks/{pipeline}/"):
                 seen.setdefault(message, time.time())
             time.sleep(0.02)
+        wait_until(lambda: bool(agent.ended()), 0.05, "the task's end")
         delays = sorted(moment - float(message) for message, moment in seen.items())
         print(f"from print to get_log_events: median {statistics.median(delays):.2f} s, longest {delays[-1]:.2f} s")
 
