@@ -104,11 +104,13 @@ class Bench:
         for turn in range(3):
             for number, (name, way) in enumerate(ways.items()):
                 found[name].append(count / way(f"way{number}-{turn}"))
-        ceiling = statistics.median(found["the endpoint's ceiling (raw)"])
+        ceilings = found["the endpoint's ceiling (raw)"]
         for name, rates in found.items():
-            rate = statistics.median(rates)
+            share = statistics.median(rate / ceiling for rate, ceiling in zip(rates, ceilings, strict=True))
             shown = " ".join(f"{rate:,.0f}" for rate in rates)
-            print(f"{name:32} {rate:10,.0f} lines/s   {rate / ceiling:5.2f} of the ceiling   ({shown})", flush=True)
+            print(
+                f"{name:32} {statistics.median(rates):10,.0f} lines/s, {share:.2f} of the ceiling ({shown})", flush=True
+            )
 
     def _raw(self, path: Path, stream: str) -> float:
         cloudwatch = CloudWatch(lambda: self.endpoint, SteadyTime())

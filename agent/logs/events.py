@@ -44,14 +44,14 @@ def read_messages(raw: bytes, most: int, *, whole: bool) -> Messages:
         cut = len(raw) if whole else max(cut, _character_border(raw, cut + PIECE))
     if not cut:
         return Messages([], 0, 0)
+    if b"\r" not in raw and raw.count(b"\n", 0, cut) < most:
+        return _messages(raw[:cut].removesuffix(b"\n"), cut)
     lines = raw[:cut].split(b"\n", most)
     if len(lines) > most:
         cut -= len(lines.pop())
     elif not lines[-1]:
         lines.pop()
-    if b"\r" in raw:
-        lines = [_shown(line) if b"\r" in line else line for line in lines]
-    return _messages(b"\n".join(lines), cut)
+    return _messages(b"\n".join(_shown(line) if b"\r" in line else line for line in lines), cut)
 
 
 def to_json(texts: list[str], time: int) -> str:
