@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import zlib
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -80,7 +82,7 @@ def test_both_forms_of_the_target_header_are_understood(service: Any, target: st
     assert call(service, "ListPipelines", {}, target)[0] == 200
 
 
-def test_answers_carry_a_request_id_and_the_crc_of_their_body(service: Any) -> None:
+def test_answers_carry_a_request_id_the_time_and_the_crc_of_their_body(service: Any) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
     try:
         seen = set()
@@ -90,6 +92,7 @@ def test_answers_carry_a_request_id_and_the_crc_of_their_body(service: Any) -> N
             body = answer.read()
             assert answer.headers["Content-Type"] == "application/x-amz-json-1.1"
             assert int(answer.headers["x-amz-crc32"]) == zlib.crc32(body)
+            assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()) < 60
             seen.add(answer.headers["x-amzn-RequestId"])
         assert len(seen) == 3
     finally:
