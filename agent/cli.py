@@ -25,6 +25,7 @@ def option(name: str, *aliases: str, **attributes: Any) -> Callable[[Command], C
 @option(
     "workerGroup", help="The worker group whose tasks to take (exact, case-sensitive). Required, here or in the file."
 )
+@option("workerGroups", metavar="NAME=SLOTS,…", help="Further groups that this process serves, each with its slots.")
 @option("config", type=click.Path(path_type=Path), help="Our YAML file, or TaskRunner's credentials.json.")
 @option("region", help="AWS region; default: the environment's, else us-east-1.")
 @option("endpoint", help="Address of the Data Pipeline service; default: the region's.")

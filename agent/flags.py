@@ -16,7 +16,17 @@ from core.redaction import REDACTOR
 from core.settings import AgentSettings, Settings
 
 #: Flags that override a key of the same name in the file's section ``agent``.
-_OVERRIDING = ("worker_group", "taskrunner_id", "tasks", "output", "log_uri", "endpoint", "region", "max_uptime")
+_OVERRIDING = (
+    "worker_group",
+    "worker_groups",
+    "taskrunner_id",
+    "tasks",
+    "output",
+    "log_uri",
+    "endpoint",
+    "region",
+    "max_uptime",
+)
 
 #: Permissions of a file for anybody but its owner.
 _OTHERS = 0o077
@@ -27,6 +37,7 @@ class Flags:
     """The command line; ``None`` where nothing was given."""
 
     worker_group: str | None
+    worker_groups: str | None
     config: Path | None
     region: str | None
     endpoint: str | None

@@ -144,7 +144,7 @@ def _groups(
 ) -> list[Group]:
     """Return the groups to serve; each has a name of its own at the service, since it beats for itself."""
     first = agent.worker_group or ""
-    slots = {first: agent.tasks, **{group: count for group, count in agent.worker_groups.items() if group != first}}
+    slots = {first: agent.tasks, **agent.worker_groups}
     names = {group: name if group == first else f"{name}/{group}" for group in slots}
     budgets = Budgets(Budget(agent.max_reports_per_second), Budget(agent.max_statuses_per_second))
     return [

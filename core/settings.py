@@ -12,7 +12,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -110,8 +110,8 @@ class AgentSettings(Section):
     worker_group: str | None = Field(default=None, description="exact, case-sensitive")
     taskrunner_id: str | None = Field(default=None, description="unique in the account; made from the host if absent")
     tasks: int = Field(default=2, ge=1, le=256, description="attempts at the same time")
-    worker_groups: dict[str, int] = Field(
-        default={}, description="further groups of this process, each with slots of its own: `{reports: 1}`"
+    worker_groups: dict[str, Annotated[int, Field(ge=1, le=256)]] = Field(
+        default={}, description="further groups of this process with their slots: `{reports: 1}`, or `reports=1,etl2=4`"
     )
     output: Path = Field(default=Path("output"), description="local logs, journal, staging and temporary files")
     log_uri: str | None = Field(default=None, description="`s3://…` for attempt logs without `pipelineLogUri`")
@@ -155,6 +155,22 @@ class AgentSettings(Section):
     # For operators.
     listen: str = Field(default="127.0.0.1:8717", description="status and metrics, loopback only; `off`: nowhere")
     metrics_interval: float = Field(default=60.0, gt=0, description="seconds between lines of metrics")
+
+    @field_validator("worker_groups", mode="before")
+    @classmethod
+    def _read_groups(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [entry.strip().rpartition("=") for entry in value.split(",") if entry.strip()]
+        if not all(name and slots for name, _, slots in pairs):
+            raise ValueError("write NAME=SLOTS, several with a comma between, for example reports=1,backfill=2")
+        return {name.strip(): slots.strip() for name, _, slots in pairs}
+
+    @model_validator(mode="after")
+    def _name_each_group_once(self) -> Self:
+        if self.worker_group in self.worker_groups:
+            raise ValueError(f"the worker group {self.worker_group!r} stands in worker_groups too; name it once")
+        return self
 
 
 class LoggingSettings(Section):

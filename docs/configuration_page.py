@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -49,6 +49,10 @@ def _row(key: str, field: FieldInfo) -> str:
 def _type(annotation: Any) -> str:
     if isinstance(annotation, type) and annotation is not tuple and not get_args(annotation):
         return {"SecretStr": "secret", "str": "text"}.get(annotation.__name__, annotation.__name__.lower())
+    if get_origin(annotation) is Annotated:
+        return _type(get_args(annotation)[0])
+    if get_origin(annotation) is dict:
+        return " = ".join(_type(part) for part in get_args(annotation)) + " …"
     parts = [_type(part) for part in get_args(annotation) if part not in (type(None), Ellipsis)]
     return " or ".join(parts) + (" …" if "tuple" in str(annotation) else "")
 

@@ -177,6 +177,11 @@ class Bench:
         with urllib.request.urlopen(request) as answer:
             return dict(json.load(answer))
 
+    def control_get(self, name: str) -> dict[str, Any]:
+        """Ask the service for something that it tells nobody else."""
+        with urllib.request.urlopen(f"{self.endpoint}/_sandbox/{name}") as answer:
+            return dict(json.load(answer))
+
     def control_delete(self, name: str) -> None:
         """Forget what ``control`` has set."""
         request = urllib.request.Request(f"{self.endpoint}/_sandbox/{name}", method="DELETE")
