@@ -61,6 +61,7 @@ def test_niceness_and_score_are_the_commands_and_not_the_shims(run, sleeper):
     one = run(f"nice; cat /proc/self/oom_score_adj; {inside.command}", Conditions(nice=7, oom_score=250))
     inside.wait_for(1)
     own = int(Path("/proc/self/oom_score_adj").read_text())
+    eventually(lambda: len(one.output().split()) == 2, "its output")
     assert one.output().split() == ["7", str(min(1000, own + 250))]
     shim = one.shim
     assert (os.getpriority(os.PRIO_PROCESS, shim), int(Path(f"/proc/{shim}/oom_score_adj").read_text())) == (0, own)
