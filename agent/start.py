@@ -39,7 +39,7 @@ from agent.logs.desk import Desk
 from agent.logs.known_secrets import register_secrets, register_variables
 from agent.observer import Observers
 from agent.processes.checks import check_settings
-from agent.processes.delegation import divide, find_group
+from agent.processes.delegation import divide, find_group, remove_forgotten
 from agent.processes.guard import Guard
 from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
@@ -122,6 +122,7 @@ def _start_guard(agent: AgentSettings) -> Guard:
     group = find_group()
     if group is not None:
         divide(group)
+        remove_forgotten(group)
     return Guard(agent.kill_grace, agent.output.absolute(), keep_daemons=agent.keep_daemons, cgroups=group)
 
 

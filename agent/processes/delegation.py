@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from agent.processes.cgroup import WORKER, kill_group, remove_group, write
 
 _DELEGATED = ("trusted.delegate", "user.delegate")
+#: A group without a process is that of a command which is just being started, or is as old as this, in seconds.
+FORGOTTEN = 600.0
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -37,6 +41,14 @@ def divide(directory: Path) -> None:
         for pid in _words(directory / "cgroup.procs"):
             write(str(directory / WORKER / "cgroup.procs"), pid)
     write(str(directory / "cgroup.subtree_control"), "+memory")
+
+
+def remove_forgotten(directory: Path) -> None:
+    """Remove the empty groups of agents that died with all their shims and were not followed by another."""
+    for group in directory.glob("ductrunner-*"):
+        with suppress(OSError):  # it is in use, or has just gone
+            if time.time() - group.stat().st_mtime > FORGOTTEN:
+                group.rmdir()
 
 
 def end_groups(token: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.processes import delegation
-from agent.processes.delegation import divide, find_group
+from agent.processes.delegation import divide, find_group, remove_forgotten
 
 
 @pytest.fixture
@@ -74,3 +74,13 @@ def test_nothing_is_divided_where_memory_is_not_offered(tmp_path):
     (tmp_path / "cgroup.controllers").write_text("hugetlb")
     divide(tmp_path)
     assert not (tmp_path / "worker").exists()
+
+
+def test_groups_that_nobody_removed_go_when_they_are_old_and_empty(tmp_path):
+    for name in ("ductrunner-old-1", "ductrunner-new-1", "ductrunner-full-1", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ductrunner-full-1" / "inside").mkdir()
+    for name in ("ductrunner-old-1", "ductrunner-full-1", "other"):
+        os.utime(tmp_path / name, (0, 0))
+    remove_forgotten(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"ductrunner-new-1", "ductrunner-full-1", "other"}
