@@ -77,7 +77,8 @@ def test_symbolic_links_lead_nowhere(tmp_path):
     outside = tmp_path / "outside" / "Work" / "@Work_0" / "@Work_0_Attempt=1"
     outside.mkdir(parents=True)
     (outside / "precious").write_text("x")
-    os.utime(outside / "precious", (0, 0))
+    for path in (outside / "precious", outside):
+        os.utime(path, (0, 0))
     output = tmp_path / "output"
     own = attempt(output, 1, 100 * DAY)
     (output / "logs" / "df-link").symlink_to(tmp_path / "outside")
