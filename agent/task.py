@@ -7,6 +7,7 @@ attempt only, although that refers to others. ``taskId`` works like a bearer tok
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +19,14 @@ from core.errors import TaskMalformed
 from core.redaction import REDACTOR
 
 DIGEST_LENGTH = 16
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
 #: How long missing objects are asked for when the service has a bad moment, in seconds.
 PATIENCE = 60.0
 
 
 def digest(task_id: str) -> str:
     """Return the short name under which a task appears in logs and in its child's environment."""
-    return hashlib.sha256(task_id.encode()).hexdigest()[:DIGEST_LENGTH]
+    return hashlib.sha256(task_id.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def parse_task(handed: Handed) -> Task:
         raise TaskMalformed("the task has no map 'objects'; the service sent something else than a task object")
     objects = {str(key): parse_object(entry, str(key)) for key, entry in listed.items()}
     attempt_id = str(document.get("attemptId") or "")
+    pipeline_id = _usable(str(document.get("pipelineId") or ""), "the task's pipelineId")
     if attempt_id not in objects:
         raise TaskMalformed(f"the task's objects do not hold its attempt {attempt_id!r}")
-    return Task(handed.task_id, str(document.get("pipelineId") or ""), objects[attempt_id], objects)
+    return Task(handed.task_id, pipeline_id, objects[attempt_id], objects)
 
 
 def parse_object(entry: Any, key: str) -> PipelineObject:
@@ -121,16 +124,25 @@ def parse_object(entry: Any, key: str) -> PipelineObject:
     for field in fields:
         if field.key.startswith("*") or field.key.lower().endswith("password"):
             REDACTOR.register(field.value)
-    return PipelineObject(str(entry.get("id") or key), str(entry.get("name") or key), fields)
+    name = str(entry.get("name") or key)
+    return PipelineObject(_usable(str(entry.get("id") or key), f"the id of the object {key!r}"), name, fields)
 
 
 def _parse_field(field: Any, key: str) -> Field:
-    if isinstance(field, Mapping) and isinstance(field.get("key"), str):
+    if isinstance(field, Mapping) and isinstance(name := field.get("key"), str):
+        where = f"the field {name!r} of the object {key!r}"
         if isinstance(reference := field.get("refValue"), str):
-            return Field(field["key"], reference, is_reference=True)
+            return Field(_usable(name, where), _usable(reference, where), is_reference=True)
         if isinstance(value := field.get("stringValue", ""), str):
-            return Field(field["key"], value, is_reference=False)
+            return Field(_usable(name, where), _usable(value, where), is_reference=False)
     raise TaskMalformed(f"a field of the object {key!r} is not of the form {{key, stringValue or refValue}}")
+
+
+def _usable(text: str, where: str) -> str:
+    """Return a text that can be written, logged and passed to a command, which the service's texts all are."""
+    if _UNUSABLE.search(text):
+        raise TaskMalformed(f"{where} holds a NUL or half of a surrogate pair, which no command can be given")
+    return text
 
 
 class Objects:

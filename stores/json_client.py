@@ -226,7 +226,7 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     """Return the answer's object, an empty one of an empty answer, ``None`` of anything else."""
     try:
         answer = json.loads(body) if body else {}
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested deeper than any answer is
         return None
     return answer if isinstance(answer, dict) else None
 

@@ -58,7 +58,7 @@ class AgentProcess:
 
     def events(self, action: str) -> list[dict[str, Any]]:
         """The log lines with this action."""
-        lines = [json.loads(line) for line in self._stdout.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        lines = [json.loads(line) for line in self._stdout.read_text().split("\n")[:-1]]
         return [line for line in lines if line["action"] == action]
 
     def wait_for(self, action: str, count: int = 1) -> dict[str, Any]:
