@@ -16,6 +16,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +41,11 @@ class Notes:
         self._own = root / "shipping" / secrets.token_hex(8)
         self._numbers = itertools.count()
         self._lock = _locked(self._own)
+        self._begun: dict[Path, int] = {}
+
+    def begun(self, path: Path, offset: int) -> None:
+        """From this place on the file is ours; what is before it may be a dead agent's."""
+        self._begun[path.resolve()] = offset
 
     def save(self, tail: Tail) -> None:
         """Write or renew the note of a log; a disk that is full is no reason to stop."""
@@ -120,7 +126,7 @@ class Notes:
         if not all(path.resolve().is_relative_to(logs) for path in files):
             raise ValueError("a note names a file that is no log")
         positions = [int(position) for position in document["positions"]]
-        ends = [path.stat().st_size for path in files]
+        ends = [min(path.stat().st_size, self._begun.get(path.resolve(), sys.maxsize)) for path in files]
         written = max(int(path.stat().st_mtime * 1000) for path in files)
         tail = Tail(Target(document["group"], document["stream"]), files, self._time, positions)
         rows = [(self._time.moment(time), list(map(min, ends, places))) for time, places in document["times"]]

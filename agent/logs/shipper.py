@@ -64,6 +64,8 @@ class Shipper:
 
     def open(self, target: Target, files: Sequence[Path], positions: Sequence[int] | None = None) -> Tail:
         """Return the log that these files are; nothing is asked of CloudWatch before the first byte."""
+        for path, offset in zip(files, positions or (), strict=False):
+            self._notes.begun(path, offset)
         tail = Tail(target, files, self._time, positions)
         tail.notify = self._announced
         return tail
@@ -105,6 +107,7 @@ class Shipper:
         """After everything else has ended: send the agent's last lines, and let go of what is held."""
         if last is not None and not self._health.blocked:
             breaking = self._break_off_after(LAST_WORDS)
+            last.end()
             self._send(last)
             breaking.cancel()
         self._cloudwatch.close()

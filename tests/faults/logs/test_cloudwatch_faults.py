@@ -131,6 +131,11 @@ def test_after_kill_9_the_next_agent_sends_what_was_left(log_bench, logs):
     log_bench.await_messages(["before the end"])
     log_bench.await_text("logs_not_shipped", "agent/")  # the first agent's own lines come too
     eventually(lambda: len([*second.output.glob("shipping/*")]) == 1, "the notes of the first agent to go")
+    second.process.send_signal(signal.SIGTERM)
+    assert second.wait() == 0
+    own_lines = logs.messages("agent/")
+    assert len(own_lines) == len(set(own_lines)) == len(agent.text.splitlines()) + len(second.text.splitlines())
+    assert [*second.output.glob("shipping/*")] == []
 
 
 def test_beyond_the_backlog_limit_the_oldest_is_dropped_and_a_line_says_so(log_bench, logs):
@@ -166,5 +171,5 @@ def test_limits_hold_for_binary_and_endless_lines_of_a_real_command(log_bench, l
         "head -c 3000000 /dev/urandom; head -c 2000000 /dev/zero | tr '\\0' y; echo; echo end"
     )
     assert log_bench.bench.ended(pipeline)["@status"] == "FINISHED"
-    log_bench.await_text("end")
+    eventually(lambda: logs.messages()[-1:] == ["end"], "the last line")
     assert sum(message.count("y") for message in logs.messages()) >= 2_000_000
