@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 from dataclasses import dataclass
-from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedIOBase
 
@@ -72,11 +71,8 @@ def _read_headers(reader: BufferedIOBase) -> dict[str, str]:
 
 
 def response(status: int, headers: dict[str, str], body: bytes, *, keep_alive: bool) -> bytes:
-    """Return an answer as bytes, so that it leaves in one piece.
-
-    ``Date`` is this machine's time also where the service's clock is moved by hand: clients compare their own with it.
-    """
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(usegmt=True)}"]
+    """Return an answer as bytes, so that it leaves in one piece."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Content-Length: {len(body)}", f"Connection: {'keep-alive' if keep_alive else 'close'}"]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
