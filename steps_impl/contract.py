@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -66,10 +67,15 @@ def write_result(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def read_result(path: Path, limit: int = 1 << 20) -> dict[str, Any] | None:
-    """Return the result file's object; ``None`` when it is missing, too large or not a JSON object."""
+    """Return the result file's object; ``None`` when it is missing, too large or not a JSON object.
+
+    The command may have put anything there: a link leads nowhere, and a pipe cannot make the reader wait.
+    """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             document = json.loads(file.read(limit))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
