@@ -42,6 +42,8 @@ class Guard:
         self._grace = grace
         self._lock = threading.Lock()
         self._idle: list[socket.socket] = []
+        #: What this process has started by itself; everything else that becomes its child is the guard's.
+        self._own = set(tree.descendants(os.getpid()))
         become_subreaper()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = [self.token, str(grace), str(keep_daemons), str(output)]
@@ -99,11 +101,18 @@ class Guard:
             self._socket.send(DISMISSED)
         except OSError:
             log.event("guard_gone", level="ERROR")  # that is why the agent stops
-            end(lambda: tree.living(tree.descendants(os.getpid())), self._grace, pause)
+            end(self._inherited, self._grace, pause)
         self._process.wait()
         os.close(self._pidfd)
         for shim in (self._socket, *self._idle):
             shim.close()
+
+    def _inherited(self) -> list[Process]:
+        """What has come to this process from a dead guard or its shims."""
+        children = [
+            child for pid in tree.children(os.getpid()) if (child := tree.named(pid)) and child not in self._own
+        ]
+        return tree.living([*children, *tree.descendants(*(pid for pid, _ in children))])
 
 
 def guard_gone() -> AgentStopped:

@@ -160,6 +160,17 @@ def test_the_trees_of_a_dead_guard_can_still_be_ended(tmp_path, sleeper):
     guard.dismiss()
 
 
+def test_what_a_process_has_started_by_itself_outlives_its_dead_guard(tmp_path, sleeper):
+    own = subprocess.Popen(sleeper().command.split())
+    guard = Guard(GRACE, tmp_path)
+    guard._process.kill()
+    guard._process.wait()
+    guard.dismiss()
+    assert own.poll() is None
+    own.kill()
+    own.wait()
+
+
 def test_the_tree_of_a_dead_guard_and_a_dead_shim_is_ended(tmp_path, sleeper):
     guard = Guard(GRACE, tmp_path)
     inside, apart = sleeper(), sleeper()
