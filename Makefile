@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ROOMS  := agent bootstrap core ductrunner pipelines sandbox steps_impl stores
 
-.PHONY: demo test test-newest lint format bench docs lock clean install parts
+.PHONY: chaos demo test test-newest lint format bench docs lock clean install parts
 
 install: $(STAMP)
 
@@ -27,6 +27,10 @@ demo: install parts
 
 test: install parts
 	$(BIN)/python -m pytest $(TESTS)
+
+# The long form of the fault tests, about half an hour: CHAOS="--only kills --kill-seconds 60 --seed 7" for a part.
+chaos: install parts
+	$(BIN)/python -m tests.faults.chaos $(CHAOS)
 
 # The same on the newest Python that the machine has.
 test-newest:

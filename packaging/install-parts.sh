@@ -1,8 +1,16 @@
 #!/bin/sh
-# Installs the MariaDB server that the sandbox starts as its MySQL, where that may be done: on Debian and its
-# kin, as root or with a password-less sudo. Nothing is started. Elsewhere it says what is missing and goes on.
+# Installs what the sandbox and the tests need from the system, where that may be done: on Debian and its kin, as root
+# or with a password-less sudo. The MariaDB server is what the sandbox starts as its MySQL; libfaketime moves the clock
+# of a process in the fault tests. Nothing is started. Elsewhere it says what is missing and goes on.
 set -eu
-if command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ]; then
+missing=""
+if ! command -v mariadbd >/dev/null 2>&1 && [ ! -x /usr/sbin/mariadbd ]; then
+    missing="mariadb-server-core mariadb-client-core"
+fi
+if ! ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; then
+    missing="$missing libfaketime"
+fi
+if [ -z "$missing" ]; then
     exit 0
 fi
 sudo=""
@@ -11,13 +19,15 @@ if [ "$(id -u)" -ne 0 ]; then
     $sudo true 2>/dev/null || sudo=none
 fi
 if [ "$sudo" = none ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "ductrunner: no MariaDB server here and no right to install one; install the package mariadb-server-core" >&2
-    echo "            for a real MySQL source. Until then the demo takes a Postgres source." >&2
+    echo "ductrunner: not here, and no right to install it:$missing" | sed 's/: */: /' >&2
+    echo "            without mariadb-server-core the demo takes a Postgres source; without libfaketime the tests" >&2
+    echo "            of a clock that jumps are skipped." >&2
     exit 0
 fi
-echo "ductrunner: installing mariadb-server-core and mariadb-client-core"
+echo "ductrunner: installing $missing"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq || true
-if ! $sudo apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core >/dev/null; then
-    echo "ductrunner: mariadb-server-core could not be installed; the demo takes a Postgres source." >&2
+# shellcheck disable=SC2086 # one word for each package
+if ! $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null; then
+    echo "ductrunner: could not be installed: $missing; the demo takes a Postgres source without MariaDB." >&2
 fi

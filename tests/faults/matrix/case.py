@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,24 @@ class Case:
         """Start an agent as operators do."""
         return self.bench.agent(*flags, **{**self.variables, **variables})
 
-    def struck_agent(self, point: Point, action: str, target: str = "", **variables: str) -> AgentProcess:
+    def agent_elsewhere(self, **variables: str) -> AgentProcess:
+        """Start an agent as if on another machine: with a work directory of its own."""
+        here, self.bench.directory = self.bench.directory, self.directory / "elsewhere"
+        self.bench.directory.mkdir()
+        try:
+            return self.agent(**variables)
+        finally:
+            self.bench.directory = here
+
+    def struck_agent(
+        self, point: Point, action: str, target: str = "", flags: Sequence[str] = (), **variables: str
+    ) -> AgentProcess:
         """Start an agent that is struck at a point."""
         where = {"function": point.function, "when": point.when, "number": point.number, "within": point.within}
         strike = json.dumps({**where, "action": action, "sign": str(self.sign), "target": target})
         through = (sys.executable, str(LAUNCHER), strike, "--")
         checkout = str(LAUNCHER.parents[3])
-        return self.bench.agent(through=through, **{**self.variables, "PYTHONPATH": checkout, **variables})
+        return self.bench.agent(*flags, through=through, **{**self.variables, "PYTHONPATH": checkout, **variables})
 
     def await_strike(self, point: Point) -> None:
         """Wait until the strike has fallen."""
@@ -150,8 +161,9 @@ class Case:
 
     def left_files(self) -> list[Path]:
         """The files of the agents but for logs, and the notes on what of their own logs is still to be sent."""
-        output = self.directory / "output"
-        files = [path for path in output.rglob("*") if path.is_file() and path.relative_to(output).parts[0] != "logs"]
+        outputs = {agent.output for agent in self.bench.agents}
+        found = [(path.relative_to(output), path) for output in outputs for path in output.rglob("*")]
+        files = [path for relative, path in found if path.is_file() and relative.parts[0] != "logs"]
         notes = {path for path in files if path.suffix == ".json" and '"stream": "agent/' in path.read_text()}
         locks = {path.with_name("lock") for path in notes}
         return [path for path in files if path not in notes | locks]
@@ -159,7 +171,7 @@ class Case:
     def check_logs(self) -> None:
         """Nobody said a secret, and nobody was surprised."""
         texts = [agent.text for agent in self.bench.agents]
-        texts += [path.read_text() for path in (self.directory / "output").rglob("*") if path.is_file()]
+        texts += [path.read_text() for path in self.directory.rglob("output/**/*") if path.is_file()]
         texts += [self.lane.world.read(key).decode() for key in self.lane.world.keys(f"{self.token}/logs")]
         for text in texts:
             assert PASSWORD_FIELD not in text

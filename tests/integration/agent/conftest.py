@@ -61,7 +61,7 @@ class AgentProcess:
         lines = [json.loads(line) for line in self._stdout.read_text().split("\n")[:-1]]
         return [line for line in lines if line["action"] == action]
 
-    def wait_for(self, action: str, count: int = 1) -> dict[str, Any]:
+    def wait_for(self, action: str, count: int = 1, patience: float = PATIENCE) -> dict[str, Any]:
         """Wait until it has logged this action so many times; return the last line."""
 
         def found() -> dict[str, Any] | None:
@@ -69,7 +69,7 @@ class AgentProcess:
             assert len(lines) >= count or self.process.poll() is None, f"the agent has ended: {self.text}"
             return lines[count - 1] if len(lines) >= count else None
 
-        return eventually(found, f"{action} in the agent's log")
+        return eventually(found, f"{action} in the agent's log", patience)
 
     def wait(self) -> int:
         """Wait for its end; return the exit status."""
