@@ -6,6 +6,7 @@ import functools
 import re
 from typing import Any
 
+from core.errors import StoreUnreachable
 from core.redaction import REDACTOR
 from stores import aws
 
@@ -28,6 +29,7 @@ class Topic:
             StoreError: the topic is not there, may not be published to, or SNS cannot be reached.
         """
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             answer = self._client.publish(
@@ -35,7 +37,9 @@ class Topic:
             )
         except (BotoCoreError, ClientError) as error:
             raise aws.translate(error, f"publish to {self.arn}") from None
-        return str(answer["MessageId"])
+        except (ResponseParserError, KeyError):  # what botocore makes of half an answer, or of a proxy's page
+            raise StoreUnreachable(f"the answer to publish to {self.arn} is not SNS's; check the proxy") from None
+        return str(answer.get("MessageId"))
 
     @functools.cached_property
     def _client(self) -> Any:
