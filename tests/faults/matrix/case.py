@@ -63,6 +63,10 @@ class Case:
         """The case's own folder in S3."""
         return f"s3://{self.lane.world.bucket}/{self.token}"
 
+    def remove_input(self) -> None:
+        """Take away an input, so that the task must fail."""
+        self.lane.world.s3.delete_object(Bucket=self.lane.world.bucket, Key=f"{self.token}/limits.txt")
+
     def activate(self, retries: int = 2) -> str:
         """Hand the task to the service; return the pipeline's id."""
         definition = f"CREATE TABLE {self.table} (id INT PRIMARY KEY, v VARCHAR(20))"
@@ -158,6 +162,11 @@ class Case:
         temporary = "SELECT relname FROM pg_class WHERE relname LIKE 'stg\\_%'"
         eventually(lambda: not self.lane.rows(temporary), "no temporary table to be left")
         self.check_logs()
+
+    def unsent_logs(self) -> list[Path]:
+        """The notes on attempts' output that CloudWatch has not got yet."""
+        notes = self.directory.rglob("output/shipping/*/*.json")
+        return [path for path in notes if '"stream": "tasks/' in path.read_text()]
 
     def left_files(self) -> list[Path]:
         """The files of the agents but for logs, and the notes on what of their own logs is still to be sent."""

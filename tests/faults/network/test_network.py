@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.matrix.case import ACKNOWLEDGEMENT_WINDOW, Case
+from tests.faults.matrix.case import ACKNOWLEDGEMENT_WINDOW, PATIENCE, Case
 from tests.faults.matrix.lane import Lane, SideBySide, World, chosen_cases, open_lanes
 from tests.faults.network.relay import DatabaseRelay, Relay, Trouble
+from tests.integration.agent.conftest import eventually
 
 #: Cases at the same time; most of them wait out a delay.
 CASES = 12
@@ -35,11 +36,11 @@ class Disturbed:
 
 #: What is delayed: one kind of request in each case, so that the delays pass side by side.
 SLOW = (("Data Pipeline", "PollForTask"), ("Data Pipeline", "ReportTaskProgress"), ("Data Pipeline", "SetTaskStatus"))
-SLOW += (("S3", "GET"), ("S3", "HEAD"), ("S3", "PUT"))
+SLOW += (("S3", "GET"), ("S3", "HEAD"), ("S3", "PUT"), ("CloudWatch Logs", "PutLogEvents"), ("SNS", "POST"))
 DISTURBED = [Disturbed(name, Trouble.DELAYED, kind) for name, kind in SLOW]
 DISTURBED += [
     Disturbed(name, trouble)
-    for name in ("Data Pipeline", "S3")
+    for name in ("Data Pipeline", "S3", "CloudWatch Logs", "SNS")
     for trouble in Trouble
     if trouble is not Trouble.DELAYED
 ]
@@ -67,16 +68,24 @@ def run(lane: Lane, disturbed: Disturbed) -> None:
         case = stack.enter_context(closing(Case(lane, str(disturbed))))
         variables, relay = _between(case, disturbed)
         stack.callback(relay.stop)
-        pipeline = case.activate()
+        alerting = disturbed.endpoint == "SNS"
+        if alerting:
+            case.remove_input()
+        pipeline = case.activate(retries=0 if alerting else 2)
         agent = case.agent(**variables)
         told = case.await_end(pipeline, on_the_way=lambda: _hand_out_again(case, pipeline))
-        case.retire(agent)
         if isinstance(relay, Relay):
-            assert relay.met, "the endpoint was not asked"
-        assert told[-1]["status"] == "FINISHED", told
-        for attempt in told:
-            assert_true(attempt)
-        case.check_load()
+            eventually(lambda: relay.met, "the endpoint to be asked")
+        if disturbed.endpoint == "CloudWatch Logs":
+            eventually(lambda: not case.unsent_logs(), "every line to be sent", PATIENCE)
+        case.retire(agent)
+        if alerting:
+            assert [(attempt["errorId"], attempt["statuses"]) for attempt in told] == [("NotFound", ["FAILED"])]
+        else:
+            assert told[-1]["status"] == "FINISHED", told
+            for attempt in told:
+                assert_true(attempt)
+            case.check_load()
         case.check_what_is_left()
 
 
@@ -98,9 +107,12 @@ def _between(case: Case, disturbed: Disturbed) -> tuple[dict[str, str], Relay | 
     port, name = {
         "Data Pipeline": (lane.service.port, "DATA_PIPELINE"),
         "S3": (lane.world.aws.port, "S3"),
+        "CloudWatch Logs": (lane.world.aws.port, "CLOUDWATCH_LOGS"),
+        "SNS": (lane.world.aws.port, "SNS"),
     }[disturbed.endpoint]
     relay = Relay(port, trouble, disturbed.kind)
-    return {f"AWS_ENDPOINT_URL_{name}": relay.endpoint}, relay
+    topic = "arn:aws:sns:us-east-1:123456789012:failures"
+    return {f"AWS_ENDPOINT_URL_{name}": relay.endpoint, "DUCTRUNNER_ALERTS_TOPIC": topic}, relay
 
 
 def assert_true(attempt: dict[str, Any]) -> None:
