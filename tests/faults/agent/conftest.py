@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -47,4 +48,5 @@ def sleeper() -> Callable[[], Sleeper]:
     yield make
     for entry in made:
         for process in entry.processes():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
