@@ -1,10 +1,12 @@
 """``make chaos``: the long form of the fault tests, on real time.
 
-``python -m tests.faults.chaos [--only soak|kills|stop] [--tasks N] [--kill-seconds S] [--stop-seconds S] [--seed N]``
+``python -m tests.faults.chaos [--only PART] [--tasks N] [--kill-seconds S] [--stop-seconds S] [--outage-seconds S]
+[--seed N]``
 
-soak   20,000 tasks through two agents, every twentieth call of the service fails: nothing lost, memory holds
-kills  agents, guards, commands and the service are killed at random, again and again, while tasks run
-stop   an agent stands still (SIGSTOP) for ten real minutes while it works on a task, and another one takes over
+soak    20,000 tasks through two agents, every twentieth call of the service fails: nothing lost, memory holds
+kills   agents, guards, commands and the service are killed at random, again and again, while tasks run
+stop    an agent stands still (SIGSTOP) for ten real minutes while it works on a task, and another one takes over
+outage  CloudWatch Logs is away for an hour while a task prints: every line arrives afterwards, memory holds
 
 The seed is printed; the same seed kills in the same order. Ends with 0 when everything held.
 """
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from sandbox.parts.moto import MotoPart
 from tests.faults.chaos.kills import run_kills
+from tests.faults.chaos.outage import run_outage
 from tests.faults.chaos.stop import run_stop
 from tests.faults.soak.soak import assert_nothing_lost, soak
 
@@ -48,10 +51,11 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=__doc__)
-    parser.add_argument("--only", choices=("soak", "kills", "stop"))
+    parser.add_argument("--only", choices=("soak", "kills", "stop", "outage"))
     parser.add_argument("--tasks", type=int, default=20_000, help="tasks of the soak")
     parser.add_argument("--kill-seconds", type=float, default=300.0, help="how long things are killed")
     parser.add_argument("--stop-seconds", type=float, default=600.0, help="how long the agent stands still")
+    parser.add_argument("--outage-seconds", type=float, default=3600.0, help="how long CloudWatch Logs is away")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     return parser.parse_args()
 
@@ -69,6 +73,7 @@ def _parts(given: argparse.Namespace, aws: MotoPart) -> dict[str, Callable[[Path
         "soak": soaked,
         "kills": lambda directory: run_kills(directory, given.seed, environment, given.kill_seconds),
         "stop": lambda directory: run_stop(directory, environment, given.stop_seconds),
+        "outage": lambda directory: run_outage(directory, environment, given.outage_seconds),
     }
 
 
