@@ -72,18 +72,17 @@ class AutoScaling:
         )
 
     def _tell(self, operation: Callable[..., Any], hook: Hook, name: str, **arguments: str) -> bool:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import ClientError
 
         what = f"tell the hook {hook.name} of {hook.group} (autoscaling:{name})"
         given = {"AutoScalingGroupName": hook.group, "LifecycleHookName": hook.name, "InstanceId": self._instance_id}
-        try:
-            operation(**given, **arguments)
-        except ClientError as error:
-            if _NOTHING_WAITS in str(error.response.get("Error", {}).get("Message")):
-                return False
-            raise aws.translate(error, what) from None
-        except BotoCoreError as error:
-            raise aws.translate(error, what) from None
+        with aws.calling(what):
+            try:
+                operation(**given, **arguments)
+            except ClientError as error:
+                if _NOTHING_WAITS in str(error.response.get("Error", {}).get("Message")):
+                    return False
+                raise
         return True
 
 
@@ -96,9 +95,5 @@ def _hooks(group: str, described: Iterable[dict[str, Any]]) -> Iterable[Hook]:
 
 
 def _call(call: Callable[[], Any], what: str) -> Any:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
+    with aws.calling(what):
         return call()
-    except (BotoCoreError, ClientError) as error:
-        raise aws.translate(error, what) from None

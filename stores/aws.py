@@ -6,6 +6,8 @@ The endpoint comes from the argument, else from the standard variables (``AWS_EN
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
@@ -61,6 +63,25 @@ def client(service: str, *, region: str | None = None, endpoint: str | None = No
         endpoint_url=endpoint,
         config=Config(**options),
     )
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Raise our errors in place of botocore's; ``what`` says what is tried, for example ``read the secret x``.
+
+    Raises:
+        StoreError: the service refused, was not reached, or what answered is not the service: then
+            ``StoreUnreachable``, since half an answer or a proxy's page may be another one the next time.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translate(error, what) from None
+    except (ResponseParserError, AttributeError, LookupError, TypeError, ValueError):  # what botocore makes of it
+        raise StoreUnreachable(f"cannot {what}: what answered is not the service; check the proxy") from None
 
 
 def translate(error: Exception, what: str) -> StoreError:

@@ -82,12 +82,8 @@ class PipelineRuns:
             yield from answer["pipelineObjects"]
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with aws.calling(f"ask Data Pipeline about {self.pipeline_id}"):
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
-        except (BotoCoreError, ClientError) as error:
-            raise aws.translate(error, f"ask Data Pipeline about {self.pipeline_id}") from None
         return answer
 
 

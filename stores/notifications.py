@@ -6,7 +6,6 @@ import functools
 import re
 from typing import Any
 
-from core.errors import StoreUnreachable
 from core.redaction import REDACTOR
 from stores import aws
 
@@ -28,18 +27,11 @@ class Topic:
         Raises:
             StoreError: the topic is not there, may not be published to, or SNS cannot be reached.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-        from botocore.parsers import ResponseParserError
-
-        try:
+        with aws.calling(f"publish to {self.arn}"):
             answer = self._client.publish(
                 TopicArn=self.arn, Subject=clean_subject(subject), Message=_cut(REDACTOR.redact(message))
             )
-        except (BotoCoreError, ClientError) as error:
-            raise aws.translate(error, f"publish to {self.arn}") from None
-        except (ResponseParserError, KeyError):  # what botocore makes of half an answer, or of a proxy's page
-            raise StoreUnreachable(f"the answer to publish to {self.arn} is not SNS's; check the proxy") from None
-        return str(answer.get("MessageId"))
+            return str(answer["MessageId"])
 
     @functools.cached_property
     def _client(self) -> Any:

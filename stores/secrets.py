@@ -62,25 +62,17 @@ def _from_file(name: str) -> str:
 
 def _from_secrets_manager(name: str) -> str:
     secret_id, _, key = name.partition("#")
-    answer = _ask("secretsmanager", "get_secret_value", f"read the secret {secret_id}", SecretId=secret_id)
-    text = str(answer.get("SecretString", ""))
+    with aws.calling(f"read the secret {secret_id}"):
+        answer = aws.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        if "SecretBinary" in answer:
+            raise SettingsError(f"the secret {secret_id} is binary; store it as text")
+        text = str(answer["SecretString"])
     return _key_of(text, key, secret_id) if key else text
 
 
 def _from_parameter_store(name: str) -> str:
-    answer = _ask("ssm", "get_parameter", f"read the parameter {name}", Name=name, WithDecryption=True)
-    parameter = answer["Parameter"]
-    return str(parameter["Value"])  # type: ignore[index]
-
-
-def _ask(service: str, operation: str, what: str, **arguments: object) -> dict[str, object]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        answer: dict[str, object] = getattr(aws.client(service), operation)(**arguments)
-    except (BotoCoreError, ClientError) as error:
-        raise aws.translate(error, what) from None
-    return answer
+    with aws.calling(f"read the parameter {name}"):
+        return str(aws.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
 
 
 def _key_of(text: str, key: str, secret_id: str) -> str:

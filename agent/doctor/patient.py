@@ -85,12 +85,8 @@ class Patient:
         Raises:
             StoreError: STS was not reached or refuses the keys.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with aws.calling("ask STS who we are"):
             answer: Mapping[str, str] = self.client("sts").get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise aws.translate(error, "ask STS who we are") from None
         return answer
 
     def client(self, service: str, region: str | None = None) -> Any:

@@ -38,15 +38,11 @@ def check_log_group(patient: Patient) -> Iterator[Finding]:
 
 
 def _send(client: Any, group: str, stream: str) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     there = client.exceptions.ResourceAlreadyExistsException
     line = {"timestamp": int(time.time() * 1000), "message": "ductrunner doctor"}
-    try:
+    with aws.calling(f"write to the log group {group}"):
         with suppress(there):
             client.create_log_group(logGroupName=group)
         with suppress(there):
             client.create_log_stream(logGroupName=group, logStreamName=stream)
         client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[line])
-    except (BotoCoreError, ClientError) as error:
-        raise aws.translate(error, f"write to the log group {group}") from None

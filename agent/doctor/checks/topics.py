@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from agent.doctor.finding import Finding, failed, ok, skipped
@@ -56,17 +57,7 @@ def _ask(client: Any, arn: str) -> None:
     Raises:
         StoreError: it is not there, not reached, or denied.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
+    with suppress(AccessDenied), aws.calling(f"look at the topic {arn}"):
         client.get_topic_attributes(TopicArn=arn)
-    except (BotoCoreError, ClientError) as error:
-        fault = aws.translate(error, f"look at the topic {arn}")
-        if not isinstance(fault, AccessDenied):
-            raise fault from None
-    try:
+    with aws.calling(f"publish to {arn}"), suppress(client.exceptions.InvalidParameterException):
         client.publish(TopicArn=arn, Subject="x" * (SUBJECT_LENGTH + 1), Message="ductrunner doctor")
-    except client.exceptions.InvalidParameterException:
-        return
-    except (BotoCoreError, ClientError) as error:
-        raise aws.translate(error, f"publish to {arn}") from None
