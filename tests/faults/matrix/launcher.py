@@ -6,6 +6,7 @@ before its command line runs, in the process that is the agent.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import itertools
@@ -162,12 +163,9 @@ def wait(strike: Strike) -> None:
 
 def fill_disk(strike: Strike) -> None:
     """Take every block that is left, down to the last."""
-    with (Path(strike.target) / "filling").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * BLOCK)
-        except OSError:
-            pass
+    with (Path(strike.target) / "filling").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * BLOCK)
     _said(strike)
 
 
