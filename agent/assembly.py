@@ -27,6 +27,8 @@ from agent.leaving.machine import Machine
 from agent.leaving.mailbox import Mailbox
 from agent.leaving.stopping import Limits
 from agent.logs.desk import Desk
+from agent.logs.known_secrets import remote_references
+from agent.logs.remote_secrets import RemoteSecrets
 from agent.observer import Observers
 from agent.processes.checks import check_settings
 from agent.processes.delegation import divide, find_group, remove_forgotten
@@ -79,6 +81,7 @@ class Assembly:
             self._logs.waiting,
         )
         self._alerts = make_alerts(settings)
+        self._secrets = RemoteSecrets(remote_references(settings))
         self._logs.follow(ground.lines)
         self._hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
         self._guard = _start_guard(agent)
@@ -113,7 +116,7 @@ class Assembly:
             guard=self._guard,
             logs=self._logs,
             endpoint=self._facts.endpoint,
-            sides=[*watch, *self._logs.sides, *self._alerts, *self._health.sides],
+            sides=[*watch, self._secrets, *self._logs.sides, *self._alerts, *self._health.sides],
             running=self._running,
         )
 

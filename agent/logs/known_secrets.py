@@ -1,7 +1,6 @@
 """The secrets of configuration and environment, made known to the redactor before anything is logged.
 
-References to Secrets Manager and Parameter Store are left to the steps that use them: the agent has no need to call
-these services, and a step registers what it resolves with its own redactor.
+References to Secrets Manager and Parameter Store are read beside the work: ``agent.logs.remote_secrets``.
 """
 
 from __future__ import annotations
@@ -29,6 +28,12 @@ def register_secrets(settings: Settings) -> None:
             resolve(secret)
         except DuctrunnerError as error:
             log.event("secret_not_read", level="WARNING", error=str(error))
+
+
+def remote_references(settings: Settings) -> list[str]:
+    """Return the references of the configuration to Secrets Manager and Parameter Store, each once."""
+    found = (secret.get_secret_value() for secret in _secrets(settings))
+    return list(dict.fromkeys(reference for reference in found if reference.startswith(REMOTE)))
 
 
 def register_variables(environment: Mapping[str, str], patterns: Sequence[str]) -> None:

@@ -54,6 +54,38 @@ def test_variables_with_secret_names_are_removed_from_everything(bench, streams,
     assert "token-value-1" not in everything
 
 
+@pytest.fixture
+def configuration(aws_environment, tmp_path):
+    """A configuration whose passwords are in Secrets Manager and Parameter Store, and one that is nowhere."""
+    import boto3
+
+    boto3.client("secretsmanager").create_secret(Name="learning", SecretString='{"password": "managed-secret-1"}')
+    boto3.client("ssm").put_parameter(Name="/pg", Value="parameter-secret-2", Type="SecureString")
+    path = tmp_path / "ductrunner.yaml"
+    path.write_text(
+        "mysql:\n"
+        "  a: {HOST: h, USERNAME: u, PASSWORD: 'secretsmanager:learning#password'}\n"
+        "  b: {HOST: h, USERNAME: u, PASSWORD: 'secretsmanager:nowhere'}\n"
+        "postgres: {HOST: h, DATABASE_NAME: d, USERNAME: u, PASSWORD: 'ssm:/pg'}\n"
+    )
+    yield path
+    boto3.client("secretsmanager").delete_secret(SecretId="learning", ForceDeleteWithoutRecovery=True)
+    boto3.client("ssm").delete_parameter(Name="/pg")
+
+
+def test_secrets_that_the_configuration_only_refers_to_are_removed_too(bench, configuration):
+    agent = bench.agent(DUCTRUNNER_CONFIG=str(configuration))
+    assert agent.wait_for("secrets_read")["count"] == 2
+    assert "nowhere" in agent.wait_for("secret_not_read")["error"]
+    pipeline = bench.shell("echo managed-secret-1; echo parameter-secret-2 >&2; false")
+    message = bench.ended(pipeline)["errorMessage"]
+    shown = [bench.log_of(pipeline), bench.log_of(pipeline, "StdError")]
+    assert shown == ["[redacted]\n", "[redacted]\n"]
+    assert "-secret-" not in message + agent.text
+    agent.process.terminate()
+    assert agent.wait() == 0
+
+
 def test_two_agents_share_an_output_directory_and_each_sends_its_own_lines(bench, streams):
     agents = [bench.agent(), bench.agent()]
     for agent in agents:
