@@ -109,6 +109,7 @@ class Lease:
             # may have been taken.
             if held.task_id == task_id and not held.ending:
                 _end(held, StopReason.LOST, str(error))
+            held.next_report = uptime() + held.interval
         except DuctrunnerError as error:
             self._missed(held, error)
         else:

@@ -12,6 +12,7 @@ from agent.lease import Lease
 from agent.observer import Observer
 from agent.running import Held, Running
 from agent.stop import StopReason
+from core.clock import uptime
 from core.errors import OwnershipLost, RequestRefused
 
 
@@ -82,6 +83,18 @@ def test_a_task_whose_status_was_just_taken_does_not_count_as_lost():
     assert source.changed.wait(10)
     assert ended(lease, thread, held)
     assert held.stop.reason is None
+
+
+def test_a_task_that_is_ending_is_not_asked_about_again_at_once():
+    source = Reports(*(OwnershipLost("gone") for _ in range(1000)))
+    held = held_by(source, interval=60.0)
+    held.ending, held.next_report = True, uptime()
+    lease, thread = lease_over(held)
+    give_up = time.monotonic() + 10
+    while held.next_report < uptime() + 30 and time.monotonic() < give_up:
+        thread.join(0.01)
+    assert ended(lease, thread, held)
+    assert len(source.taken) == 1
 
 
 def test_an_attempt_that_was_silent_for_too_long_is_lost_without_asking():
