@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from agent import log, report
 from agent.backoff import persist
+from agent.group import Group
 from agent.journal.entry import Record
 from agent.observer import Ended
 from agent.outcome import NO_STATUS
@@ -20,6 +22,8 @@ from core.settings import AgentSettings
 
 #: A task that is not acknowledged within 2 minutes is handed out again.
 ACKNOWLEDGE_PATIENCE = 110.0  # seconds
+#: However short a ``reportProgressTimeout`` is, reports do not follow one another faster.
+SHORTEST_INTERVAL = 0.3  # seconds
 
 
 class Attempt:
@@ -40,8 +44,7 @@ class Attempt:
             log.event("task_malformed", level="ERROR", task=digest(self._handed.task_id), error=str(error))
             self._refuse(error)
             return
-        held = Held(self._group, task.task_id, (task.pipeline_id, task.attempt.id), _interval(task, self._settings))
-        held.task = task
+        held = _held(self._group, task, self._settings)
         work = Work(held, task, self._tools)
         self._tools.running.enter(held)
         try:
@@ -159,15 +162,19 @@ def _record(held: Held, task: Task, work: Work) -> Record:
     )
 
 
-def _interval(task: Task, settings: AgentSettings) -> float:
-    """Seconds between reports: a third of ``reportProgressTimeout`` if that is shorter than the usual interval."""
+def _held(group: Group, task: Task, settings: AgentSettings) -> Held:
+    """Return the handle of a task; its ``reportProgressTimeout`` may want reports sooner than they usually go."""
+    held = Held(group, task.task_id, (task.pipeline_id, task.attempt.id), settings.report_interval)
+    held.task = task
     text = task.attempt.text("reportProgressTimeout")
     try:
-        return (
-            min(settings.report_interval, parse_period(text).total_seconds() / 3) if text else settings.report_interval
-        )
+        timeout = parse_period(text).total_seconds() if text else math.inf
     except ValueError:
-        return settings.report_interval
+        return held  # the service has taken it for nothing, too
+    held.interval = min(held.interval, max(timeout / 3, SHORTEST_INTERVAL))
+    held.next_report = held.last_contact + held.interval
+    held.window = max(timeout, 3 * SHORTEST_INTERVAL)
+    return held
 
 
 def _outcome(held: Held, verdict: Verdict, *, taken: bool) -> str:

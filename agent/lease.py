@@ -62,7 +62,7 @@ class Lease:
         """Have reported what is due, until closed."""
         while self._wait():
             for held in self._waiting():
-                if held.silent > self._window:
+                if held.is_lost(self._window):
                     _end(held, StopReason.LOST, f"no report reached the service for {held.silent:.0f} s")
                 elif held.next_report <= uptime():
                     self._ask(held)
@@ -123,7 +123,7 @@ class Lease:
         held.next_report = uptime() + min(RETRY, held.interval)
         level = "WARNING" if isinstance(error, PASSING) else "ERROR"
         log.event("report_failed", level=level, task=digest(held.task_id), error=str(error))
-        if held.silent > self._window:
+        if held.is_lost(self._window):
             _end(held, StopReason.LOST, f"no report reached the service for {held.silent:.0f} s")
 
 

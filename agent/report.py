@@ -90,7 +90,7 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
     backoff = Backoff(first=0.2, longest=20.0)
     held.ending = True
     while True:
-        if held.silent > window:
+        if held.is_lost(window):
             return _not_taken(held, f"the service was not reached for {held.silent:.0f} s")
         try:
             held.group.source.set_status(held.task_id, verdict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ class Held:
         self.key = key
         #: Seconds between reports.
         self.interval = interval
+        #: Silent seconds after which the service gives this task away, if that is sooner than for others.
+        self.window = math.inf
         self.stop = StopSignal()
         #: When the service last heard of it, in ``core.clock.uptime()``.
         self.last_contact = uptime()
@@ -53,6 +56,10 @@ class Held:
     def silent(self) -> float:
         """Seconds since the service last heard of it."""
         return uptime() - self.last_contact
+
+    def is_lost(self, window: float) -> bool:
+        """Whether the service has not heard of it for so long that it has given the task away."""
+        return self.silent > min(window, self.window)
 
     def take_handle(self, task_id: str) -> None:
         """The same attempt was delivered again: from now on it is reported under this id."""

@@ -116,6 +116,30 @@ def test_an_acknowledgement_is_tried_again(served):
     assert served.ended(pipeline)["@status"] == "FINISHED"
 
 
+def test_reports_go_three_times_in_the_report_progress_timeout_of_a_task(bench, await_condition):
+    fifo = bench.directory / "go"
+    told = """echo '{"progress": {"phase": "copy"}}' > $DUCTRUNNER_RESULT"""
+    pipeline = bench.shell(f"mkfifo {fifo}; {told}; cat {fifo}", reportProgressTimeout="2 seconds")
+    bench.agent("--once", DUCTRUNNER_AGENT_REPORT_INTERVAL="3600")
+    await_condition(lambda: [entry for entry in bench.attempts(pipeline) if entry.get("step") == "copy"], "a report")
+    fifo.write_text("go")
+    assert bench.ended(pipeline)["@status"] == "FINISHED"
+
+
+def test_silence_for_longer_than_the_tasks_own_timeout_ends_the_work(bench, sleeper):
+    """After ``reportProgressTimeout`` the service gives it to somebody else, however long the agent's window is."""
+    inside = sleeper()
+    bench.shell(inside.command, reportProgressTimeout="1 second")
+    agent = bench.agent("--once")
+    inside.wait_for(1)
+    bench.control("faults", operation="ReportTaskProgress", fault="error", count=10_000)
+    try:
+        assert agent.wait_for("task_ended")["status"] == "lost"
+    finally:
+        bench.control_delete("faults")
+    inside.wait_for(0)
+
+
 def test_silence_for_longer_than_the_ownership_window_ends_the_work(bench, sleeper):
     inside = sleeper()
     bench.shell(inside.command)

@@ -109,6 +109,16 @@ def test_an_attempt_that_was_silent_for_too_long_is_lost_without_asking():
     assert ended(lease, thread, held)
 
 
+def test_a_task_with_a_shorter_window_of_its_own_is_lost_sooner():
+    source = Reports()
+    held = held_by(source, interval=0.05)
+    held.window, held.last_contact = 5.0, held.last_contact - 6
+    lease, thread = lease_over(held)
+    assert held.stop.event.wait(10)
+    assert held.stop.reason is StopReason.LOST
+    assert ended(lease, thread, held)
+
+
 def test_a_slow_answer_does_not_make_the_other_reports_late():
     answer, others = threading.Event(), Reports()
 
