@@ -60,7 +60,6 @@ class Assembly:
         settings, agent, endpoint = ground.settings, ground.agent, ground.endpoint
         self._agent = agent
         self._environment = environment
-        self._children = _with_release(environment)
         self._mailbox = Mailbox()
         self._mailbox.catch_signals()
         self._machine = Machine(agent, environment)
@@ -85,6 +84,7 @@ class Assembly:
         self._logs.follow(ground.lines)
         self._hooks = Hooks(agent.hooks, agent.hook_timeout, settings.logging.redacted_vars)
         self._guard = _start_guard(agent)
+        self._children = _with_release(environment)  # last: what is meant for the agent alone is out of it by now
 
     def run(self, limits: Limits) -> int:
         """Work until asked to stop; returns the exit status.

@@ -21,10 +21,11 @@ _OF_AGENT = re.compile(r"[-_]([0-9a-f]{16})[0-9a-f]{16}")
 def in_journals(output: Path) -> set[str]:
     """Return the log directories of all attempts that run or are not reported yet, here or in another agent."""
     found: set[str] = set()
-    for path in output.glob("journal/*/*-*"):
-        with suppress(OSError, ValueError, TypeError, KeyError):  # being written, or not ours: nothing is known of it
-            if (left := read_entry(path)) and left.record.logs:
-                found.add(left.record.logs)
+    for directory in _entries(output / "journal"):
+        for entry in _entries(Path(directory.path)):  # none, when another agent has just removed it
+            with suppress(OSError, ValueError, TypeError, KeyError):  # being written, or not ours: nothing is known
+                if "-" in entry.name and (left := read_entry(Path(entry.path))) and left.record.logs:
+                    found.add(left.record.logs)
     return found
 
 
