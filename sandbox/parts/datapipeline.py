@@ -6,25 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sandbox.parts.python_service import PythonService
+from sandbox.parts.python_service import HttpService
 
 
-class DataPipelinePart(PythonService):
+class DataPipelinePart(HttpService):
     """The service that pipelines are created in and that workers poll; ``flags`` are passed on to it."""
 
     name: ClassVar[str] = "datapipeline"
     title: ClassVar[str] = "Data Pipeline"
     module: ClassVar[str] = "sandbox.datapipeline"
 
-    def __init__(self, directory: Path, flags: Sequence[str] = ()) -> None:
-        super().__init__(directory)
-        self._flags = tuple(flags)
-
-    @property
-    def endpoint(self) -> str:
-        """The URL that clients use for this service."""
-        return "http://{}:{}".format(*self.address)
-
     def options(self) -> Sequence[str | Path]:
         """Return where the state is kept, and the flags."""
-        return ["--database", self.directory / "pipelines.db", *self._flags]
+        return ["--database", self.directory / "pipelines.db", *self.flags]

@@ -6,25 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sandbox.parts.python_service import PythonService
+from sandbox.parts.python_service import HttpService
 
 
-class ImdsPart(PythonService):
+class ImdsPart(HttpService):
     """What an instance is told about itself; ``flags`` are passed on to it."""
 
     name: ClassVar[str] = "imds"
     title: ClassVar[str] = "EC2 instance metadata"
     module: ClassVar[str] = "sandbox.imds"
 
-    def __init__(self, directory: Path, flags: Sequence[str] = ()) -> None:
-        super().__init__(directory)
-        self._flags = tuple(flags)
-
-    @property
-    def endpoint(self) -> str:
-        """The URL that clients use for this service."""
-        return "http://{}:{}".format(*self.address)
-
     def options(self) -> Sequence[str | Path]:
         """Return where the state is kept, and the flags."""
-        return ["--state", self.directory / "items.json", *self._flags]
+        return ["--state", self.directory / "items.json", *self.flags]

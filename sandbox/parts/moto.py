@@ -7,23 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sandbox.parts.python_service import PythonService
+from sandbox.parts.python_service import HttpService
 
 REGION = "us-east-1"
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
-class MotoPart(PythonService):
+class MotoPart(HttpService):
     """The AWS services that moto stands in for, all on one port."""
 
     name: ClassVar[str] = "aws"
     title: ClassVar[str] = "S3, SNS, Logs, Secrets Manager, SSM, STS (moto)"
     module: ClassVar[str] = "sandbox.aws"
-
-    @property
-    def endpoint(self) -> str:
-        """The URL that clients use for all of these services."""
-        return "http://{}:{}".format(*self.address)
 
     def client_environment(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         """Return the variables with which an AWS client talks to this server and to nothing else.
@@ -43,7 +38,7 @@ class MotoPart(PythonService):
 
     def options(self) -> Sequence[str | Path]:
         """Return where the state is kept."""
-        return ["--state", self.directory / "state"]
+        return ["--state", self.directory / "state", *self.flags]
 
 
 def _past_proxies(environment: Mapping[str, str]) -> dict[str, str]:

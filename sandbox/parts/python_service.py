@@ -36,3 +36,16 @@ class PythonService(Part):
     def is_ready(self) -> bool:
         """Say whether connections are accepted."""
         return ports.is_answering(self.port)
+
+
+class HttpService(PythonService):
+    """One that speaks HTTP; ``flags`` are passed on to it."""
+
+    def __init__(self, directory: Path, flags: Sequence[str] = ()) -> None:
+        super().__init__(directory)
+        self.flags = tuple(flags)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients use."""
+        return "http://{}:{}".format(*self.address)
