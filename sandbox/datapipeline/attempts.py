@@ -10,6 +10,7 @@ from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.evaluation import api_object, in_run, linked_components
 from sandbox.datapipeline.fields import instance_fields, instance_identity, texts
 from sandbox.datapipeline.model import Attempt, AttemptContent, Instance
+from sandbox.datapipeline.objects import PipelineObject
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.scope import Runtime, evaluate_object
 from sandbox.datapipeline.state import State
@@ -21,6 +22,7 @@ class AttemptFactory:
     def __init__(self, state: State, options: Options) -> None:
         self._state = state
         self._unescape = options.unescape == "on"
+        self._managed_group = options.managed_worker_group
 
     def create(self, instance: Instance, moment: float) -> Attempt:
         """Return the next attempt of an instance, evaluated now.
@@ -37,10 +39,18 @@ class AttemptFactory:
         own = evaluate_object(definition, instance.component, runtime, unescape=self._unescape)
         linked = [self._linked(instance, name, runtime) for name in linked_components(own.fields, definition)]
         content = AttemptContent(own.name, in_run(own.fields, run), linked)
-        group = content.text("workerGroup")
-        if not group:
-            raise TaskMalformed(f"{instance.component} has no workerGroup; name the group of the worker that runs it")
+        group = self._worker_group(own)
         return Attempt(instance.pipeline_id, attempt_id, instance.id, number, group, content, moment, queued_at=moment)
+
+    def _worker_group(self, item: PipelineObject) -> str:
+        """Return who is given the work of an object. ``runsOn`` goes before ``workerGroup``, which is then ignored.
+
+        Source: AWS Data Pipeline Developer Guide, the ``workerGroup`` field of each activity's page.
+        """
+        group = self._managed_group if item.refs("runsOn") else item.string("workerGroup")
+        if not group:
+            raise TaskMalformed(f"{item.id} has no workerGroup; name the group of the worker that runs it")
+        return group
 
     def _linked(self, instance: Instance, component: str, runtime: Runtime) -> dict[str, Any]:
         run = self._state.run(instance.pipeline_id, instance.run)

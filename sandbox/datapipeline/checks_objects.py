@@ -56,6 +56,8 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
             "'pipelineLogUri' is missing. It is recommended to set this value on Default object for better "
             "troubleshooting."
         )
+    if definition.kind_of(object_id) is Kind.RESOURCE:
+        yield "this sandbox starts no machine: what runs on this goes to the worker group of --managed-worker-group"
     delay = item.string("retryDelay")
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:
@@ -101,9 +103,7 @@ def _schedule_errors(definition: Definition, item: PipelineObject) -> Iterator[s
 
 
 def _placement_errors(item: PipelineObject) -> Iterator[str]:
-    if item.values("runsOn"):
-        yield "'runsOn' needs a resource that AWS starts, which this sandbox does not yet; use 'workerGroup' instead"
-    elif not item.values("workerGroup"):
+    if not item.values("runsOn") and not item.values("workerGroup"):
         yield "MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required"
 
 

@@ -28,6 +28,7 @@ class Options:
     redelivery: str = "new-task"
     timeout_answer: str = "canceled"
     unescape: str = "on"
+    managed_worker_group: str = "managed"
 
 
 _HELP = {
@@ -45,6 +46,9 @@ _HELP = {
     "redelivery": "(A5) a task that is handed out again has a new taskId, or the same",
     "timeout_answer": "(A7) how a worker learns of attemptTimeout: canceled=true or TaskNotFoundException",
     "unescape": "(A13) remove one level of backslashes between definition and task",
+    "managed_worker_group": (
+        "(A12) worker group that is given what runs on an Ec2Resource or EmrCluster (runsOn); neither is started"
+    ),
 }
 _CHOICES = {
     "task_map": ("full", "attempt"),
@@ -54,6 +58,7 @@ _CHOICES = {
     "timeout_answer": ("canceled", "task-not-found"),
     "unescape": ("on", "off"),
 }
+_TEXTS = {"managed_worker_group": "NAME"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +67,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         settings: dict[str, Any] = {"default": option.default, "help": _HELP[option.name]}
         if option.name in _CHOICES:
             settings["choices"] = _CHOICES[option.name]
+        elif option.name in _TEXTS:
+            settings["metavar"] = _TEXTS[option.name]
         else:
             settings |= {"type": float, "metavar": "SECONDS"}
         parser.add_argument("--" + option.name.replace("_", "-"), **settings)

@@ -177,7 +177,6 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
         ({"A": {"type": None}}, "A", "'type' is required"),
         ({"A": {"comand": "y"}}, "A", "'comand' is not a field of ShellCommandActivity; did you mean 'command'"),
         ({"A": {"myfield": "y"}}, "A", "'myfield' is not a field"),
-        ({"A": {"runsOn": {"ref": "R"}}, "R": {"type": "Ec2Resource"}}, "A", "use 'workerGroup' instead"),
         ({"Default": {"workerGroup": None}}, "A", "one of 'runsOn' and 'workerGroup' is required"),
         ({"Default": {"scheduleType": "cron"}}, "A", "'schedule' is required"),
         ({"Default": {"scheduleType": "cron"}}, "N", "'schedule' is required"),
@@ -386,6 +385,14 @@ def test_warnings_leave_a_definition_valid() -> None:
     assert [report.id for report in reports] == ["Default", "A", "B", "myUndeclared"]
     assert all(report.warnings and not report.errors for report in reports)
     assert isinstance(reports[0], ObjectReport)
+
+
+def test_a_managed_resource_is_accepted_and_what_becomes_of_it_said() -> None:
+    resource = {"type": "Ec2Resource", "role": "r", "resourceRole": "rr"}
+    definition = definition_of(changed(Default={"workerGroup": None}, A={"runsOn": {"ref": "R"}}, R=resource))
+    reports = validate(definition)
+    assert [(report.id, report.errors) for report in reports] == [("R", [])]
+    assert "--managed-worker-group" in reports[0].warnings[0]
 
 
 IDS = st.sampled_from(["Default", "A", "B", "C", "N", "#{x}", "@X"])
