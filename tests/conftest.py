@@ -68,7 +68,7 @@ def mysql_server(parts_directory: Path) -> Iterator[MariaDbPart]:
 
 @pytest.fixture(scope="session")
 def aws_server(parts_directory: Path) -> Iterator[MotoPart]:
-    """S3, SNS, CloudWatch Logs, Secrets Manager, SSM and STS on one port (``.endpoint`` is the URL)."""
+    """S3, DynamoDB, SNS, CloudWatch Logs, Secrets Manager, SSM and STS on one port (``.endpoint`` is the URL)."""
     yield from run_part(MotoPart(parts_directory / "aws"))
 
 

@@ -19,7 +19,7 @@ from sandbox.aws.recorder import Recorder
 @click.option("--port", type=int, required=True, help="The port to listen on.")
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="The folder that keeps the state.")
 def serve(host: str, port: int, state: Path) -> None:
-    """Serve S3, SNS, CloudWatch Logs, Secrets Manager, SSM and STS until TERM or INT."""
+    """Serve S3, DynamoDB, SNS, CloudWatch Logs, Secrets Manager, SSM and STS until TERM or INT."""
     application = Recorder(Completing(DomainDispatcherApplication(create_backend_app)), state)
     application.load()
     server = make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)

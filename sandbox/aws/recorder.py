@@ -14,11 +14,12 @@ from core.errors import SandboxError
 from sandbox.aws.backends import SERVICES, BackendFiles
 from sandbox.aws.buckets import BucketFiles
 from sandbox.aws.log_events import LogEventFiles
+from sandbox.aws.tables import TableFiles
 from sandbox.files import make_private_directory, write_private
 
 #: The scope of a signature (AWS: "Authenticating Requests"): …Credential=AKID/date/region/service/aws4_request…
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request", re.IGNORECASE)
-_QUESTIONS = ("Get", "List", "Describe", "Filter", "BatchGet", "Lookup")
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request", re.IGNORECASE)
+_QUESTIONS = ("Get", "List", "Describe", "Filter", "BatchGet", "Lookup", "Query", "Scan", "TransactGet")
 _VERSION = "moto.version"
 
 
@@ -32,22 +33,26 @@ class Recorder:
         self._buckets = BucketFiles(folder / "s3", DEFAULT_ACCOUNT_ID)
         self._backends = BackendFiles(folder / "services")
         self._log_events = LogEventFiles(folder / "log-events")
+        self._tables = TableFiles(folder / "tables", DEFAULT_ACCOUNT_ID, application)
 
     def load(self) -> None:
         """Give moto the state of the last run."""
         self._buckets.load()
         self._backends.load()
         self._log_events.load()
+        self._tables.load()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
+        region, service = _scope(environ)
+        if service == "dynamodb" and not _is_question(environ):
+            return self._tables.call(environ, start_response, region)
         answer = self._application(environ, start_response)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS"):
-            self._save(environ)
+            self._save(environ, service)
         return answer
 
-    def _save(self, environ: dict[str, Any]) -> None:
-        service = _service(environ)
+    def _save(self, environ: dict[str, Any], service: str) -> None:
         if service == "s3":
             self._buckets.save(environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"))
         elif service in SERVICES and not _is_question(environ):
@@ -58,11 +63,11 @@ class Recorder:
                 self._backends.save("sqs")  # a publication is delivered to queues
 
 
-def _service(environ: dict[str, Any]) -> str:
-    """Return the service that the request was signed for; an unsigned one is S3's, as moto takes it."""
+def _scope(environ: dict[str, Any]) -> tuple[str, str]:
+    """Return region and service that the request was signed for; an unsigned one is S3's, as moto takes it."""
     query = environ.get("QUERY_STRING", "").replace("%2F", "/").replace("%2f", "/")
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")) or _SCOPE.search(query)
-    return scope[1] if scope else "s3"
+    return (scope[1], scope[2]) if scope else ("", "s3")
 
 
 def _is_question(environ: dict[str, Any]) -> bool:

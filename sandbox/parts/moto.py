@@ -1,4 +1,4 @@
-"""S3, SNS, CloudWatch Logs, Secrets Manager, SSM and STS: moto, run by ``python -m sandbox.aws``."""
+"""S3, DynamoDB, SNS, CloudWatch Logs, Secrets Manager, SSM and STS: moto, run by ``python -m sandbox.aws``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MotoPart(HttpService):
     """The AWS services that moto stands in for, all on one port."""
 
     name: ClassVar[str] = "aws"
-    title: ClassVar[str] = "S3, SNS, Logs, Secrets Manager, SSM, STS (moto)"
+    title: ClassVar[str] = "S3, DynamoDB, SNS, Logs, Secrets Manager, SSM, STS (moto)"
     module: ClassVar[str] = "sandbox.aws"
 
     def client_environment(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:

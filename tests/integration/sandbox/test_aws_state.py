@@ -122,6 +122,55 @@ def test_versions_and_uploads_in_parts_come_back_after_a_kill(server: KilledServ
     assert (big["ETag"], big["Body"].read()) == (etag, b"".join(parts))
 
 
+TABLE = {
+    "TableName": "kept",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "n", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "id", "AttributeType": "S"},
+        {"AttributeName": "n", "AttributeType": "N"},
+    ],
+    "ProvisionedThroughput": {"ReadCapacityUnits": 7, "WriteCapacityUnits": 5},
+}
+
+
+def test_tables_and_their_items_come_back_after_a_kill_as_each_kind_of_write_left_them(server: KilledServer) -> None:
+    dynamodb = server.client("dynamodb")
+    dynamodb.create_table(**TABLE)
+    dynamodb.create_table(**{**TABLE, "TableName": "gone"})
+    put = [{"PutRequest": {"Item": {"id": {"S": "a"}, "n": {"N": str(n)}, "b": {"B": b"\0\xff"}}}} for n in range(20)]
+    dynamodb.batch_write_item(RequestItems={"kept": put})
+    key = {"id": {"S": "a"}, "n": {"N": "3"}}
+    count = {"UpdateExpression": "ADD visits :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    dynamodb.update_item(TableName="kept", Key=key, **count)
+    dynamodb.put_item(TableName="gone", Item=key)
+    dynamodb.delete_table(TableName="gone")
+    server.kill_and_start()
+    dynamodb = server.client("dynamodb")
+    dynamodb.update_item(TableName="kept", Key=key, **count)
+    dynamodb.delete_item(TableName="kept", Key={"id": {"S": "a"}, "n": {"N": "4"}})
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        dynamodb.put_item(TableName="kept", Item=key, ConditionExpression="attribute_not_exists(id)")
+    described, before = dynamodb.describe_table(TableName="kept")["Table"], dynamodb.scan(TableName="kept")["Items"]
+    server.kill_and_start()
+    dynamodb = server.client("dynamodb")
+    assert dynamodb.list_tables()["TableNames"] == ["kept"]
+    assert dynamodb.describe_table(TableName="kept")["Table"] == described
+    assert dynamodb.scan(TableName="kept")["Items"] == before
+    assert len(before) == 19
+    assert dynamodb.get_item(TableName="kept", Key=key)["Item"]["visits"] == {"N": "2"}
+
+
+def test_items_are_not_written_twice_after_the_tables_were_written_anew(server: KilledServer) -> None:
+    dynamodb, key = server.client("dynamodb"), {"id": {"S": "a"}, "n": {"N": "3"}}
+    dynamodb.create_table(**TABLE)
+    count = {"UpdateExpression": "ADD visits :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    dynamodb.update_item(TableName="kept", Key=key, **count)
+    dynamodb.create_table(**{**TABLE, "TableName": "another"})
+    dynamodb.update_item(TableName="kept", Key=key, **count)
+    server.kill_and_start()
+    assert server.client("dynamodb").get_item(TableName="kept", Key=key)["Item"]["visits"] == {"N": "2"}
+
+
 def test_messages_secrets_parameters_and_log_events_come_back_after_a_kill(server: KilledServer) -> None:
     topic = server.client("sns").create_topic(Name="failures")["TopicArn"]
     queue = server.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
