@@ -28,6 +28,9 @@ _OVERRIDING = (
     "max_uptime",
 )
 
+_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_REGION_VARIABLES = ("AWS_DEFAULT_REGION", "AWS_REGION")
+
 #: Permissions of a file for anybody but its owner.
 _OTHERS = 0o077
 
@@ -104,6 +107,15 @@ def use_credentials(access_id: str | None, secret_key: str | None) -> None:
         REDACTOR.register(secret_key)
         os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = access_id, secret_key
         os.environ.pop("AWS_SESSION_TOKEN", None)
+
+
+def own_access(region: str | None) -> dict[str, str]:
+    """Return this process's AWS keys and region as environment variables, for a child that is our own program.
+
+    A session token that does not belong to the keys is blanked.
+    """
+    keys = {name: os.environ.get(name, "") for name in _KEY_VARIABLES} if _KEY_VARIABLES[0] in os.environ else {}
+    return keys | (dict.fromkeys(_REGION_VARIABLES, region) if region else {})
 
 
 def use_proxy(flags: Flags) -> None:

@@ -33,3 +33,5 @@ class Plan:
     #: Where a copy of the child's output goes: an S3 address or a local path.
     stdout: str | None = None
     stderr: str | None = None
+    #: The program is ours: it works with the agent's AWS keys and region; a user's command never gets the keys.
+    own_program: bool = False

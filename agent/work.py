@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent import log
 from agent.deadline import deadline
+from agent.flags import own_access
 from agent.hooks.around import AroundCommand, Streams
 from agent.logs.copies import copy_streams, local_place, log_uri, upload_logs
 from agent.outcome import NO_STATUS, Outcome
@@ -150,6 +151,7 @@ class Work:
             **self._tools.environment,
             **(conditions.user.environment if conditions.user else {}),
             **plan.environment,
+            **(own_access(self._settings.region) if plan.own_program else {}),
             AGENT_VARIABLE: self._tools.guard.token,
             contract.TASK_VARIABLE: digest(self._task.task_id),
             contract.PIPELINE_VARIABLE: self._task.pipeline_id,

@@ -14,6 +14,7 @@
     │   ├── NotFound                    the bucket, object, table, host entry or secret is not there
     │   ├── Throttled                   a service asks for fewer calls
     │   ├── RequestRefused              a service refused a call as invalid
+    │   ├── UnsupportedDatabase         a kind of database, or a way to it, that there is no driver for
     │   ├── StatementFailed             a database refused a statement
     │   ├── TransactionConflict         a serialization failure or deadlock; the transaction may be tried again
     │   └── LoadRejected                a bulk load refused its input
@@ -125,6 +126,12 @@ class RequestRefused(StoreError):
     """A service refused a call as invalid."""
 
     error_id = "RequestRefused"
+
+
+class UnsupportedDatabase(StoreError):
+    """A kind of database, or a way to it, that there is no driver for."""
+
+    error_id = "UnsupportedDatabase"
 
 
 class StatementFailed(StoreError):

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
     from steps_impl.registry import Parameters, Step
 
+#: What pydantic says in its own terms, by the type of the fault.
+_PLAIN_WORDS = {
+    "missing": "is required",
+    "union_tag_invalid": "is of the unknown type {tag!r}; known are: {expected_tags}",
+    "union_tag_not_found": "has no type",
+    "model_attributes_type": "must be a reference to an object, not a text",
+    "model_type": "must be a reference to an object, not a text",
+}
+
 
 def run(name: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run a step with its command-line arguments and return the exit status. Never raises a known error."""
@@ -106,8 +115,8 @@ def _explain(error: ValidationError, step: Step) -> list[str]:
         text = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             text = f"unknown parameter{catalogue.nearest(str(fault['loc'][-1]), known)}"
-        elif fault["type"] == "missing":
-            text = "is required"
+        elif fault["type"] in _PLAIN_WORDS:
+            text = _PLAIN_WORDS[fault["type"]].format(**fault.get("ctx", {}))
         lines.append(f"--{place}: {text}" if place else text)
     return lines
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from agent.plan import Plan
 from agent.plans.shell_command import plan_shell_command
+from agent.plans.step_activity import STEPS, plan_step_activity
 from agent.task import Objects, Task
 from agent.workspace import Workspace
 from core.errors import TaskMalformed
@@ -14,6 +15,7 @@ Planner = Callable[[Task, Objects, Workspace], Plan]
 
 PLANNERS: dict[str, Planner] = {
     "ShellCommandActivity": plan_shell_command,
+    **dict.fromkeys(STEPS, plan_step_activity),
 }
 
 

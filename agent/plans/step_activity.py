@@ -1,0 +1,67 @@
+"""The activities whose work is a step of ours: one document of all they refer to, and ``ductrunner step`` to read it.
+
+The document goes into a file of the attempt (0600), not into arguments: it holds passwords. Its form::
+
+    {"id": "CopyIt", "name": "CopyIt", "type": "CopyActivity",
+     "input": {"id": "In", "type": "S3DataNode", "filePath": "s3://…",
+               "dataFormat": {"type": "CSV", "column": ["a", "b"]}},
+     "output": …}
+
+A field that is there once is a text or an object, one that is repeated a list. Fields are spelt as in the definition.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from agent.plan import Plan
+from agent.plans.fields import is_own
+from agent.task import Objects, PipelineObject, Task
+from agent.workspace import Workspace
+from core.errors import TaskMalformed
+
+#: The step that does the work of each activity type.
+STEPS = {
+    "CopyActivity": "copy-activity",
+    "EmrActivity": "emr-activity",
+    "HadoopActivity": "hadoop-activity",
+    "HiveActivity": "hive-activity",
+    "HiveCopyActivity": "hive-copy-activity",
+    "PigActivity": "pig-activity",
+    "RedshiftCopyActivity": "redshift-copy-activity",
+    "SqlActivity": "sql-activity",
+}
+
+
+def plan_step_activity(task: Task, objects: Objects, workspace: Workspace) -> Plan:
+    """Return the plan of an activity of ``STEPS``.
+
+    Raises:
+        TaskMalformed: something that it refers to is not there, or refers to itself.
+    """
+    path = workspace.temporary / "parameters.json"
+    document = nested(task.attempt, objects)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    return Plan(argv=("ductrunner", "step", STEPS[task.attempt.type], "--params", str(path)), own_program=True)
+
+
+def nested(item: PipelineObject, objects: Objects, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an object as one document with everything that it refers to; ``above`` are the ids around it."""
+    if item.id in above:
+        raise TaskMalformed(f"the object {item.id} refers to itself; take the circle out of the definition")
+    gathered: dict[str, list[Any]] = {}
+    for field in item.fields:
+        if not is_own(field.key) or field.key in ("id", "name"):
+            continue
+        value: Any = field.value
+        if field.is_reference:
+            (target,) = objects.get([field.value])
+            value = nested(target, objects, (*above, item.id))
+        gathered.setdefault(field.key, []).append(value)
+    component = next(iter(item.references("@componentParent")), "") or item.id
+    fields = {key: values[0] if len(values) == 1 else values for key, values in gathered.items()}
+    return {"id": component, "name": item.name, **fields}
