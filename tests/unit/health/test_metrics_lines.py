@@ -67,7 +67,7 @@ def test_the_observations_of_all_types_together_are_a_hundred_at_most(observed, 
 
 def test_types_and_error_ids_that_had_news_have_lines_of_their_own(observed, lines, ended, task):
     observed.watcher.ended(ended("finished"))
-    observed.watcher.ended(ended("failed", task=task("SqlActivity")))
+    observed.watcher.ended(ended("failed", task=task("SomeActivity")))
     observed.watcher.polled("etl", taken=False, error=StoreUnreachable("gone"))
     details = [line for line in taken(lines) if "Host" not in line]
     found = {(line.get("Type"), line.get("ErrorId")): line for line in details}
