@@ -119,18 +119,6 @@ def test_a_command_that_is_killed_says_by_what(served):
     assert "SIGKILL" in attempt["errorMessage"]
 
 
-def test_an_activity_type_that_is_not_known_is_refused_by_name(served):
-    database = {"id": "Db", "type": "JdbcDatabase", "connectionString": "jdbc:mysql://h/d", "username": "u"}
-    database |= {"*password": "a-password-of-7", "jdbcDriverClass": "x.Y"}
-    work = {"id": "Work", "type": "SqlActivity", "script": "select 1", "maximumRetries": "0"}
-    pipeline = served.run(database, {**work, "database": {"ref": "Db"}})
-    attempt = served.ended(pipeline)
-    assert attempt["errorId"] == "TaskMalformed"
-    assert "SqlActivity" in attempt["errorMessage"]
-    assert "ShellCommandActivity" in attempt["errorMessage"]
-    assert "a-password-of-7" not in served.worker.text
-
-
 def test_an_interpreter_that_is_not_there_is_named(served):
     pipeline = served.shell("#!/opt/nowhere/perl\n1;\n")
     attempt = served.ended(pipeline)

@@ -1,0 +1,140 @@
+"""Plans of the activities that a step does: one document with everything the activity refers to."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.plan import Plan
+from agent.plans.registry import make_plan
+from agent.source import Handed
+from agent.task import Objects, parse_task
+from agent.workspace import Workspace
+from core.errors import TaskMalformed
+
+
+def described(object_id: str, *fields: tuple[str, str]) -> dict[str, Any]:
+    """An object in API form; a value that begins with ``>`` is a reference."""
+    return {
+        "id": object_id,
+        "name": object_id,
+        "fields": [
+            {"key": key, "refValue": value[1:]} if value.startswith(">") else {"key": key, "stringValue": value}
+            for key, value in fields
+        ],
+    }
+
+
+class Service:
+    """Describes what it has; counts how often it was asked."""
+
+    def __init__(self, *objects: dict[str, Any]) -> None:
+        self.objects = {entry["id"]: entry for entry in objects}
+        self.asked: list[list[str]] = []
+
+    def describe(self, pipeline_id: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+        self.asked.append(list(ids))
+        return [self.objects[name] for name in ids if name in self.objects]
+
+
+def plan(tmp_path: Path, activity: dict[str, Any], *given: dict[str, Any], service: Service | None = None) -> Plan:
+    objects = {entry["id"]: entry for entry in (activity, *given)}
+    handed = {"taskId": "t", "pipelineId": "df-1", "attemptId": activity["id"], "objects": objects}
+    task = parse_task(Handed("t", handed))
+    workspace = Workspace(tmp_path, task, "0" * 16)
+    workspace.create()
+    source: Any = service or Service()
+    return make_plan(task, Objects(task, source, threading.Event()), workspace)
+
+
+def document(plan: Plan) -> Any:
+    return json.loads(Path(plan.argv[-1]).read_text())
+
+
+COPY = described(
+    "@Copy_2030-01-01T00:00:00_Attempt=1",
+    ("type", "CopyActivity"),
+    ("@componentParent", ">Copy"),
+    ("@status", "RUNNING"),
+    ("input", ">In"),
+    ("output", ">Out1"),
+    ("output", ">Out2"),
+    ("schedule", ">Hourly"),
+    ("precondition", ">Ready"),
+    ("maximumRetries", "3"),
+    ("myNote", "mine"),
+    ("_note", "mine"),
+)
+NODES = (
+    described("In", ("type", "S3DataNode"), ("filePath", "s3://b/in"), ("dataFormat", ">Csv")),
+    described("Csv", ("type", "CSV"), ("column", "a INT"), ("column", "b STRING")),
+    described("Out1", ("type", "SqlDataNode"), ("table", "t"), ("database", ">Db"), ("runsOn", ">Machine")),
+    described("Db", ("type", "JdbcDatabase"), ("username", "u"), ("*password", "a-password-of-8")),
+    described("Out2", ("type", "S3DataNode"), ("directoryPath", "s3://b/out")),
+)
+
+
+def test_a_step_gets_one_document_of_all_that_the_activity_refers_to(tmp_path):
+    made = plan(tmp_path, COPY, *NODES)
+    assert made.argv[:3] == ("ductrunner", "step", "copy-activity")
+    assert document(made) == {
+        "id": "Copy",
+        "name": "@Copy_2030-01-01T00:00:00_Attempt=1",
+        "type": "CopyActivity",
+        "input": {
+            "id": "In",
+            "name": "In",
+            "type": "S3DataNode",
+            "filePath": "s3://b/in",
+            "dataFormat": {"id": "Csv", "name": "Csv", "type": "CSV", "column": ["a INT", "b STRING"]},
+        },
+        "output": [
+            {
+                "id": "Out1",
+                "name": "Out1",
+                "type": "SqlDataNode",
+                "table": "t",
+                "database": {
+                    "id": "Db",
+                    "name": "Db",
+                    "type": "JdbcDatabase",
+                    "username": "u",
+                    "*password": "a-password-of-8",
+                },
+            },
+            {"id": "Out2", "name": "Out2", "type": "S3DataNode", "directoryPath": "s3://b/out"},
+        ],
+    }
+
+
+def test_the_document_is_a_file_of_the_worker_alone_and_no_argument(tmp_path):
+    made = plan(tmp_path, COPY, *NODES)
+    assert stat.S_IMODE(Path(made.argv[-1]).stat().st_mode) == 0o600
+    assert not any("a-password-of-8" in argument for argument in made.argv)
+
+
+def test_what_was_not_delivered_is_asked_from_the_service(tmp_path):
+    service = Service(*NODES)
+    assert document(plan(tmp_path, COPY, service=service)) == document(plan(tmp_path / "full", COPY, *NODES))
+    assert service.asked
+
+
+def test_objects_that_refer_to_one_another_in_a_circle_are_refused_by_name(tmp_path):
+    nodes = (
+        described("In", ("type", "S3DataNode"), ("dataFormat", ">Odd")),
+        described("Odd", ("type", "CSV"), ("column", ">In")),
+    )
+    with pytest.raises(TaskMalformed, match="In refers to itself"):
+        plan(tmp_path, COPY, *nodes, *NODES[2:])
+
+
+def test_a_type_that_is_not_known_is_refused_by_name_with_those_that_are(tmp_path):
+    work = described("@Work_1_Attempt=1", ("type", "TeaActivity"), ("@componentParent", ">Work"))
+    with pytest.raises(TaskMalformed, match=r"Work is of type 'TeaActivity'.*CopyActivity, EmrActivity.*SqlActivity"):
+        plan(tmp_path, work)
