@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from core.errors import TaskMalformed
@@ -32,13 +33,13 @@ class AttemptFactory:
             TaskMalformed: there is no worker group to give it to.
         """
         definition = self._state.plan_of(instance).definition
-        run = self._state.run(instance.pipeline_id, instance.run)
         number = instance.attempts + 1
         attempt_id = f"{instance.id}_Attempt={number}"
-        runtime = run_scope(self._state, run, instance, attempt_id, moment)
+        runtime = run_scope(self._state, instance, attempt_id, moment)
         own = evaluate_object(definition, instance.component, runtime, unescape=self._unescape)
-        linked = [self._linked(instance, name, runtime) for name in linked_components(own.fields, definition)]
-        content = AttemptContent(own.name, in_run(own.fields, run), linked)
+        links = linked_components(own.fields, definition)
+        linked = [entry for name in links for entry in self._linked(instance, name, runtime)]
+        content = AttemptContent(own.name, in_run(own.fields, partial(self._state.counterparts, instance)), linked)
         group = self._worker_group(own)
         return Attempt(instance.pipeline_id, attempt_id, instance.id, number, group, content, moment, queued_at=moment)
 
@@ -52,22 +53,26 @@ class AttemptFactory:
             raise TaskMalformed(f"{item.id} has no workerGroup; name the group of the worker that runs it")
         return group
 
-    def _linked(self, instance: Instance, component: str, runtime: Runtime) -> dict[str, Any]:
-        run = self._state.run(instance.pipeline_id, instance.run)
+    def _linked(self, instance: Instance, component: str, runtime: Runtime) -> Iterator[dict[str, Any]]:
+        """Yield an object that an attempt refers to: each of its instances, or the component if it has none."""
         definition = self._state.plan_of(instance).definition
-        item = evaluate_object(definition, component, runtime, unescape=self._unescape)
-        fields = in_run(item.fields, run)
-        if component not in run:
-            return api_object(component, item.name, fields)
-        return api_object(run[component].id, item.name, fields + instance_identity(run[component]))
+        evaluated = partial(evaluate_object, definition, component, unescape=self._unescape)
+        alone = True
+        for entry in self._state.counterparts(instance, component):
+            alone = False
+            item = evaluated(run_scope(self._state, entry, None, None))
+            fields = in_run(item.fields, partial(self._state.counterparts, entry))
+            yield api_object(entry.id, item.name, fields + instance_identity(entry))
+        if alone:
+            item = evaluated(runtime)
+            yield api_object(component, item.name, in_run(item.fields, partial(self._state.counterparts, instance)))
 
 
-def run_scope(
-    state: State, run: Mapping[str, Instance], instance: Instance, attempt_id: str | None, moment: float | None
-) -> Runtime:
-    """Return what expressions see of the runtime fields of a run, from one of its instances or attempts.
+def run_scope(state: State, instance: Instance, attempt_id: str | None, moment: float | None) -> Runtime:
+    """Return what expressions see of the runtime fields around an instance, or one of its attempts.
 
-    An object without an instance of its own (a database, a format) is seen with the scheduled times of the run.
+    Another component is seen as the first of its instances that are meant; an object without an instance of its own
+    (a database, a format) is seen with the scheduled times of this one.
     """
     times = {
         "@scheduledStartTime": text_of(instance.scheduled_start),
@@ -80,8 +85,7 @@ def run_scope(
     def runtime(component: str) -> Mapping[str, str]:
         if component == instance.component:
             return own
-        if component in run:
-            return texts(instance_fields(state, run[component])) | {"@id": run[component].id}
-        return times
+        other = next(state.counterparts(instance, component), None)
+        return times if other is None else texts(instance_fields(state, other)) | {"@id": other.id}
 
     return runtime

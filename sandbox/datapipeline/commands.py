@@ -6,12 +6,12 @@ Source: AWS Data Pipeline API Reference, *ActivatePipeline*, *DeactivatePipeline
 
 from __future__ import annotations
 
-from sandbox.datapipeline.clock import ServiceClock, text_of
+from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.ready_queue import ReadyQueue
 from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.schedules import Interval, interval_of
-from sandbox.datapipeline.state import State
+from sandbox.datapipeline.state import State, instance_id
 
 CANCELED_BY_USER = "Canceled through SetStatus"
 CANCELED_BY_DEACTIVATION = "The pipeline was deactivated"
@@ -48,16 +48,17 @@ class Commands:
         self._state.touch(pipeline)
         for component in plan.components:
             self._schedule(pipeline, component, intervals[component], None if plan.on_demand else start)
-        for instance in list(self._state.run(pipeline.id, pipeline.run).values()):
+        for instance in self._state.index.run(pipeline.id, pipeline.run):
             self._resume(instance)
         self._scheduler.review(pipeline.id)
 
     def _free_start(self, pipeline: Pipeline, now: float) -> float:
-        last = max((entry.scheduled_start for entry in self._state.run(pipeline.id, pipeline.run).values()), default=0)
+        run = self._state.index.run(pipeline.id, pipeline.run)
+        last = max((entry.scheduled_start for entry in run), default=0)
         return max(float(int(now)), last + 1)
 
     def _schedule(self, pipeline: Pipeline, component: str, interval: Interval, start: float | None) -> None:
-        known = self._state.run(pipeline.id, pipeline.run).get(component)
+        known = next(iter(self._state.index.occurrences(pipeline.id, pipeline.run, component)), None)
         if known is not None:
             known.version = pipeline.active_version
             self._state.touch(known)
@@ -65,7 +66,7 @@ class Commands:
         self._state.add_instance(
             Instance(
                 pipeline_id=pipeline.id,
-                id=f"@{component}_{text_of(interval.start)}",
+                id=instance_id(component, interval.start),
                 component=component,
                 run=pipeline.run,
                 version=pipeline.active_version,
@@ -110,11 +111,8 @@ class Commands:
         """Stop a pipeline; what runs is canceled, or finishes first."""
         pipeline.state = Status.DEACTIVATING
         self._state.touch(pipeline)
-        for instance in self._state.instances[pipeline.id].values():
-            if instance.terminal:
-                continue
-            attempt = self._state.head(instance)
-            held = instance.status in Status.WITH_RUNNER and attempt is not None and attempt.queued_at is None
+        for instance in self._state.index.active(pipeline.id):
+            held = self._held(instance)
             if held and cancel_active:
                 instance.canceled_by_deactivation = True
                 self.cancel(instance, CANCELED_BY_DEACTIVATION)
@@ -132,9 +130,8 @@ class Commands:
 
     def _cancel_left(self, pipeline: Pipeline, reason: str) -> None:
         """Cancel what has not ended, in earlier runs too: an instance of one may have been rerun."""
-        for instance in list(self._state.instances[pipeline.id].values()):
-            if not instance.terminal:
-                self.cancel(instance, reason)
+        for instance in self._state.index.active(pipeline.id):
+            self.cancel(instance, reason)
 
     def cancel(self, instance: Instance, reason: str = CANCELED_BY_USER) -> None:
         """End an instance that has not ended; a worker that runs it is told at its next report."""
@@ -188,9 +185,11 @@ class Commands:
         if component in pipeline.paused:
             pipeline.paused.remove(component)
             self._state.touch(pipeline)
-        instance = self._state.run(pipeline.id, pipeline.run).get(component)
-        if instance is None or instance.status != Status.PAUSED:
-            return
+        for instance in self._state.index.active(pipeline.id, component):
+            if instance.status == Status.PAUSED:
+                self._unpause(instance)
+
+    def _unpause(self, instance: Instance) -> None:
         attempt = self._state.head(instance)
         if attempt is not None and attempt.status == Status.PAUSED:
             self._queue(attempt, instance)
@@ -198,9 +197,10 @@ class Commands:
             self._scheduler.advance(instance)
 
     def _unstarted(self, pipeline: Pipeline, component: str) -> list[Instance]:
-        instance = self._state.run(pipeline.id, pipeline.run).get(component)
-        if instance is None or instance.terminal or instance.status == Status.INACTIVE:
-            return []
+        active = self._state.index.active(pipeline.id, component)
+        return [entry for entry in active if entry.status != Status.INACTIVE and not self._held(entry)]
+
+    def _held(self, instance: Instance) -> bool:
+        """Tell whether a worker has the task of an instance."""
         attempt = self._state.head(instance)
-        held = instance.status in Status.WITH_RUNNER and attempt is not None and attempt.queued_at is None
-        return [] if held else [instance]
+        return instance.status in Status.WITH_RUNNER and attempt is not None and attempt.queued_at is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sandbox.datapipeline.answers import InvalidRequest
@@ -29,11 +30,8 @@ class Described:
         """Return what expressions see of the run that the object belongs to."""
         if self.instance is None:
             return no_runtime
-        run = state.run(self.instance.pipeline_id, self.instance.run)
         attempt = self.attempt
-        return run_scope(
-            state, run, self.instance, attempt.id if attempt else None, attempt.started if attempt else None
-        )
+        return run_scope(state, self.instance, attempt.id if attempt else None, attempt.started if attempt else None)
 
 
 def find(state: State, pipeline: Pipeline, object_id: str) -> Described:
@@ -77,5 +75,5 @@ def _instance(state: State, found: Described, instance: Instance, *, evaluated: 
         own = readable_fields(definition, found.component, found.runtime(state))
     else:
         own = list(definition.effective(found.component).fields)
-    run = state.run(instance.pipeline_id, instance.run)
-    return [*in_run(own, run), ref("parent", found.component), *instance_fields(state, instance)]
+    meant = partial(state.counterparts, instance)
+    return [*in_run(own, meant), ref("parent", found.component), *instance_fields(state, instance)]

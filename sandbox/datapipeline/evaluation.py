@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.errors import ExpressionInvalid
@@ -15,17 +15,23 @@ from sandbox.datapipeline.scope import DefinitionScope, Runtime, evaluate_field
 _NOT_LINKED = frozenset({"parent", "dependsOn", "schedule", "onFail", "onSuccess", "onLateAction", "precondition"})
 #: References that stay with the component.
 _NOT_IN_RUN = frozenset({"parent", "schedule"})
+#: Gives the instances that a reference to a component means.
+Meant = Callable[[str], Iterable[Instance]]
 
 
-def in_run(fields: Iterable[Field], run: Mapping[str, Instance]) -> list[ApiField]:
-    """Return the fields in API form, with references to components that have an instance led to that instance."""
-    return [
-        {"key": entry.key, "refValue": run[entry.ref_value].id}
-        if entry.ref_value is not None and entry.ref_value in run and entry.key not in _NOT_IN_RUN
-        else entry.to_api()
-        for entry in fields
-        if entry.key != "parent"
-    ]
+def in_run(fields: Iterable[Field], meant: Meant) -> list[ApiField]:
+    """Return the fields in API form, with references to components that have instances led to these.
+
+    A reference to a component with a shorter period becomes several: one for each of its occurrences.
+    """
+    return [found for entry in fields if entry.key != "parent" for found in _led(entry, meant)]
+
+
+def _led(entry: Field, meant: Meant) -> list[ApiField]:
+    if entry.ref_value is None or entry.key in _NOT_IN_RUN:
+        return [entry.to_api()]
+    found = [{"key": entry.key, "refValue": instance.id} for instance in meant(entry.ref_value)]
+    return found or [entry.to_api()]
 
 
 def linked_components(fields: Iterable[Field], definition: Definition) -> list[str]:

@@ -41,7 +41,7 @@ def component_fields(state: State, pipeline: Pipeline, component: str) -> Fields
     """Return the runtime fields of a component."""
     runtime: Fields = [text("@sphere", "COMPONENT"), text("@pipelineId", pipeline.id)]
     runtime.append(text("@version", str(pipeline.latest_version)))
-    instances = [run[component] for run in _runs(state, pipeline) if component in run]
+    instances = state.instances_of(pipeline, component)
     if not instances:
         return runtime
     runtime.append(text("@status", _component_status(pipeline, component)))
@@ -132,10 +132,6 @@ def _reported(attempt: Attempt) -> Fields:
 def _failure(error: Mapping[str, str]) -> Fields:
     fields = [text(*entry) for entry in error.items()]
     return fields + ([text("@failureReason", error["errorMessage"])] if "errorMessage" in error else [])
-
-
-def _runs(state: State, pipeline: Pipeline) -> list[dict[str, Instance]]:
-    return [state.run(pipeline.id, number) for number in range(1, pipeline.run + 1)]
 
 
 def _component_status(pipeline: Pipeline, component: str) -> str:

@@ -1,7 +1,8 @@
 """What the service remembers: pipelines, instances and attempts, as plain records that are stored as JSON.
 
 An instance is one run of a component, ``@X_<scheduledStart>``; an attempt is one try of an instance,
-``@X_<scheduledStart>_Attempt=<n>``. Moments are seconds since 1970 on the service's clock.
+``@X_<scheduledStart>_Attempt=<n>``. A precondition or an action runs for another instance, its owner. Moments are
+seconds since 1970 on the service's clock.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Pipeline:
 
 @dataclass(slots=True)
 class Instance:
-    """One run of one activity or data node."""
+    """One run of one component: an occurrence of its schedule, or with an owner a run for that instance alone."""
 
     pipeline_id: str
     id: str
@@ -100,6 +101,26 @@ class Instance:
     canceled_by_deactivation: bool = False
     #: Why no attempt could be made.
     error: dict[str, str] = field(default_factory=dict)
+    #: Id of the instance that this one is there for alone (a precondition, an action); see ``instances``.
+    owner: str | None = None
+
+    @classmethod
+    def owned_by(cls, owner: Instance, component: str, instance_id: str) -> Self:
+        """Return a new instance of a component that is there for another instance alone, with its interval.
+
+        Its id comes from ``State.new_instance_id``; it is taken in with ``State.add_instance``.
+        """
+        return cls(
+            pipeline_id=owner.pipeline_id,
+            id=instance_id,
+            component=component,
+            run=owner.run,
+            version=owner.version,
+            scheduled_start=owner.scheduled_start,
+            scheduled_end=owner.scheduled_end,
+            due=owner.due,
+            owner=owner.id,
+        )
 
     @property
     def head_attempt(self) -> str | None:

@@ -111,11 +111,12 @@ class Scheduler:
         self.review(instance.pipeline_id)
 
     def consumers(self, instance: Instance) -> list[Instance]:
-        """Return the instances of the same run that wait for this one."""
-        run = self._state.run(instance.pipeline_id, instance.run)
-        return [
-            run[name] for name in self._state.plan_of(instance).consumers.get(instance.component, []) if name in run
-        ]
+        """Return the instances that wait for this one: its owner, or those of the same interval."""
+        owner = self._state.owner(instance)
+        if owner is not None:
+            return [owner]
+        names = self._state.plan_of(instance).consumers.get(instance.component, [])
+        return [entry for name in names for entry in self._state.counterparts(instance, name)]
 
     def review(self, pipeline_id: str) -> None:
         """Bring the state of a pipeline in line with its instances.
@@ -124,10 +125,10 @@ class Scheduler:
         can be rerun: SetStatus is refused on FINISHED pipelines (API Reference).
         """
         pipeline = self._state.pipelines[pipeline_id]
-        run = self._state.run(pipeline_id, pipeline.run).values()
-        if pipeline.state == Status.SCHEDULED and all(entry.status == Status.FINISHED for entry in run):
+        tally = self._state.index.tally(pipeline_id, pipeline.run)
+        if pipeline.state == Status.SCHEDULED and not any(tally[status] for status in tally.keys() - {Status.FINISHED}):
             pipeline.state = Status.FINISHED
-        elif pipeline.state == Status.DEACTIVATING and not any(entry.status in Status.WITH_RUNNER for entry in run):
+        elif pipeline.state == Status.DEACTIVATING and not any(tally[status] for status in Status.WITH_RUNNER):
             pipeline.state = Status.INACTIVE
             pipeline.last_deactivated = self._clock.now()
         else:

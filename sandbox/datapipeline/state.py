@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.datapipeline.answers import PipelineDeleted, PipelineNotFound
+from sandbox.datapipeline.clock import text_of
+from sandbox.datapipeline.instances import Instances
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.plan import Plan
 from sandbox.datapipeline.store import Store
@@ -17,17 +20,20 @@ class State:
         self._store = store
         self.pipelines: dict[str, Pipeline] = {}
         self.by_name: dict[tuple[str, str], str] = {}
-        self.instances: dict[str, dict[str, Instance]] = {}
+        self.index = Instances()
         self.attempts: dict[str, dict[str, Attempt]] = {}
         self.tasks: dict[str, Attempt] = {}
         self.orphaned: dict[str, str] = {}
-        #: Instances by component, by pipeline and number of the run.
-        self.runs: dict[tuple[str, int], dict[str, Instance]] = {}
         self._bodies: dict[tuple[str, int], dict[str, Any]] = {}
         self._plans: dict[tuple[str, int], Plan] = {}
         self._dirty: dict[int, Pipeline | Instance | Attempt] = {}
         self._new: dict[int, Attempt] = {}
         self._load()
+
+    @property
+    def instances(self) -> dict[str, dict[str, Instance]]:
+        """Return every instance by id, by pipeline."""
+        return self.index.by_pipeline
 
     def _load(self) -> None:
         for pipeline in self._store.pipelines():
@@ -35,7 +41,7 @@ class State:
         for pipeline_id, version, body in self._store.definitions():
             self._bodies[pipeline_id, version] = body
         for instance in self._store.instances():
-            self._index_instance(instance)
+            self.index.add(instance)
         for attempt in self._store.attempts():
             self._index_attempt(attempt)
 
@@ -45,12 +51,8 @@ class State:
             self.orphaned |= dict.fromkeys(pipeline.orphaned_tasks, pipeline.id)
             return
         self.by_name[pipeline.name, pipeline.unique_id] = pipeline.id
-        self.instances.setdefault(pipeline.id, {})
+        self.index.open(pipeline.id)
         self.attempts.setdefault(pipeline.id, {})
-
-    def _index_instance(self, instance: Instance) -> None:
-        self.instances[instance.pipeline_id][instance.id] = instance
-        self.runs.setdefault((instance.pipeline_id, instance.run), {})[instance.component] = instance
 
     def _index_attempt(self, attempt: Attempt) -> None:
         self.attempts[attempt.pipeline_id][attempt.id] = attempt
@@ -64,7 +66,7 @@ class State:
 
     def add_instance(self, instance: Instance) -> None:
         """Take in a new instance."""
-        self._index_instance(instance)
+        self.index.add(instance)
         self.touch(instance)
 
     def add_attempt(self, attempt: Attempt) -> None:
@@ -75,6 +77,8 @@ class State:
     def touch(self, entity: Pipeline | Instance | Attempt) -> None:
         """Say that a record has changed and must be written before the call is answered."""
         self._dirty[id(entity)] = entity
+        if isinstance(entity, Instance):
+            self.index.recount(entity)
 
     def flush(self) -> None:
         """Write what has changed into the open transaction."""
@@ -129,15 +133,46 @@ class State:
         """Return the plan that an instance follows."""
         return self.plan(instance.pipeline_id, instance.version)
 
-    def run(self, pipeline_id: str, number: int) -> dict[str, Instance]:
-        """Return the instances of one run by component."""
-        return self.runs.get((pipeline_id, number), {})
+    def instances_of(self, pipeline: Pipeline, component: str) -> list[Instance]:
+        """Return the instances of a component in all runs, oldest first."""
+        runs = range(1, pipeline.run + 1)
+        return [entry for run in runs for entry in self.index.occurrences(pipeline.id, run, component)]
+
+    def new_instance_id(self, component: str, owner: Instance) -> str:
+        """Return the id of a new instance that belongs to an owner: ``@X_<scheduledStart>``, which AWS writes.
+
+        Where another owner's instance has it already, the owner's component is added.
+        """
+        plain = instance_id(component, owner.scheduled_start)
+        return plain if plain not in self.instances[owner.pipeline_id] else f"{plain}_{owner.component}"
+
+    def owned(self, owner: Instance) -> dict[str, Instance]:
+        """Return the instances that are there for another one alone, by component."""
+        return dict(self.index.owned(owner))
+
+    def owner(self, instance: Instance) -> Instance | None:
+        """Return the instance that this one is there for alone."""
+        return self.instances[instance.pipeline_id][instance.owner] if instance.owner is not None else None
+
+    def counterparts(self, instance: Instance, component: str) -> Iterator[Instance]:
+        """Yield the instances that a reference from an instance to a component means, in order.
+
+        They are what it owns, its owner, or the occurrences that overlap its interval.
+        """
+        mine = self.index.owned(instance).get(component)
+        owner = self.owner(instance)
+        if mine is not None:
+            yield mine
+        elif owner is not None and owner.component == component:
+            yield owner
+        else:
+            yield from self.index.counterparts(instance, component)
 
     def unfinished_dependencies(self, instance: Instance) -> list[Instance]:
         """Return the instances that must finish before this one can start."""
-        run = self.run(instance.pipeline_id, instance.run)
         needs = self.plan_of(instance).needs.get(instance.component, frozenset())
-        return [run[name] for name in sorted(needs) if name in run and run[name].status != Status.FINISHED]
+        needed = (entry for name in sorted(needs) for entry in self.index.counterparts(instance, name))
+        return [entry for entry in needed if entry.status != Status.FINISHED]
 
     def instance_of(self, attempt: Attempt) -> Instance:
         """Return the instance that an attempt tries."""
@@ -158,10 +193,15 @@ class State:
             self.tasks.pop(task_id, None)
         pipeline.orphaned_tasks = held
         self.orphaned |= dict.fromkeys(held, pipeline.id)
-        self.instances.pop(pipeline.id, None)
+        self.index.forget(pipeline.id)
         self.by_name.pop((pipeline.name, pipeline.unique_id), None)
-        for cache in (self._bodies, self._plans, self.runs):
+        for cache in (self._bodies, self._plans):
             for key in [key for key in cache if key[0] == pipeline.id]:
                 del cache[key]
         self._store.forget(pipeline.id)
         self.touch(pipeline)
+
+
+def instance_id(component: str, start: float) -> str:
+    """Return the id of the occurrence of a component that is scheduled for a moment."""
+    return f"@{component}_{text_of(start)}"

@@ -15,7 +15,9 @@ from typing import Any
 from core.errors import SandboxError
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline
 
-SCHEMA_VERSION = 1
+#: 2: instances have owners. A file of version 1 is read as it is: what it does not say has a default.
+SCHEMA_VERSION = 2
+_READABLE = (0, 1, SCHEMA_VERSION)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pipelines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
@@ -47,7 +49,7 @@ class Store:
 
     def _prepare(self, path: Path) -> None:
         known = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if known not in (0, SCHEMA_VERSION):
+        if known not in _READABLE:
             raise SandboxError(f"{path} was written by another release (schema {known}); remove it to start anew")
         self._connection.executescript(_SCHEMA)
         self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

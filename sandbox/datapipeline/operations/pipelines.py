@@ -101,7 +101,7 @@ def _description(service: Service, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _fields(service: Service, pipeline: Pipeline) -> Fields:
-    run = list(service.state.run(pipeline.id, pipeline.run).values())
+    run = service.state.index.run(pipeline.id, pipeline.run)
     upcoming = [entry.due for entry in run if entry.status == Status.SCHEDULED and entry.started is None]
     completed = [entry.scheduled_start for entry in run] if run and all(entry.terminal for entry in run) else []
     return [
