@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ROOMS  := agent bootstrap core ductrunner pipelines sandbox steps_impl stores
 
-.PHONY: chaos demo test test-newest lint format bench docs lock clean install parts
+.PHONY: chaos demo test test-newest lint format bench docs lock clean install parts engines
 
 install: $(STAMP)
 
@@ -22,14 +22,18 @@ $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 parts:
 	@packaging/install-parts.sh
 
+# Hadoop, Pig and Hive on one machine, where Maven can fetch their jars (about 125 MB, once for all checkouts).
+engines: install parts
+	@$(BIN)/python -m sandbox.engines install --or-go-on
+
 demo: install parts
 	@$(BIN)/python examples/rds_to_redshift/demo.py
 
-test: install parts
+test: install parts engines
 	$(BIN)/python -m pytest $(TESTS)
 
 # The long form of the fault tests, about half an hour: CHAOS="--only kills --kill-seconds 60 --seed 7" for a part.
-chaos: install parts
+chaos: install parts engines
 	$(BIN)/python -m tests.faults.chaos $(CHAOS)
 
 # The same on the newest Python that the machine has.

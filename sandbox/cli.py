@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox.supervisor import PartStatus, Supervisor
 
 Command = Callable[..., None]
+ENGINES_TITLE = "Hadoop, Pig and Hive on one machine"
 
 
 @click.group()
@@ -126,14 +127,17 @@ def _open(state_dir: Path | None) -> Supervisor:
 
 
 def _show(supervisor: Supervisor, as_json: bool) -> list[PartStatus]:
-    parts = supervisor.status()
+    from sandbox.engines.home import Engines
+
+    parts, engines = supervisor.status(), Engines.of_machine().look()
     if as_json:
         document: dict[str, Any] = {"state_dir": str(supervisor.state.path), "parts": [asdict(part) for part in parts]}
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps({**document, "engines": asdict(engines)}, indent=2))
         return parts
     click.echo(f"sandbox in {supervisor.state.path}")
     for part in parts:
         click.echo(_line(part))
+    click.echo(f"  {ENGINES_TITLE:<50} {engines.state}\n    {engines.note or engines.commands}")
     return parts
 
 

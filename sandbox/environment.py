@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping
 
 from core import settings
+from core.errors import PartMissing
+from sandbox.engines.home import STATE_VARIABLE, Engines
 from sandbox.supervisor import Supervisor
 
 #: Variables that would give an AWS client other credentials than the sandbox's.
@@ -22,7 +24,21 @@ def client_environment(sandbox: Supervisor) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "false",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": sandbox.imds.endpoint,
         settings.ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
+        **engines_environment(sandbox),
     }
+
+
+def engines_environment(sandbox: Supervisor, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the PATH that begins with Hadoop, Pig and Hive of this machine, and where Hive keeps its tables.
+
+    Empty where they are not installed: a cluster's own commands, if any, stay what is found.
+    """
+    try:
+        commands = str(Engines.of_machine(environment).commands())
+    except PartMissing:
+        return {}
+    others = [place for place in environment.get("PATH", os.defpath).split(os.pathsep) if place != commands]
+    return {"PATH": os.pathsep.join([commands, *others]), STATE_VARIABLE: str(sandbox.state.path / "engines")}
 
 
 def shell_lines(variables: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> list[str]:

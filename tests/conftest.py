@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from core.errors import PartMissing
+from sandbox.engines.home import STATE_VARIABLE, Engines
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.datapipeline import DataPipelinePart
 from sandbox.parts.imds import ImdsPart
@@ -90,6 +91,22 @@ def redshift_front(
 ) -> Iterator[RedshiftPart]:
     """A Redshift front before ``postgres_server``; COPY reads the S3 of ``aws_server``."""
     yield from run_part(RedshiftPart(parts_directory / "redshift", postgres_server, aws_server))
+
+
+@pytest.fixture
+def engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Put ``hadoop``, ``hdfs``, ``hadoop-streaming``, ``pig`` and ``hive`` first on PATH; return their folder.
+
+    Hive's metastore and tables are the test's own.
+    """
+    try:
+        commands = Engines.of_machine().commands()
+    except PartMissing as missing:
+        skip_or_fail(str(missing))
+        raise
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "engines-state"))
+    return commands
 
 
 @pytest.fixture
