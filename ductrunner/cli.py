@@ -13,6 +13,7 @@ from core.errors import DuctrunnerError
 COMMANDS = {
     "agent": ("agent.cli:agent", "Take tasks of a worker group and run them (in the foreground)."),
     "doctor": ("agent.doctor.cli:doctor", "Look at everything that a worker needs, and say what to do."),
+    "pipeline": ("pipelines.cli:pipeline", "A pipeline definition: run it in the sandbox, validate, look at it."),
     "sandbox": ("sandbox.cli:sandbox", "AWS on one machine: up, down, env, status."),
     "status": ("agent.health.cli:status", "What the agents of this machine are doing now."),
     "step": ("steps_impl.cli:step", "Run one step: ductrunner step NAME …"),

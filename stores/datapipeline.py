@@ -5,7 +5,7 @@ Calls are sparse on purpose: QueryObjects and DescribeObjects share 2 calls a se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -50,6 +50,17 @@ class Instance:
         return self.status in ENDED
 
 
+@dataclass(frozen=True)
+class Described:
+    """An object as DescribeObjects tells it; of a field with several values the first."""
+
+    id: str
+    name: str
+    fields: Mapping[str, str]
+    #: Every value of a field, in order.
+    every: Mapping[str, Sequence[str]]
+
+
 class PipelineRuns:
     """Reads the runs of one pipeline."""
 
@@ -62,9 +73,17 @@ class PipelineRuns:
         answer = self._call("describe_pipelines", pipelineIds=[self.pipeline_id])
         return str(answer["pipelineDescriptionList"][0]["name"])
 
+    def ids(self, sphere: str) -> list[str]:
+        """Return the ids of all objects of a sphere: ``COMPONENT``, ``INSTANCE`` or ``ATTEMPT``."""
+        return list(self._query(sphere))
+
+    def describe(self, ids: Iterable[str]) -> Iterator[Described]:
+        """Yield objects with their runtime fields."""
+        return map(_described, self._describe(iter(ids)))
+
     def instances(self) -> list[Instance]:
         """Return every instance of the pipeline's activities, ordered by id."""
-        found = [_instance(described) for described in self._describe(self._query("INSTANCE"))]
+        found = [_instance(described) for described in self.describe(self._query("INSTANCE"))]
         return sorted((entry for entry in found if entry.type.endswith("Activity")), key=lambda entry: entry.id)
 
     def _query(self, sphere: str) -> Iterator[str]:
@@ -87,22 +106,28 @@ class PipelineRuns:
         return answer
 
 
-def _instance(described: dict[str, Any]) -> Instance:
-    fields: dict[str, str] = {}
-    for field in described["fields"]:
-        fields.setdefault(field["key"], field.get("stringValue") or field.get("refValue") or "")
+def _described(raw: dict[str, Any]) -> Described:
+    every: dict[str, list[str]] = {}
+    for field in raw["fields"]:
+        every.setdefault(field["key"], []).append(field.get("stringValue") or field.get("refValue") or "")
+    return Described(raw["id"], raw["name"], {key: values[0] for key, values in every.items()}, every)
+
+
+def _instance(described: Described) -> Instance:
+    fields = described.fields
     return Instance(
-        id=described["id"],
-        component=fields.get("@componentParent") or fields.get("parent") or described["name"],
+        id=described.id,
+        component=fields.get("@componentParent") or fields.get("parent") or described.name,
         type=fields.get("type", ""),
         status=fields.get("@status", ""),
         scheduled_start=fields.get("@scheduledStartTime", ""),
         error_id=fields.get("errorId", ""),
         error_message=fields.get("errorMessage", ""),
-        attempts=_attempts(fields.get("@headAttempt", "")),
+        attempts=attempt_number(fields.get("@headAttempt", "")),
     )
 
 
-def _attempts(head_attempt: str) -> int:
+def attempt_number(head_attempt: str) -> int:
+    """Return how many attempts an instance has had, by the id of its newest: ``@X_…_Attempt=3``."""
     number = head_attempt.rpartition("=")[2]
     return int(number) if number.isdigit() else 0

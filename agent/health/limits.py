@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.health.machine import Readings
-from agent.health.units import size
 from core.settings import AgentSettings
+from core.units import size
 
 RECOVERED_MINIMUM = 1.25
 RECOVERED_MAXIMUM = 0.9

@@ -11,7 +11,7 @@ from agent.health.numbers import Numbers
 from agent.health.prometheus import exposition
 from agent.health.readiness import Readiness
 from agent.health.status import Status
-from agent.health.units import span
+from core.units import span
 
 
 class Pages:

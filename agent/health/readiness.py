@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from agent.contact import Contact
 from agent.gate import Gate
 from agent.health.turns import Turns
-from agent.health.units import span
 from agent.health.watcher import GroupState, Watcher
 from core.errors import StoreUnreachable, Throttled
+from core.units import span
 
 #: With an answer awaited all the time (polls) or every report interval, silence beyond this many seconds is a fault.
 SILENCE = 150.0

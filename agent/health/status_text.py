@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import click
 
-from agent.health.units import size, span
+from core.terminal import cut, printable, table
+from core.units import size, span
 
 Document = dict[str, Any]
 #: Failures that are shown of those that the agent remembers.
 FAILURES = 5
 _COLOURS = {"idle": "green", "working": "green", "starting": "yellow", "held": "yellow", "draining": "yellow"}
-_GAP = "  "
 
 
 def page(document: Document, width: int | None) -> str:
     """Return the page; with a ``width``, lines are cut at so many columns."""
-    document = _printable(document)
+    document = printable(document)
     parts = [_head(document), _reasons(document), _running(document), _failures(document), _health(document)]
     lines = [line for part in parts for line in part]
-    return "\n".join(lines if width is None else (_cut(line, width) for line in lines)) + "\n"
-
-
-def _printable(value: Any) -> Any:
-    """Return the same without control characters: what a task says of itself must not steer a terminal."""
-    if isinstance(value, str):
-        return "".join(character if character.isprintable() else " " for character in value)
-    if isinstance(value, list):
-        return [_printable(entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: _printable(entry) for key, entry in value.items()}
-    return value
+    return "\n".join(lines if width is None else (cut(line, width) for line in lines)) + "\n"
 
 
 def _head(document: Document) -> Iterator[str]:
@@ -82,7 +71,7 @@ def _running(document: Document) -> Iterator[str]:
                 *named,
             )
         )
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _progress(fields: dict[str, str]) -> str:
@@ -107,7 +96,7 @@ def _failures(document: Document) -> Iterator[str]:
         )
         for entry in failed
     ]
-    head, *lines = _table(rows)
+    head, *lines = table(rows)
     yield head
     for line, entry in zip(lines, failed, strict=True):
         yield line
@@ -142,17 +131,5 @@ def _health(document: Document) -> Iterator[str]:
     )
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows):
-        line = _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        yield click.style(line, bold=True) if number == 0 else line
-
-
 def _between(earlier: str, later: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
-
-
-def _cut(line: str, width: int) -> str:
-    bare = click.unstyle(line)
-    return line if len(bare) <= width else f"{bare[: width - 1]}…"

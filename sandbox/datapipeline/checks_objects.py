@@ -53,7 +53,7 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     item = definition.effective(object_id)
     if definition.kind_of(object_id) is Kind.DEFAULT and not item.values("pipelineLogUri"):
         yield (
-            "'pipelineLogUri' is missing. It is recommended to set this value on Default object for better "
+            "'pipelineLogUri'is missing. It is recommended to set this value on Default object for better "
             "troubleshooting."
         )
     if definition.kind_of(object_id) is Kind.RESOURCE:

@@ -6,6 +6,8 @@ All answers are JSON.
 ``GET /_sandbox/health``    ``{"status": "ok", "now": …, "pipelines": n, "queued": {group: n}, "polls": n}``
 ``GET /_sandbox/clock``     ``{"now": "YYYY-MM-DDTHH:MM:SS", "seconds": …, "manual": bool}``
 ``POST /_sandbox/clock``    ``{"advance": seconds}`` moves a manual clock; every window on the way closes in its order
+``GET /_sandbox/groups``    for each worker group that attempts wait for: ``waiting`` (how many, by pipeline), ``held``
+                            (how many a worker has) and ``silence`` (real seconds since a worker asked; null: never)
 ``GET /_sandbox/runners``   the task runners that have sent heartbeats
 ``POST /_sandbox/terminate``  ``{"taskrunnerId": id or "*", "terminate": bool}``: what heartbeats answer from now on
 ``GET /_sandbox/faults``    the faults that are still to come
@@ -25,7 +27,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.datapipeline.answers import InvalidRequest
@@ -47,6 +50,7 @@ class Control:
             ("GET", "health"): self._health,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._advance,
+            ("GET", "groups"): self._groups,
             ("GET", "runners"): self._runners,
             ("POST", "terminate"): self._terminate,
             ("GET", "faults"): self._faults,
@@ -94,6 +98,33 @@ class Control:
         with self._service.call():
             self._service.advance_clock(float(seconds))
         return self._clock({})
+
+    def _groups(self, _request: dict[str, Any]) -> dict[str, Any]:
+        with self._service.lock:
+            held: Counter[str] = Counter()
+            waiting: dict[str, Counter[str]] = {}
+            for attempt in self._with_runner():
+                if attempt.queued_at is None:
+                    held[attempt.worker_group] += 1
+                else:
+                    waiting.setdefault(attempt.worker_group, Counter())[attempt.pipeline_id] += 1
+            silence = self._service.ready.silence
+            return {
+                "groups": {
+                    name: {"waiting": counts, "held": held[name], "silence": silence(name)}
+                    for name, counts in waiting.items()
+                }
+            }
+
+    def _with_runner(self) -> Iterator[Attempt]:
+        state = self._service.state
+        for pipeline_id, instances in state.instances.items():
+            if state.pipelines[pipeline_id].state == Status.FINISHED:
+                continue
+            for instance in instances.values():
+                attempt = state.head(instance) if instance.status in Status.WITH_RUNNER else None
+                if attempt is not None:
+                    yield attempt
 
     def _runners(self, _request: dict[str, Any]) -> dict[str, Any]:
         with self._service.lock:

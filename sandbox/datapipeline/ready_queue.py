@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from sandbox.datapipeline.model import Attempt, Status
 class _Group:
     attempts: deque[Attempt] = field(default_factory=deque)
     polls: deque[threading.Condition] = field(default_factory=deque)
+    #: When a worker asked last, on the monotonic clock.
+    asked: float | None = None
 
 
 class ReadyQueue:
@@ -32,14 +35,19 @@ class ReadyQueue:
 
     def take(self, worker_group: str) -> Attempt | None:
         """Take out the first attempt that still waits for a worker."""
-        if worker_group not in self._groups:
-            return None
-        waiting = self._groups[worker_group].attempts
+        group = self._group(worker_group)
+        group.asked = time.monotonic()
+        waiting = group.attempts
         while waiting:
             attempt = waiting.popleft()
             if attempt.queued_at is not None and attempt.status in Status.WITH_RUNNER:
                 return attempt
         return None
+
+    def silence(self, worker_group: str) -> float | None:
+        """Return for how many seconds of real time no worker has asked for a group's tasks; ``None``: none ever has."""
+        asked = self._groups[worker_group].asked if worker_group in self._groups else None
+        return None if asked is None else time.monotonic() - asked
 
     def polls(self) -> int:
         """Return how many polls wait."""

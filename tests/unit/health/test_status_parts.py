@@ -11,8 +11,8 @@ import pytest
 from agent.health import proc
 from agent.health.address_file import Entry, announced, living
 from agent.health.listen import find_place
-from agent.health.units import size, span
 from core.errors import SettingsError
+from core.units import size, span
 
 
 @pytest.mark.parametrize(

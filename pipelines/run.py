@@ -1,0 +1,159 @@
+"""``ductrunner pipeline run``: create, put, activate, watch, report.
+
+Exit status: 0 every step finished, 1 something did not, 2 the definition or a value is wrong, 130 (143) interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from core.errors import PipelineInvalid, RequestRefused
+from pipelines.agents import Agents
+from pipelines.documents import Document
+from pipelines.places import Place
+from pipelines.report import Places, summary
+from pipelines.schedules import refuse_endless
+from pipelines.screen import Screen
+from pipelines.service import Finding, Service
+from pipelines.steps import unfinished
+from pipelines.watch import Look, Watch
+
+FINISHED, FAILED, INVALID = 0, 1, 2
+_SIGNALLED = 128
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to run: what was said on the command line."""
+
+    occurrences: int | None = None
+    agent: bool = True
+    tasks: int = 4
+    output: Path | None = None
+    timeout: float | None = None
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM came."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def run(document: Document, place: Place, choices: Choices) -> int:
+    """Run a definition and return the exit status; progress goes to stderr, the report to stdout.
+
+    Raises:
+        PipelineInvalid: the definition is not accepted.
+        StoreError: the service cannot be reached or refuses.
+    """
+    refuse_endless(document, choices.occurrences)
+    service = Service()
+    pipeline_id = _start(service, document)
+    screen = Screen(sys.stderr)
+    screen.say(f"{document.name} runs as {pipeline_id}")
+    output = choices.output or Path("~/.ductrunner/runs").expanduser() / pipeline_id
+    agents = Agents(
+        place.url if place.local else None,
+        pipeline_id,
+        output.absolute(),
+        dict(os.environ),
+        screen.say,
+        choices.tasks,
+        wanted=choices.agent,
+    )
+    return _Running(service, pipeline_id, screen, agents).to_its_end(choices)
+
+
+def _start(service: Service, document: Document) -> str:
+    pipeline_id = service.create(document.name)
+    try:
+        findings = service.put(pipeline_id, document)
+        for finding in findings:
+            click.echo(str(finding), err=True)
+        refuse_errors(document, findings)
+        service.activate(pipeline_id)
+    except (PipelineInvalid, RequestRefused):
+        service.delete(pipeline_id)
+        raise
+    return pipeline_id
+
+
+def refuse_errors(document: Document, findings: list[Finding]) -> None:
+    """Raise if there is an error among what the service found.
+
+    Raises:
+        PipelineInvalid: with the number of errors, which were printed before.
+    """
+    if errors := sum(finding.error for finding in findings):
+        raise PipelineInvalid(f"{document.name} has {errors} error{'s' if errors > 1 else ''}, listed above")
+
+
+class _Running:
+    """A pipeline that has been activated."""
+
+    def __init__(self, service: Service, pipeline_id: str, screen: Screen, agents: Agents) -> None:
+        self._service = service
+        self._pipeline_id = pipeline_id
+        self._screen = screen
+        self._agents = agents
+
+    def to_its_end(self, choices: Choices) -> int:
+        watch = Watch(self._service, self._pipeline_id, choices.occurrences)
+        _listen()
+        with self._agents:
+            look, status = self._until_done(watch, choices)
+        final = look or watch.look()
+        self._report(final)
+        return status or (FINISHED if final.steps and all(step.good for step in final.steps) else FAILED)
+
+    def _until_done(self, watch: Watch, choices: Choices) -> tuple[Look | None, int]:
+        """Return what was seen last, if all was done then, and the exit status if that is clear already."""
+        try:
+            look = watch.until_done(self._show, choices.timeout)
+        except Interrupted as interrupted:
+            self._screen.say("interrupted: what has not ended is canceled (a second time: leave at once)")
+            self._stop(watch)
+            return None, _SIGNALLED + interrupted.number
+        if look is None:
+            self._screen.say(f"not done after {choices.timeout:g} s: what has not ended is canceled")
+        if look is None or choices.occurrences is not None:
+            self._stop(watch)
+        return look, 0 if look else FAILED
+
+    def _show(self, look: Look) -> None:
+        self._screen.show(look)
+        self._agents.serve()
+
+    def _stop(self, watch: Watch) -> None:
+        """Cancel what has not ended, and let nothing more start."""
+        if left := [step.id for step in unfinished(watch.look().steps)]:
+            self._service.cancel(self._pipeline_id, left)
+        if watch.look().state not in ("FINISHED", "INACTIVE"):
+            self._service.deactivate(self._pipeline_id)
+        self._agents.hurry()
+
+    def _report(self, look: Look) -> None:
+        self._screen.clear()
+        places = Places(self._pipeline_id, self._agents.output if self._agents.any else None)
+        click.echo("\n".join(summary(look.steps, places)))
+
+
+def _listen() -> None:
+    """Turn the first SIGINT or SIGTERM into ``Interrupted``; a second one ends this process at once."""
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        raise Interrupted(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, hear)

@@ -1,0 +1,243 @@
+"""``ductrunner pipeline`` against a whole sandbox, with the agents that it starts itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from tests.conftest import CHECKOUT, RunningSandbox
+
+Write = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a definition file: objects by id, with fields of Default."""
+
+    def written(name: str = "made", default: dict[str, Any] | None = None, **objects: dict[str, Any]) -> Path:
+        base = {"id": "Default", "scheduleType": "ondemand", "workerGroup": name, "maximumRetries": "0"}
+        path = tmp_path / f"{name}.json"
+        listed = [{**base, **(default or {})}, *({"id": each, **fields} for each, fields in objects.items())]
+        path.write_text(json.dumps({"objects": listed}))
+        return path
+
+    return written
+
+
+@pytest.fixture
+def pipeline(sandbox: RunningSandbox, tmp_path: Path) -> Run:
+    """``ductrunner pipeline …`` with the sandbox's environment; agents keep their files in the test's folder."""
+
+    def run(command: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        more = ("--output", str(tmp_path / "out")) if command == "run" else ()
+        return sandbox.ductrunner("pipeline", command, *map(str, words), *more)
+
+    return run
+
+
+def shell(command: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "ShellCommandActivity", "command": command, **fields}
+
+
+def agents_of(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "agent" in words and any(str(folder) in word for word in words):
+            found.append(process)
+    return found
+
+
+def test_a_run_starts_an_agent_prints_its_steps_and_leaves_no_process(
+    pipeline: Run, write: Write, tmp_path: Path
+) -> None:
+    path = write(A=shell("echo hello"), B=shell("echo after", dependsOn={"ref": "A"}))
+    done = pipeline("run", path)
+    assert done.returncode == 0, done.stderr
+    head, *rows = [line.split() for line in done.stdout.splitlines()[:3]]
+    assert head == ["STEP", "TYPE", "ATTEMPTS", "STATUS", "TIME", "ROWS"]
+    assert [(row[0], row[3]) for row in rows] == [("A", "FINISHED"), ("B", "FINISHED")]
+    [output] = (tmp_path / "out" / "logs").rglob("@A_*/*/StdOutput")
+    assert output.read_text() == "hello\n"
+    assert str(tmp_path / "out" / "logs") in done.stdout
+    assert agents_of(tmp_path) == []
+
+
+def test_what_failed_is_told_with_its_error_and_last_lines_and_what_waits_for_it_does_not_hang(
+    pipeline: Run, write: Write
+) -> None:
+    path = write("failing", A=shell("echo broken pipe >&2; exit 4"), B=shell("true", dependsOn={"ref": "A"}))
+    done = pipeline("run", path)
+    assert done.returncode == 1
+    assert "FAILED: CommandFailed" in done.stdout
+    assert "exit status 4" in done.stdout
+    assert "broken pipe" in done.stdout
+    assert "B never starts: it waits for @A_" in done.stdout
+
+
+def test_an_invalid_definition_is_refused_and_leaves_no_pipeline(
+    pipeline: Run, write: Write, sandbox: RunningSandbox
+) -> None:
+    path = write("invalid", A={"type": "ShellCommandActivity", "comand": "true"})
+    done = pipeline("run", path)
+    assert done.returncode == 2
+    assert "ERROR: A: " in done.stderr
+    assert "invalid" not in [entry["name"] for entry in pipelines_of(sandbox)]
+
+
+def pipelines_of(sandbox: RunningSandbox) -> list[dict[str, str]]:
+    variables = sandbox.environment
+    client = boto3.client(
+        "datapipeline",
+        endpoint_url=variables["AWS_ENDPOINT_URL_DATA_PIPELINE"],
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    listed: list[dict[str, str]] = (
+        client.get_paginator("list_pipelines").paginate().build_full_result()["pipelineIdList"]
+    )
+    return listed
+
+
+def test_parameters_come_from_flags_and_files_and_a_missing_one_is_named(
+    pipeline: Run, tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    path = tmp_path / "parameters.json"
+    objects = [
+        {"id": "Default", "scheduleType": "ondemand", "workerGroup": "parameters"},
+        {"id": "A", **shell('echo "$1|$2|$3"', scriptArgument=["#{myName}", "#{myDays}"])},
+    ]
+    parameters = [
+        {"id": "myName", "type": "String"},
+        {"id": "myDays", "type": "String", "isArray": "true", "default": ["mon"]},
+    ]
+    path.write_text(json.dumps({"objects": objects, "parameters": parameters}))
+    values = tmp_path / "values.json"
+    values.write_text(json.dumps({"values": {"myName": "from the file", "myDays": ["tue"]}}))
+
+    missing = pipeline("run", path)
+    assert missing.returncode == 2
+    assert "myName" in missing.stderr
+    wrong = pipeline("run", path, "-p", "myNam=x")
+    assert wrong.returncode == 2
+    assert "did you mean 'myName'?" in wrong.stderr
+    done = pipeline("run", path, "--values", values, "-p", "myDays=wed", "-p", "myDays=thu")
+    assert done.returncode == 0, done.stderr
+    [output] = (tmp_path / "out" / "logs").rglob("StdOutput")
+    assert output.read_text() == "from the file|wed|thu\n"
+
+
+def test_a_secret_is_read_from_where_its_value_says_and_printed_nowhere(
+    pipeline: Run, tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    path = tmp_path / "secret.json"
+    objects = [
+        {"id": "Default", "scheduleType": "ondemand", "workerGroup": "secret", "maximumRetries": "0"},
+        {"id": "A", **shell("echo #{*myPassword} | wc -c; echo #{*myPassword} >&2; exit 1")},
+    ]
+    path.write_text(json.dumps({"objects": objects, "parameters": [{"id": "*myPassword", "type": "String"}]}))
+    secret = tmp_path / "password"
+    secret.write_text("correct-horse-battery\n")
+    secret.chmod(0o600)
+    done = pipeline("run", path, "-p", f"myPassword=file:{secret}")
+    assert done.returncode == 1
+    assert "correct-horse" not in done.stdout + done.stderr
+    [output] = (tmp_path / "out" / "logs").rglob("StdOutput")
+    assert output.read_text() == "22\n"
+    shown = pipeline("show", "secret")
+    assert "correct-horse" not in shown.stdout
+
+
+@pytest.fixture
+def own_agent(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An agent of the user for the group ``served``."""
+    command = [sys.executable, "-m", "ductrunner", "agent", "--workerGroup=served", f"--output={tmp_path / 'own'}"]
+    environment = {**os.environ, **sandbox.environment}
+    with (tmp_path / "own.log").open("wb") as log:
+        agent = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=log, stderr=log)
+    yield agent
+    agent.send_signal(signal.SIGTERM)
+    assert agent.wait(30) == 0
+
+
+def test_a_group_that_an_agent_serves_is_left_to_it(
+    pipeline: Run, write: Write, own_agent: subprocess.Popen[bytes]
+) -> None:
+    done = pipeline("run", write("served", A=shell("true")), "--no-agent")
+    assert done.returncode == 0, done.stderr
+    done = pipeline("run", write("served", A=shell("sleep 2"), B=shell("sleep 2"), C=shell("sleep 2")))
+    assert done.returncode == 0, done.stderr
+    assert "nobody serves" not in done.stderr
+    assert own_agent.poll() is None
+
+
+def test_an_interrupt_cancels_what_has_not_ended_and_says_so(
+    sandbox: RunningSandbox, write: Write, tmp_path: Path
+) -> None:
+    path = write("long", A=shell("sleep 600"), B=shell("true", dependsOn={"ref": "A"}))
+    command = [sys.executable, "-m", "ductrunner", "pipeline", "run", str(path), "--output", str(tmp_path / "out")]
+    environment = {**os.environ, **sandbox.environment}
+    run = subprocess.Popen(
+        command, env=environment, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        if "RUNNING" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    stdout, stderr = run.communicate(timeout=60)
+    assert run.returncode == 128 + signal.SIGINT
+    assert "interrupted: what has not ended is canceled" in stderr
+    assert stdout.count("CANCELED") >= 2
+    assert agents_of(tmp_path) == []
+
+
+def test_nothing_is_sent_to_aws_unless_a_flag_says_so(ductrunner: Run, write: Write, tmp_path: Path) -> None:
+    path = write(A=shell("true"))
+    only = {"AWS_ENDPOINT_URL_DATA_PIPELINE": "http://127.0.0.1:9"}
+    far = {**only, "AWS_ENDPOINT_URL": "https://s3.example.com"}
+    for environment in (only, far):
+        done = ductrunner("pipeline", "run", path, environment=environment)
+        assert (done.returncode, "--aws" in done.stderr) == (2, True), done.stderr
+    nothing = ductrunner("pipeline", "run", path, environment={"DUCTRUNNER_SANDBOX_STATE": str(tmp_path / "none")})
+    assert nothing.returncode == 1
+    assert "ductrunner sandbox up" in nothing.stderr
+    asked = ductrunner("pipeline", "activate", path, "--aws", environment=far, stdin=subprocess.DEVNULL)
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
+
+
+def test_an_endless_schedule_is_refused_unless_a_number_of_occurrences_is_asked_for(
+    pipeline: Run, write: Write
+) -> None:
+    schedule = {"type": "Schedule", "period": "1 day", "startAt": "FIRST_ACTIVATION_DATE_TIME"}
+    path = write("endless", {"scheduleType": "cron", "schedule": {"ref": "S"}}, S=schedule, A=shell("true"))
+    done = pipeline("run", path)
+    assert done.returncode == 2
+    assert "--occurrences" in done.stderr
+
+
+def test_status_activate_and_cancel_work_on_a_pipeline_by_its_name(pipeline: Run, write: Write) -> None:
+    path = write("stays", A=shell("true"))
+    activated = pipeline("activate", path)
+    assert activated.returncode == 0, activated.stderr
+    told = json.loads(pipeline("status", "stays", "--json").stdout)
+    assert told["id"] == activated.stdout.strip()
+    assert [(step["component"], step["status"]) for step in told["steps"]] == [("A", "WAITING_FOR_RUNNER")]
+    assert "1 canceled" in pipeline("cancel", "stays").stdout
+    assert "CANCELED" in pipeline("status", told["id"]).stdout
+    missing = pipeline("status", "no such pipeline")
+    assert missing.returncode == 1
+    assert "no pipeline named" in missing.stderr
