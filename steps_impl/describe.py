@@ -44,7 +44,7 @@ def _without_null(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Mappin
     core: Mapping[str, Any] = choices[0]
     if "$ref" in core:
         core = schema["$defs"][core["$ref"].rpartition("/")[2]]
-    return core
+    return {"type": "object"} if "oneOf" in core else core  # one of several kinds of objects
 
 
 def _kind(name: str, core: Mapping[str, Any]) -> str:

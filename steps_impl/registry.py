@@ -21,6 +21,7 @@ MODULES = {
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
     "primary-key-check": "steps_impl.quality.primary_key_check",
+    "sql-activity": "steps_impl.activities.sql_activity",
     "teardown": "steps_impl.control.teardown",
     "upsert": "steps_impl.warehouse.upsert",
 }

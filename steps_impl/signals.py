@@ -10,12 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-#: Seconds between two looks of a watcher whether its work is over.
-_LOOK = 0.1
 
 
 @contextmanager
@@ -42,24 +40,3 @@ def _watch(reader: int, cancelled: threading.Event) -> None:
     while numbers := os.read(reader, 64):
         if any(number in numbers for number in _SIGNALS):
             cancelled.set()
-
-
-@contextmanager
-def on_cancel(cancelled: threading.Event, action: Callable[[], None]) -> Iterator[None]:
-    """Call ``action`` once, from a thread of its own, when ``cancelled`` is set before the block ends."""
-    finished = threading.Event()
-
-    def watch() -> None:
-        while not finished.is_set():
-            if cancelled.wait(_LOOK):
-                if not finished.is_set():
-                    action()
-                return
-
-    watcher = threading.Thread(target=watch, name="on-cancel", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        watcher.join()

@@ -12,6 +12,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from core.cancelling import on_cancel
 from core.errors import ParameterError, StoreError
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
@@ -20,7 +21,6 @@ from steps_impl.extract.parts import Compression, PartWriter, even_sizes
 from steps_impl.extract.publishing import new_run_id, outcome, place_of, publish
 from steps_impl.queries import bare_query
 from steps_impl.registry import Parameters, Step
-from steps_impl.signals import on_cancel
 from stores.postgres import Connection, connect, quote_name, quote_table
 
 _OPTIONS = r"(FORMAT csv, NULL '\N', FORCE_QUOTE *)"

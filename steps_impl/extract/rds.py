@@ -28,6 +28,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.cancelling import on_cancel
 from core.errors import ParameterError, StoreError
 from core.settings import MySqlHost, Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
@@ -40,7 +41,6 @@ from steps_impl.extract.publishing import new_run_id, outcome, place_of, publish
 from steps_impl.extract.rows import RowStream
 from steps_impl.formats import FORMATS
 from steps_impl.registry import Parameters, Step
-from steps_impl.signals import on_cancel
 from stores.mysql import Connection, connect
 
 

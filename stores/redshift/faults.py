@@ -61,9 +61,9 @@ def connection_fault(error: psycopg2.Error, where: str, user: str) -> StoreError
     """Return our error for a connection that did not come about."""
     text = str(error)
     if _PASSWORD.search(text):
-        return AccessDenied(f"{where} refused user {user!r}: check redshift.username and redshift.password")
+        return AccessDenied(f"{where} refused user {user!r}: check its user name and password")
     if _NO_DATABASE.search(text):
-        return NotFound(f"{where} has no such database: check redshift.database_name")
+        return NotFound(f"{where} has no such database: check its name")
     return StoreUnreachable(f"cannot connect to {where}: {_reason(text)}; check host, port and security group")
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from stores.redshift.session import Session, Statement
+from stores.redshift.session import Session
+from stores.sql import Statement
 
 #: Lines named in a message; the rest is counted.
 _NAMED = 5

@@ -10,9 +10,8 @@ from __future__ import annotations
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -23,6 +22,7 @@ from core.errors import StoreUnreachable
 from core.settings import RedshiftSettings
 from stores.redshift.faults import connection_fault, statement_fault
 from stores.secrets import resolve
+from stores.sql import Statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -34,15 +34,6 @@ _SLICE = 0.25
 _CANCEL_PATIENCE = 10.0
 #: Keeps the connection through the idle time-outs of load balancers while a long statement runs.
 _KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A statement, its parameters (``%s`` in the text), and what it is for, in words for an error message."""
-
-    text: str
-    doing: str
-    parameters: tuple[Any, ...] = ()
 
 
 class Session:
@@ -162,6 +153,8 @@ def connect(
     query_group: str | None = None,
     retries: int = 2,
     timeout: float = 30.0,
+    options: Mapping[str, Any] | None = None,
+    title: str = "Redshift",
 ) -> Session:
     """Open a session; an unreachable warehouse is tried again, a refused password never.
 
@@ -171,6 +164,8 @@ def connect(
         query_group: queue of the workload manager (``SET query_group``).
         retries: further attempts to connect, with growing waits up to 30 seconds.
         timeout: seconds that one attempt may take.
+        options: further options of psycopg2, for example ``sslmode``.
+        title: what to call the server in messages, when it is another one that speaks Postgres' protocol.
 
     Raises:
         AccessDenied, NotFound, StoreUnreachable: user, database or warehouse.
@@ -183,19 +178,19 @@ def connect(
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
     )
-    session = retrying(_connect_once, settings, resolve(settings.password), stop, timeout)
+    where = f"{title} {settings.host}:{settings.port}/{settings.database_name}"
+    login = {"user": settings.username, "password": resolve(settings.password), "dbname": settings.database_name}
+    place = {"host": settings.host, "port": settings.port}
+    session = retrying(_connect_once, {**place, **login, **(options or {})}, where, stop, timeout)
     if query_group:
         session.execute(Statement("SET query_group TO %s", "choose the queue", (query_group,)))
     return session
 
 
-def _connect_once(settings: RedshiftSettings, password: str, cancelled: threading.Event, timeout: float) -> Session:
-    where = f"Redshift {settings.host}:{settings.port}/{settings.database_name}"
+def _connect_once(options: Mapping[str, Any], where: str, cancelled: threading.Event, timeout: float) -> Session:
     deadline = time.monotonic() + timeout
-    options: dict[str, Any] = {"application_name": "ductrunner", "async_": 1, "password": password, **_KEEPALIVES}
-    database, user = settings.database_name, settings.username
     try:
-        connection = psycopg2.connect(host=settings.host, port=settings.port, dbname=database, user=user, **options)
+        connection = psycopg2.connect(**{"application_name": "ductrunner", "async_": 1, **_KEEPALIVES, **options})
         while not _ready(connection, _SLICE):
             if cancelled.is_set():
                 raise InterruptedError
@@ -203,7 +198,7 @@ def _connect_once(settings: RedshiftSettings, password: str, cancelled: threadin
                 connection.close()
                 raise StoreUnreachable(f"{where} did not answer within {timeout:g} s; check host, port and firewall")
     except psycopg2.Error as error:
-        raise connection_fault(error, where, user) from None
+        raise connection_fault(error, where, options["user"]) from None
     return Session(connection, where, cancelled)
 
 

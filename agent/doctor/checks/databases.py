@@ -70,7 +70,8 @@ def check_redshift(patient: Patient) -> Iterator[Finding]:
     if settings is None:
         yield skipped("redshift", "not configured")
         return
-    from stores.redshift.session import Statement, connect
+    from stores.redshift.session import connect
+    from stores.sql import Statement
 
     with connect(settings, retries=0, timeout=10.0) as session:
         version, temporary, create = session.row(Statement(_REDSHIFT_RIGHTS, "look at the user's rights"))
