@@ -10,10 +10,11 @@ from decimal import Decimal
 
 import pytest
 
+from core.cancelling import on_cancel
 from core.redaction import REDACTOR
 from steps_impl.contract import read_result
 from steps_impl.progress import ProgressReporter, human_bytes, progress_line, redacted
-from steps_impl.signals import cancel_on_signal, on_cancel
+from steps_impl.signals import cancel_on_signal
 
 
 class Ticking:
