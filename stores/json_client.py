@@ -1,4 +1,4 @@
-"""A lean client of the AWS JSON 1.1 protocol: keep-alive connections, SigV4, checked answers, our errors.
+"""A lean client of the AWS JSON protocol: keep-alive connections, SigV4, checked answers, our errors.
 
 ``POST /`` with ``X-Amz-Target``; answers carry ``x-amz-crc32``, and a mismatch means that the call is to be repeated.
 One call is one attempt: who retries what is decided by the callers.
@@ -51,7 +51,6 @@ TOLERANCE = 290.0
 #: What a client sees of a connection that the other end has closed.
 DROPPED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _CHECK_ROLE = "check the credentials and the policy of this machine's role"
-_HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 class CallWatcher:
@@ -75,7 +74,7 @@ class JsonClient:
 
     ``timeout`` is how many seconds an answer may take; ``watcher`` is told how each call goes. With ``repeatable`` a
     call that met a kept connection just as the service closed it is said again at once; without, no call is ever sent
-    twice. ``errors`` are the service's own codes and what they mean.
+    twice. ``errors`` are the service's own codes and what they mean, ``version`` is that of the protocol.
     """
 
     def __init__(
@@ -88,6 +87,7 @@ class JsonClient:
         repeatable: bool = True,
         watcher: CallWatcher | None = None,
         errors: Mapping[str, type[DuctrunnerError]] = MappingProxyType({}),
+        version: str = "1.1",
     ) -> None:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -98,6 +98,7 @@ class JsonClient:
         self._repeatable = repeatable
         self._watcher = watcher or CallWatcher()
         self._errors = errors
+        self._type = f"application/x-amz-json-{version}"
         self._signer = SigV4Auth
         self._request = AWSRequest
         self._connections = Connections(lambda: endpoint.identity.certificates, timeout)
@@ -180,7 +181,8 @@ class JsonClient:
     def _signed_message(self, operation: str, body: bytes, keys: Any) -> bytes:
         """Return the whole request, so that it leaves in one packet (http.client would send head and body apart)."""
         address, path = self._endpoint.address, self._endpoint.path or "/"
-        headers = {**_HEADERS, "Host": address.authority, "X-Amz-Target": f"{self._target}.{operation}"}
+        target = f"{self._target}.{operation}"
+        headers = {"Content-Type": self._type, "Host": address.authority, "X-Amz-Target": target}
         request = self._request("POST", self._endpoint.url, data=body, headers=headers)
         offset = self._endpoint.identity.time.offset
         sign(self._signer, request, keys, self._service, self._endpoint.region, offset)
