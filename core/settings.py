@@ -216,6 +216,22 @@ class AlertSettings(Section):
     repeat_after: float = Field(default=900.0, ge=0, description="seconds until the same failure is told again")
 
 
+class DynamoDbSettings(Section):
+    """Tables that are exported, imported and copied."""
+
+    consistent_read: bool = Field(
+        default=True,
+        description="read what was written just before, for twice the capacity; AWS's export tool does not",
+    )
+    on_demand_capacity: int = Field(
+        default=40_000, ge=1, description="units a second that a table on demand is taken to have, as AWS's tool does"
+    )
+    concurrency: int = Field(default=4, ge=1, le=64, description="segments or batches on their way at the same time")
+    check_before_import: bool = Field(
+        default=True, description="read all files once before the first item is put, so that bad lines change nothing"
+    )
+
+
 class BootstrapSettings(Section):
     """Where releases come from."""
 
@@ -233,6 +249,7 @@ class Settings(Section):
     agent: AgentSettings = AgentSettings()
     logging: LoggingSettings = LoggingSettings()
     alerts: AlertSettings = AlertSettings()
+    dynamodb: DynamoDbSettings = DynamoDbSettings()
     bootstrap: BootstrapSettings = BootstrapSettings()
 
 
@@ -244,6 +261,7 @@ _OVERRIDABLE: dict[str, type[Section]] = {
     "agent": AgentSettings,
     "logging": LoggingSettings,
     "alerts": AlertSettings,
+    "dynamodb": DynamoDbSettings,
     "bootstrap": BootstrapSettings,
 }
 

@@ -19,6 +19,7 @@ from stores.dynamodb.table import Item, Table
 #: Items of one BatchWriteItem (API Reference); 25 of the largest items stay below its 16 MB.
 BATCH = 25
 _WAITING = 2  # batches that may wait for each thread
+_BEFORE_VALUE = "numeric value:"
 
 
 @dataclass
@@ -155,5 +156,6 @@ class BatchWriter:
 
 
 def _without_values(message: str) -> str:
-    """Cut off what DynamoDB repeats of an item: a value after the last colon, which is not for logs."""
-    return message.split("numeric value:")[0].rstrip()
+    """Cut off the value that DynamoDB's message repeats of an item: it is not for logs."""
+    before, marker, _ = message.partition(_BEFORE_VALUE)
+    return before + marker.rstrip(":")
