@@ -16,6 +16,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 
+from core.cancelling import on_cancel
 from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.activities.dynamodb import importing
@@ -24,7 +25,6 @@ from steps_impl.activities.dynamodb.exporting import Tally, write_files
 from steps_impl.activities.dynamodb.lines import json_line
 from steps_impl.activities.dynamodb.shares import scan_of, write_pace
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.signals import on_cancel
 from stores.dynamodb import BatchWriter, DynamoDB
 from stores.s3 import S3Store, parse_uri
 
