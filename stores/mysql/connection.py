@@ -14,6 +14,7 @@ from stores import secrets
 from stores.mysql.columns import Column
 from stores.mysql.driver import Driver, Login, Row, open_driver
 from stores.mysql.faults import DriverFault, translate
+from stores.mysql.tls import Tls
 
 #: Seconds until a server that does not answer counts as unreachable.
 CONNECT_TIMEOUT = 10
@@ -108,7 +109,7 @@ class Connection:
         self.close()
 
 
-def connect(host: MySqlHost, database: str | None = None, retries: int = 2) -> Connection:
+def connect(host: MySqlHost, database: str | None = None, retries: int = 2, tls: Tls | None = None) -> Connection:
     """Connect to a server of the configuration; ``database`` goes before the one of its entry.
 
     ``retries`` further attempts are made while the server cannot be reached, after about 1, 2, 4 … seconds.
@@ -125,6 +126,7 @@ def connect(host: MySqlHost, database: str | None = None, retries: int = 2) -> C
         password=secrets.resolve(host.password),
         database=database or host.database,
         timeout=CONNECT_TIMEOUT,
+        tls=tls or Tls(),
     )
     policy = Retrying(
         retry=retry_if_exception_type(StoreUnreachable),

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from stores.mysql.columns import Column, column
 from stores.mysql.faults import DriverFault
+from stores.mysql.tls import CIPHER, Tls
 
 Row = Sequence[bytes | None]
 CHARSET = "utf8mb4"
@@ -32,6 +33,7 @@ class Login:
     password: str = field(repr=False)
     database: str | None
     timeout: int
+    tls: Tls = field(default_factory=Tls)
 
 
 class Driver(Protocol):
@@ -52,9 +54,21 @@ class Driver(Protocol):
 
 
 def open_driver(login: Login) -> Driver:
-    """Connect with the fastest driver that is installed."""
+    """Connect with the fastest driver that is installed; without TLS only where none is demanded."""
     library = _compiled_library()
-    return CompiledDriver(login, library) if library else PureDriver(login)
+    driver: Driver = CompiledDriver(login, library) if library else PureDriver(login)
+    if login.tls.demanded:
+        _check_tls(driver, login.tls)
+    return driver
+
+
+def _check_tls(driver: Driver, tls: Tls) -> None:
+    driver.query(CIPHER)
+    try:
+        tls.check(driver.fetch(2)[0][1])
+    except DriverFault:
+        driver.close()
+        raise
 
 
 @functools.cache
@@ -88,6 +102,7 @@ class CompiledDriver:
                 password=login.password,
                 database=login.database,
                 local_infile=False,
+                **login.tls.for_compiled(),
             )
         except self._fault as error:
             raise _fault_of(error) from None
@@ -147,6 +162,7 @@ class PureDriver:
                 use_unicode=False,
                 conv=encoders_only,
                 cursorclass=SSCursor,
+                **login.tls.for_pymysql(),
             )
         except (self._fault, OSError, RuntimeError) as error:  # RuntimeError: an authentication that needs a package
             raise _fault_of(error) from None

@@ -14,6 +14,7 @@ from core.cancelling import on_cancel
 from core.errors import StoreUnreachable
 from core.settings import MySqlHost
 from stores.mysql.faults import DriverFault, translate
+from stores.mysql.tls import Tls
 from stores.secrets import resolve
 from stores.sql import Statement
 
@@ -112,6 +113,7 @@ def connect_session(
     *,
     cancelled: threading.Event | None = None,
     retries: int = 2,
+    tls: Tls | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> MySqlSession:
     """Open a session; an unreachable server is tried again, a refused password never.
@@ -120,7 +122,8 @@ def connect_session(
         host: where and as whom; the password may be a reference (``stores.secrets``).
         cancelled: when it is set, the running statement is cancelled and ``InterruptedError`` raised.
         retries: further attempts to connect, with growing waits up to 30 seconds.
-        options: further options of PyMySQL, for example ``ssl``.
+        tls: what is demanded of the encryption.
+        options: further options of PyMySQL, for example ``read_timeout``.
 
     Raises:
         AccessDenied, NotFound, StoreUnreachable: user, database or server.
@@ -130,6 +133,7 @@ def connect_session(
     login = {"host": host.host, "port": host.port, "user": host.username, "database": host.database}
     settings: dict[str, Any] = {**login, "password": resolve(host.password), "connect_timeout": _CONNECT_TIMEOUT}
     settings |= {"charset": "utf8mb4", "autocommit": True, **(options or {})}
+    settings |= (tls or Tls()).for_pymysql()
 
     def open_link() -> Any:
         try:

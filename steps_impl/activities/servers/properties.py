@@ -6,7 +6,6 @@ that is not known at all is named on stderr: it might have been meant to protect
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 
 from core.errors import ParameterError
 from steps_impl.activities.servers.server import TITLES, Engine
+from stores.mysql.tls import Mode, Tls
 
 _TRUE = frozenset({"true", "1", "yes", "on", ""})
 _MILLISECONDS = 1000
@@ -39,7 +39,7 @@ _MYSQL = frozenset({
     "connecttimeout", "requiressl", "serversslcert", "sessionvariables", "sockettimeout", "sslmode", "usessl",
     "verifyservercertificate",
 })  # fmt: skip
-_SSL_MODES = {
+_SSL_MODES: dict[str, Mode] = {
     "disabled": "disable",
     "preferred": "prefer",
     "required": "require",
@@ -104,13 +104,6 @@ def _postgres(properties: Mapping[str, str], where: str) -> dict[str, Any]:
 
 def _mysql(properties: Mapping[str, str], where: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    mode = _SSL_MODES.get(properties.get("sslmode", "").lower().replace("-", "_"))
-    wanted = any(properties.get(key, "false").lower() in _TRUE for key in ("usessl", "requiressl"))
-    verified = mode in ("verify-ca", "verify-full") or properties.get("verifyservercertificate", "").lower() == "true"
-    if properties.get("usessl", "").lower() == "false" or mode == "disable":
-        options["ssl_disabled"] = True
-    elif wanted or mode in ("require", "verify-ca", "verify-full"):
-        options["ssl"] = _context(properties.get("serversslcert"), verified=verified, names=mode != "verify-ca")
     if text := properties.get("connecttimeout"):
         options["connect_timeout"] = max(_number(where, "connectTimeout", text) // _MILLISECONDS, 1)
     if text := properties.get("sockettimeout"):
@@ -120,12 +113,15 @@ def _mysql(properties: Mapping[str, str], where: str) -> dict[str, Any]:
     return options
 
 
-def _context(authority: str | None, *, verified: bool, names: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authority)
-    context.check_hostname = verified and names
-    if not verified:
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def mysql_tls(properties: Mapping[str, str]) -> Tls:
+    """Return what the properties of Connector/J (names in small letters) demand of the encryption."""
+    mode = _SSL_MODES.get(properties.get("sslmode", "").lower().replace("-", "_"))
+    if mode is None and properties.get("usessl", "").lower() == "false":
+        mode = "disable"
+    if mode is None and any(properties.get(key, "false").lower() in _TRUE for key in ("usessl", "requiressl")):
+        verified = properties.get("verifyservercertificate", "false").lower() == "true"
+        mode = "verify-full" if verified else "require"
+    return Tls(mode or "prefer", properties.get("serversslcert") or None)
 
 
 def _number(where: str, name: str, text: str) -> int:

@@ -10,8 +10,9 @@ from steps_impl.activities.objects.databases import Database, JdbcDatabase, RdsD
 from steps_impl.activities.objects.nodes import AnySqlNode
 from steps_impl.activities.servers import lookup
 from steps_impl.activities.servers.jdbc import JdbcAddress, parse_jdbc
-from steps_impl.activities.servers.properties import driver_options, pairs, without_login
+from steps_impl.activities.servers.properties import driver_options, mysql_tls, pairs, without_login
 from steps_impl.activities.servers.server import PORTS, Server
+from stores.mysql.tls import Tls
 
 
 def resolve(database: Database) -> Server:
@@ -91,6 +92,7 @@ def _server(
 ) -> Server:
     for secret in (password.get_secret_value(), properties.get("password"), properties.get("PWD")):
         REDACTOR.register(secret)
+    plain = without_login(properties)
     return Server(
         engine=address.engine,
         host=address.host,
@@ -99,5 +101,6 @@ def _server(
         username=username,
         password=password,
         options=driver_options(address.engine, properties, label),
-        properties=without_login(properties),
+        tls=mysql_tls(plain) if address.engine == "mysql" else Tls(),
+        properties=plain,
     )

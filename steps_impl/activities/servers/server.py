@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from core.settings import MySqlHost, PostgresSettings, RedshiftSettings
+from stores.mysql.tls import Tls
 
 Engine = Literal["mysql", "postgres", "redshift"]
 PORTS: dict[Engine, int] = {"mysql": 3306, "postgres": 5432, "redshift": 5439}
@@ -26,6 +27,8 @@ class Server:
     username: str
     password: SecretStr
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: What is demanded of the encryption of a MySQL connection (Postgres' drivers have ``sslmode`` in ``options``).
+    tls: Tls = field(default_factory=Tls)
     #: The JDBC properties themselves by name in small letters, without those of the login.
     properties: Mapping[str, str] = field(default_factory=dict)
 

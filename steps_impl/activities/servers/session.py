@@ -21,7 +21,8 @@ def open_session(server: Server, cancelled: threading.Event, queue: str | None =
     if server.engine == "mysql":
         from stores.mysql.session import connect_session
 
-        return connect_session(server.mysql(), cancelled=cancelled, retries=RETRIES, options=server.options)
+        host, options = server.mysql(), server.options
+        return connect_session(host, cancelled=cancelled, retries=RETRIES, tls=server.tls, options=options)
     options = dict(server.options)
     timeout = float(options.pop("connect_timeout", 30))
     return redshift.connect(

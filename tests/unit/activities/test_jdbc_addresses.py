@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-
 import pytest
 
 from core.errors import ParameterError, UnsupportedDatabase
 from steps_impl.activities.servers.jdbc import parse_jdbc
-from steps_impl.activities.servers.properties import driver_options, pairs
+from steps_impl.activities.servers.properties import driver_options, mysql_tls, pairs
 
 
 @pytest.mark.parametrize(
@@ -84,13 +82,21 @@ def test_properties_of_postgres_become_options_of_its_driver(properties, expecte
     assert driver_options("postgres", properties, "Db") == expected
 
 
-def test_tls_of_mysql_is_never_left_out_silently():
-    context = driver_options("mysql", {"useSSL": "true"}, "Db")["ssl"]
-    assert context.verify_mode == ssl.CERT_NONE
-    verified = driver_options("mysql", {"sslMode": "VERIFY_IDENTITY"}, "Db")["ssl"]
-    assert verified.verify_mode == ssl.CERT_REQUIRED
-    assert verified.check_hostname
-    assert driver_options("mysql", {"useSSL": "false"}, "Db") == {"ssl_disabled": True}
+@pytest.mark.parametrize(
+    ("properties", "mode"),
+    [
+        ({}, "prefer"),
+        ({"usessl": "false"}, "disable"),
+        ({"usessl": "true"}, "require"),
+        ({"requiressl": "true"}, "require"),
+        ({"usessl": "true", "verifyservercertificate": "true"}, "verify-full"),
+        ({"sslmode": "VERIFY_CA"}, "verify-ca"),
+        ({"sslmode": "VERIFY_IDENTITY"}, "verify-full"),
+        ({"sslmode": "DISABLED", "usessl": "true"}, "disable"),
+    ],
+)
+def test_tls_of_mysql_is_never_left_out_silently(properties, mode):
+    assert mysql_tls(properties).mode == mode
 
 
 def test_times_of_mysql_are_milliseconds():
