@@ -65,8 +65,6 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     for action in ("onFail", "onSuccess", "onLateAction"):
         if definition.objects[object_id].values(action):
             yield f"'{action}' is not carried out by this sandbox yet"
-    if definition.kind_of(object_id) is Kind.SCHEDULE and not is_ondemand(definition) and _recurs(item):
-        yield "this sandbox does not run recurring schedules yet: set occurrences to 1, or scheduleType to ondemand"
 
 
 def _type_errors(definition: Definition, item: PipelineObject, kind: Kind) -> Iterator[str]:
@@ -122,11 +120,3 @@ def _location_errors(item: PipelineObject) -> Iterator[str]:
         yield "INVALID_FIELD_VALUE: only one of 'filePath' and 'directoryPath' may be given"
     elif not paths and not item.values("manifestFilePath"):
         yield "MISSING_FIELD: one of 'filePath' and 'directoryPath' is required"
-
-
-def _recurs(item: PipelineObject) -> bool:
-    if item.values("occurrences"):
-        return item.string("occurrences") != "1"
-    first, last = (parsed(parse_datetime, item.string(key) or "") for key in ("startDateTime", "endDateTime"))
-    length = parsed(parse_period, item.string("period") or "")
-    return not (first and last and length and last - first <= length)

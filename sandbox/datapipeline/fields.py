@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.model import ApiField, Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.state import State
+from sandbox.datapipeline.upcoming import next_run
 
 Fields = list[ApiField]
 
@@ -41,6 +42,8 @@ def component_fields(state: State, pipeline: Pipeline, component: str) -> Fields
     """Return the runtime fields of a component."""
     runtime: Fields = [text("@sphere", "COMPONENT"), text("@pipelineId", pipeline.id)]
     runtime.append(text("@version", str(pipeline.latest_version)))
+    if (upcoming := next_run(state, pipeline, component)) is not None:
+        runtime += time("@nextRunTime", upcoming)
     instances = state.instances_of(pipeline, component)
     if not instances:
         return runtime

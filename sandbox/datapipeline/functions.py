@@ -7,7 +7,6 @@ the Sunday of a Sunday is itself. Months and years that are added end in the las
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from core.periods import add_months
 from sandbox.datapipeline.joda import format_joda
 
 Scalar = str | int | float | datetime
@@ -84,21 +84,13 @@ def _shift_time(moment: datetime, **amount: int) -> datetime:
     return (moment.astimezone(UTC) + timedelta(**amount)).astimezone(moment.tzinfo)
 
 
-def _shift_months(moment: datetime, months: int) -> datetime:
-    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        raise ValueError("the result lies outside the years 1 to 9999")
-    last_day = calendar.monthrange(year, month + 1)[1]
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, last_day))
-
-
 _SHIFTS: dict[str, Callable[[datetime, int], datetime]] = {
     "Minutes": lambda moment, count: _shift_time(moment, minutes=count),
     "Hours": lambda moment, count: _shift_time(moment, hours=count),
     "Days": lambda moment, count: _shift(moment, days=count),
     "Weeks": lambda moment, count: _shift(moment, weeks=count),
-    "Months": _shift_months,
-    "Years": lambda moment, count: _shift_months(moment, 12 * count),
+    "Months": add_months,
+    "Years": lambda moment, count: add_months(moment, 12 * count),
 }
 
 

@@ -70,11 +70,16 @@ class Instances:
             tally[counted] -= 1
         tally[instance.status] += 1
         self._counted[id(instance)] = instance.status
-        active = self._active[instance.pipeline_id].setdefault(instance.component, {})
-        if instance.terminal:
-            active.pop(instance.id, None)
-        else:
-            active[instance.id] = instance
+        self._list(instance)
+
+    def _list(self, instance: Instance) -> None:
+        components = self._active[instance.pipeline_id]
+        if not instance.terminal:
+            components.setdefault(instance.component, {})[instance.id] = instance
+        elif instance.component in components:
+            components[instance.component].pop(instance.id, None)
+            if not components[instance.component]:
+                del components[instance.component]
 
     def tally(self, pipeline_id: str, run: int) -> Mapping[str, int]:
         """Return how many instances of a run have each status; a status that none has is missing or 0."""
@@ -86,6 +91,10 @@ class Instances:
         if component is not None:
             return list(active.get(component, {}).values())
         return [instance for entries in active.values() for instance in entries.values()]
+
+    def is_active(self, pipeline_id: str) -> bool:
+        """Tell whether a pipeline has an instance that has not ended."""
+        return bool(self._active.get(pipeline_id))
 
     def occurrences(self, pipeline_id: str, run: int, component: str) -> list[Instance]:
         """Return the instances of a component in one run, in order; the list must not be changed."""

@@ -28,6 +28,8 @@ MIN_PERIOD = timedelta(minutes=15)
 #: Three years, one of them a leap year.
 MAX_PERIOD = timedelta(days=3 * 365 + 1)
 MIN_INSTANCE_INTERVAL = timedelta(minutes=5)
+#: An older start is taken for a mistake: "AWS Data Pipeline attempts to prevent accidental backfills".
+MAX_START_AGE = timedelta(days=1)
 #: Characters.
 MAX_EXPRESSION_LENGTH = 20_971_520
 MAX_TASK_ID_LENGTH = 2_048

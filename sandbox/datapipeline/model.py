@@ -29,11 +29,14 @@ class Status:
     TIMEDOUT = "TIMEDOUT"
     CANCELED = "CANCELED"
     CASCADE_FAILED = "CASCADE_FAILED"
+    SKIPPED = "SKIPPED"
 
     #: An attempt or instance in one of these does not go on by itself.
-    TERMINAL = frozenset({FINISHED, FAILED, TIMEDOUT, CANCELED, CASCADE_FAILED})
+    TERMINAL = frozenset({FINISHED, FAILED, TIMEDOUT, CANCELED, CASCADE_FAILED, SKIPPED})
+    #: The outcomes after which consumers go on, and a pipeline can end.
+    DONE = frozenset({FINISHED, SKIPPED})
     #: The outcomes that keep consumers from ever starting.
-    UNSUCCESSFUL = TERMINAL - {FINISHED}
+    UNSUCCESSFUL = TERMINAL - DONE
     #: An attempt in one of these is queued for a worker or held by one.
     WITH_RUNNER = frozenset({WAITING_FOR_RUNNER, RUNNING})
 
@@ -56,6 +59,10 @@ class Pipeline:
     first_activated: float | None = None
     last_activated: float | None = None
     last_deactivated: float | None = None
+    #: The moment that FIRST_ACTIVATION_DATE_TIME stands for.
+    anchor: float | None = None
+    #: The ``startTimestamp`` of the last activation that had one: earlier intervals are skipped.
+    resumed_from: float | None = None
     paused: list[str] = field(default_factory=list)
     deleted: bool = False
     #: The tasks that workers held when the pipeline was deleted.
@@ -103,6 +110,10 @@ class Instance:
     error: dict[str, str] = field(default_factory=dict)
     #: Id of the instance that this one is there for alone (a precondition, an action); see ``instances``.
     owner: str | None = None
+    #: When it was created.
+    created: float = 0.0
+    #: It runs again after it had ended; such runs are not counted by ``maxActiveInstances``.
+    rerun: bool = False
 
     @classmethod
     def owned_by(cls, owner: Instance, component: str, instance_id: str) -> Self:
@@ -120,6 +131,7 @@ class Instance:
             scheduled_end=owner.scheduled_end,
             due=owner.due,
             owner=owner.id,
+            created=owner.created,
         )
 
     @property

@@ -29,6 +29,10 @@ class Options:
     timeout_answer: str = "canceled"
     unescape: str = "on"
     managed_worker_group: str = "managed"
+    creation_lead: float = 300.0
+    instance_interval: float = limits.MIN_INSTANCE_INTERVAL.total_seconds()
+    active_instances: float = limits.MAX_ACTIVE_INSTANCES
+    past_start: str = "backfill"
 
 
 _HELP = {
@@ -49,6 +53,10 @@ _HELP = {
     "managed_worker_group": (
         "(A12) worker group that is given what runs on an Ec2Resource or EmrCluster (runsOn); neither is started"
     ),
+    "creation_lead": "seconds that an instance of a schedule is created before its time",
+    "instance_interval": "shortest time in seconds between the creation of two instances of an object; AWS: 300",
+    "active_instances": "how many instances of an object may be active, and the default of maxActiveInstances; AWS: 5",
+    "past_start": "a schedule that begins more than a day before its activation is made up for, or refused as by AWS",
 }
 _CHOICES = {
     "task_map": ("full", "attempt"),
@@ -57,7 +65,9 @@ _CHOICES = {
     "redelivery": ("new-task", "same-task"),
     "timeout_answer": ("canceled", "task-not-found"),
     "unescape": ("on", "off"),
+    "past_start": ("backfill", "refuse"),
 }
+_UNITS = {"active_instances": "N"}
 _TEXTS = {"managed_worker_group": "NAME"}
 
 
@@ -70,7 +80,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         elif option.name in _TEXTS:
             settings["metavar"] = _TEXTS[option.name]
         else:
-            settings |= {"type": float, "metavar": "SECONDS"}
+            settings |= {"type": float, "metavar": _UNITS.get(option.name, "SECONDS")}
         parser.add_argument("--" + option.name.replace("_", "-"), **settings)
 
 

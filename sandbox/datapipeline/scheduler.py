@@ -11,11 +11,12 @@ from core.periods import parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.attempts import AttemptFactory
 from sandbox.datapipeline.clock import ServiceClock
-from sandbox.datapipeline.model import Attempt, Instance, Status
+from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.ready_queue import ReadyQueue
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.timers import Timers
+from sandbox.datapipeline.upcoming import exhausted, still_to_come
 
 #: What the service writes where an attempt cannot be made; ``Service_`` is its own prefix (API Reference).
 _EVALUATION_FAILED = "Service_InvalidObject"
@@ -55,12 +56,17 @@ class Scheduler:
         if failed and self._state.plan_of(instance).cascades(instance.component):
             instance.cascade_failed_on = failed[0].id
             self.settle(instance, Status.CASCADE_FAILED)
-        elif blocking:
+        elif blocking or self._awaits_more(instance):
             self._set(instance, Status.WAITING_ON_DEPENDENCIES)
         elif instance.component in self._state.plan_of(instance).nodes:
             self.settle(instance, Status.FINISHED)
         else:
             self._attempt(instance, now)
+
+    def _awaits_more(self, instance: Instance) -> bool:
+        """Tell whether something it depends on is not even created: another period, or a back-fill on its way."""
+        needs = self._state.plan_of(instance).needs.get(instance.component, frozenset())
+        return any(still_to_come(self._state, instance, name) for name in needs)
 
     def _attempt(self, instance: Instance, now: float) -> None:
         try:
@@ -105,6 +111,8 @@ class Scheduler:
         instance.ended = self._clock.now()
         instance.retry_at = None
         self._state.touch(instance)
+        if instance.owner is None and not self._state.plan_of(instance).on_demand:
+            self._timers.add(instance.ended, instance.pipeline_id, instance.component)  # its place may be taken
         for consumer in self.consumers(instance):
             if consumer.status == Status.WAITING_ON_DEPENDENCIES:
                 self.advance(consumer)
@@ -121,12 +129,12 @@ class Scheduler:
     def review(self, pipeline_id: str) -> None:
         """Bring the state of a pipeline in line with its instances.
 
-        A run whose instances have all finished ends the pipeline. One with a failure stays SCHEDULED, so that it
-        can be rerun: SetStatus is refused on FINISHED pipelines (API Reference).
+        When all instances have finished and its schedules have no more, it is FINISHED. One with a failure stays
+        SCHEDULED, so that it can be rerun: SetStatus is refused on FINISHED pipelines (API Reference).
         """
         pipeline = self._state.pipelines[pipeline_id]
         tally = self._state.index.tally(pipeline_id, pipeline.run)
-        if pipeline.state == Status.SCHEDULED and not any(tally[status] for status in tally.keys() - {Status.FINISHED}):
+        if pipeline.state == Status.SCHEDULED and self._all_done(pipeline):
             pipeline.state = Status.FINISHED
         elif pipeline.state == Status.DEACTIVATING and not any(tally[status] for status in Status.WITH_RUNNER):
             pipeline.state = Status.INACTIVE
@@ -134,6 +142,13 @@ class Scheduler:
         else:
             return
         self._state.touch(pipeline)
+
+    def _all_done(self, pipeline: Pipeline) -> bool:
+        index = self._state.index
+        if index.is_active(pipeline.id):
+            return False
+        tally = index.tally(pipeline.id, pipeline.run)
+        return not any(tally[status] for status in Status.UNSUCCESSFUL) and exhausted(self._state, pipeline)
 
     def _set(self, instance: Instance, status: str) -> None:
         if instance.status != status:

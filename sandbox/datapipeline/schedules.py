@@ -1,115 +1,135 @@
-"""When the runs of a schedule are. This release runs on-demand pipelines and schedules with one occurrence.
+"""The intervals of a schedule: when each begins and ends, and when the run for it may start.
 
-Source: AWS Data Pipeline Developer Guide, *Schedule* and *Schedules and dependencies*: with cron the run starts at the
-beginning of the interval, with timeseries at its end.
+Source: AWS Data Pipeline Developer Guide, *Schedule* and *Scheduling pipelines*: with cron the run starts at the
+beginning of its interval, with timeseries at the end. ``endDateTime`` ends the schedule: an interval belongs to it
+that begins before. Periods of months and years go by the calendar, counted from the first start: one from 31 January
+is followed by 28 February and 31 March.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from core.errors import PipelineInvalid
-from core.periods import parse_datetime, parse_period
+from core.periods import CalendarPeriod, parse_datetime
 from sandbox.datapipeline.definition import Definition
-from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.plan import Plan
-from sandbox.datapipeline.scope import DefinitionScope
 
 FIRST_ACTIVATION = "FIRST_ACTIVATION_DATE_TIME"
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One run: its scheduled start and end, and the moment it may start; seconds since 1970."""
+    """One occurrence: its scheduled start and end, and the moment it may start; seconds since 1970."""
 
     start: float
     end: float
     due: float
 
 
-def interval_of(plan: Plan, component: str, activated: float) -> Interval:
-    """Return the one run of a component of a pipeline that was first activated at a moment.
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All intervals of one schedule, numbered from 0."""
+
+    start: datetime
+    period: CalendarPeriod
+    #: How many there are; infinity if nothing ends the schedule.
+    count: float
+    at_end: bool
+
+    def interval(self, number: int) -> Interval | None:
+        """Return an interval; None if there are not so many, or it lies behind the year 9999."""
+        if number >= self.count:
+            return None
+        try:
+            start, end = (self.period.after(self.start, number + each).timestamp() for each in (0, 1))
+        except OverflowError:
+            return None
+        return Interval(start, end, end if self.at_end else start)
+
+    def number_from(self, moment: float) -> int:
+        """Return the number of the first interval that begins at a moment or later."""
+        asked = datetime.fromtimestamp(moment, UTC)
+        if asked <= self.start:
+            return 0
+        if not self.period.months:
+            return math.ceil((asked - self.start) / self.period.length)
+        months = 12 * (asked.year - self.start.year) + asked.month - self.start.month
+        number = months // self.period.months
+        return number if self.period.after(self.start, number) >= asked else number + 1
+
+    def number_over(self, moment: float) -> int:
+        """Return the number of the first interval that ends after a moment."""
+        number = max(0, self.number_from(moment) - 1)
+        interval = self.interval(number)
+        return number if interval is None or interval.end > moment else number + 1
+
+
+def timetable(plan: Plan, component: str, activated: float) -> Timetable:
+    """Return the timetable of a component of a pipeline that was first activated at a moment.
 
     Raises:
-        PipelineInvalid: the schedule is missing, cannot be read, or has more than one occurrence.
+        PipelineInvalid: the schedule is missing or cannot be read.
     """
-    style = plan.schedule_type(component)
-    whole = float(int(activated))
-    if style == "ondemand":
-        return Interval(whole, whole, whole)
-    schedule = next(iter(plan.definition.effective(component).refs("schedule")), None)
-    if schedule is None or schedule not in plan.definition.objects:
+    schedule = plan.schedule(component)
+    if schedule is None:
         raise PipelineInvalid(f"{component} has no schedule; give it one, or set scheduleType to ondemand on Default")
-    start = _start(plan, schedule, whole)
-    end = start + _period(plan, schedule)
-    if occurrences(plan, schedule, start) != 1:
-        raise PipelineInvalid(
-            f"Schedule {schedule} has more than one occurrence; the sandbox does not run recurring schedules yet, "
-            "set occurrences to 1 or scheduleType to ondemand"
-        )
-    return Interval(start, end, end if style == "timeseries" else start)
-
-
-def occurrences(plan: Plan, schedule: str, start: float) -> float:
-    """Return how often a schedule runs; infinity if nothing ends it."""
-    if count := _text(plan, schedule, "occurrences"):
-        try:
-            return int(count)
-        except ValueError:
-            raise PipelineInvalid(f"{schedule}.occurrences is {count!r}; write a whole number") from None
-    if end := _text(plan, schedule, "endDateTime"):
-        return max(1, math.ceil((_moment(schedule, "endDateTime", end) - start) / _period(plan, schedule)))
-    return math.inf
+    start, period = _start(plan, schedule, activated), _period(plan, schedule)
+    whole = Timetable(start, period, math.inf, plan.schedule_type(component) == "timeseries")
+    count = _count(plan, schedule, whole)
+    if count < 1:
+        raise PipelineInvalid(f"Schedule {schedule} ends before its first run; set a later endDateTime")
+    return replace(whole, count=count)
 
 
 def schedule_errors(definition: Definition) -> dict[str, str]:
-    """Return one sentence for each schedule in use that the sandbox does not run, by the schedule's id."""
+    """Return one sentence for each schedule in use that cannot be followed, by the schedule's id."""
     found: dict[str, str] = {}
     plan = Plan(definition)
-    for component in plan.activities:
-        schedule = next(iter(definition.effective(component).refs("schedule")), None)
-        if plan.schedule_type(component) == "ondemand" or schedule is None or schedule in found:
-            continue
+    for component in () if plan.on_demand else plan.components:
         try:
-            interval_of(plan, component, 0.0)
+            timetable(plan, component, 0.0)
         except PipelineInvalid as error:
-            found[schedule] = str(error)
+            found.setdefault(plan.schedule(component) or component, str(error))
     return found
 
 
-def _start(plan: Plan, schedule: str, activated: float) -> float:
-    if (_text(plan, schedule, "startAt") or "").upper() == FIRST_ACTIVATION:
-        return activated
-    written = _text(plan, schedule, "startDateTime")
+def _start(plan: Plan, schedule: str, activated: float) -> datetime:
+    if (plan.text(schedule, "startAt") or "").upper() == FIRST_ACTIVATION:
+        return datetime.fromtimestamp(int(activated), UTC)
+    written = plan.text(schedule, "startDateTime")
     if written is None:
         raise PipelineInvalid(f"Schedule {schedule} has no start; set startAt to {FIRST_ACTIVATION} or startDateTime")
     return _moment(schedule, "startDateTime", written)
 
 
-def _period(plan: Plan, schedule: str) -> float:
-    text = _text(plan, schedule, "period")
+def _count(plan: Plan, schedule: str, whole: Timetable) -> float:
+    if count := plan.text(schedule, "occurrences"):
+        try:
+            return int(count)
+        except ValueError:
+            raise PipelineInvalid(f"{schedule}.occurrences is {count!r}; write a whole number") from None
+    if end := plan.text(schedule, "endDateTime"):
+        return whole.number_from(_moment(schedule, "endDateTime", end).timestamp())
+    return math.inf
+
+
+def _period(plan: Plan, schedule: str) -> CalendarPeriod:
+    text = plan.text(schedule, "period")
     try:
-        seconds = parse_period(text or "").total_seconds()
+        period = CalendarPeriod.parse(text or "")
     except ValueError as error:
         raise PipelineInvalid(f"{schedule}.period: {error}") from None
-    if not seconds:
+    if not period.months and period.length < timedelta(seconds=1):
         raise PipelineInvalid(f"{schedule}.period is {text!r}; it must be longer than nothing")
-    return seconds
+    return period
 
 
-def _moment(schedule: str, key: str, text: str) -> float:
+def _moment(schedule: str, key: str, text: str) -> datetime:
     try:
-        return parse_datetime(text).timestamp()
+        return parse_datetime(text)
     except ValueError:
         example = datetime(2030, 1, 31, 6, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S")
         raise PipelineInvalid(f"{schedule}.{key} is {text!r}; write a UTC time like {example}") from None
-
-
-def _text(plan: Plan, schedule: str, key: str) -> str | None:
-    written = plan.definition.effective(schedule).string(key)
-    if written is None:
-        return None
-    result = evaluate(written, DefinitionScope(plan.definition, schedule))
-    return result if isinstance(result, str) else next(iter(result), None)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.datapipeline.activation import Activation
 from sandbox.datapipeline.answers import ApiError
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.commands import Commands
@@ -15,11 +16,15 @@ from sandbox.datapipeline.delivery import Delivery
 from sandbox.datapipeline.model import Status
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.ready_queue import ReadyQueue
+from sandbox.datapipeline.recurrence import Recurrence
 from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.store import Store
-from sandbox.datapipeline.timers import Timers
+from sandbox.datapipeline.timers import Timer, Timers
 
+#: Timers that are worked off before a call, and while a manual clock is moved; more would hold up everybody.
+_TIMERS_PER_CALL = 200
+_TIMERS_PER_MOVE = 10_000
 _CLOCK_FACT = "clock"
 _TERMINATE_FACT = "terminate"
 _RUNNERS_FACT = "taskrunners"
@@ -52,6 +57,10 @@ class Service:
         self.ready.clear()
         self.scheduler = Scheduler(self.state, self.clock, self.options, self.ready, self.timers)
         self.commands = Commands(self.state, self.clock, self.ready, self.scheduler)
+        self.recurrence = Recurrence(self.state, self.clock, self.options, self.timers, self.scheduler)
+        self.activation = Activation(
+            self.state, self.clock, self.options, self.scheduler, self.commands, self.recurrence
+        )
         self.delivery = Delivery(self.state, self.clock, self.options, self.ready, self.timers, self.scheduler)
         self.terminating: set[str] = set(facts.get(_TERMINATE_FACT, []))
         self.taskrunners: dict[str, dict[str, Any]] = facts.get(_RUNNERS_FACT, {})
@@ -69,6 +78,9 @@ class Service:
             for instance in entries.values():
                 if instance.status == Status.SCHEDULED:
                     self.timers.add(max(instance.due, instance.retry_at or 0), instance.pipeline_id, instance.id)
+        for pipeline in self.state.pipelines.values():
+            if pipeline.active and not pipeline.deleted:
+                self.recurrence.start(pipeline)
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -80,7 +92,7 @@ class Service:
             now = self.clock.now()
             if self.timers.is_due(now):
                 with self._transaction():
-                    self._run_timers(now)
+                    self._run_timers(now, _TIMERS_PER_CALL)
             with self._transaction():
                 yield
             self.ready.wake()
@@ -100,22 +112,35 @@ class Service:
             raise
 
     def advance_clock(self, seconds: float) -> None:
-        """Move a manual clock forward, through every timer on the way in its order."""
+        """Move a manual clock forward, through the timers on the way in their order.
+
+        After very many of them (a jump by years) the clock is at its target all the same; the rest of the work is
+        done between calls, as it is when the machine's own clock has jumped.
+        """
         target = self.clock.now() + seconds
-        self._run_timers(target)
+        self._run_timers(target, _TIMERS_PER_MOVE)
         self.clock.move_to(target)
         self.store.save_fact(_CLOCK_FACT, self.clock.now())
 
-    def _run_timers(self, target: float) -> None:
-        while timer := self.timers.pop_due(target):
+    def _run_timers(self, target: float, most: int) -> None:
+        for _ in range(most):
+            timer = self.timers.pop_due(target)
+            if timer is None:
+                return
             if self.clock.manual:
                 self.clock.move_to(timer.due)
-            attempt = self.state.attempts.get(timer.pipeline_id, {}).get(timer.object_id)
-            instance = self.state.instances.get(timer.pipeline_id, {}).get(timer.object_id)
-            if attempt is not None:
-                self.delivery.look_at(attempt)
-            elif instance is not None and instance.status == Status.SCHEDULED:
+            self._run_timer(timer)
+
+    def _run_timer(self, timer: Timer) -> None:
+        attempt = self.state.attempts.get(timer.pipeline_id, {}).get(timer.object_id)
+        instance = self.state.instances.get(timer.pipeline_id, {}).get(timer.object_id)
+        if attempt is not None:
+            self.delivery.look_at(attempt)
+        elif instance is not None:
+            if instance.status == Status.SCHEDULED:
                 self.scheduler.advance(instance)
+        else:
+            self.recurrence.look_at(timer.pipeline_id, timer.object_id)
 
     def run_clockwork(self) -> None:
         """Wait for timers and run them, until the service stops; the loop of the clock's thread."""
@@ -124,9 +149,9 @@ class Service:
                 if self.stopping:
                     return
                 due = self.timers.next_due()
-                pause = None if due is None or self.clock.manual else max(0.0, due - self.clock.now())
+                pause = None if due is None else max(0.0, due - self.clock.now())
                 if pause != 0:
-                    self._timer_moved.wait(pause)
+                    self._timer_moved.wait(None if self.clock.manual else pause)
                     continue
             with self.call():
                 pass

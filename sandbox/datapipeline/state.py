@@ -172,7 +172,7 @@ class State:
         """Return the instances that must finish before this one can start."""
         needs = self.plan_of(instance).needs.get(instance.component, frozenset())
         needed = (entry for name in sorted(needs) for entry in self.index.counterparts(instance, name))
-        return [entry for entry in needed if entry.status != Status.FINISHED]
+        return [entry for entry in needed if entry.status not in Status.DONE]
 
     def instance_of(self, attempt: Attempt) -> Instance:
         """Return the instance that an attempt tries."""

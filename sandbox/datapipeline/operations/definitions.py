@@ -62,7 +62,7 @@ def activate_pipeline(service: Service, request: dict[str, Any]) -> dict[str, An
     if pipeline.state == Status.FINISHED and not _on_demand(service, pipeline):
         raise InvalidRequest(f"Pipeline {pipeline.id} is FINISHED: its schedule has no further run")
     try:
-        service.commands.activate(pipeline, request.get("startTimestamp"))
+        service.activation.activate(pipeline, request.get("startTimestamp"))
     except PipelineInvalid as error:
         raise InvalidRequest(str(error)) from None
     return {}
@@ -75,7 +75,7 @@ def deactivate_pipeline(service: Service, request: dict[str, Any]) -> dict[str, 
         raise InvalidRequest(f"Pipeline {pipeline.id} is {pipeline.state}; only an active pipeline can be deactivated")
     if pipeline.state != Status.INACTIVE:
         cancel = request.get("cancelActive")
-        service.commands.deactivate(pipeline, cancel_active=cancel is None or cancel)
+        service.activation.deactivate(pipeline, cancel_active=cancel is None or cancel)
     return {}
 
 

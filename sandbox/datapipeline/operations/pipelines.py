@@ -15,6 +15,7 @@ from sandbox.datapipeline.fields import Fields, text, time
 from sandbox.datapipeline.model import Instance, Pipeline, Status
 from sandbox.datapipeline.paging import page
 from sandbox.datapipeline.service import Service
+from sandbox.datapipeline.upcoming import next_run
 
 #: The account that owns everything in the sandbox; the same as moto's.
 ACCOUNT_ID = "123456789012"
@@ -103,6 +104,9 @@ def _description(service: Service, pipeline: Pipeline) -> dict[str, Any]:
 def _fields(service: Service, pipeline: Pipeline) -> Fields:
     run = service.state.index.run(pipeline.id, pipeline.run)
     upcoming = [entry.due for entry in run if entry.status == Status.SCHEDULED and entry.started is None]
+    components = service.state.plan(pipeline.id, pipeline.active_version).recurring if pipeline.active else []
+    planned = [next_run(service.state, pipeline, component) for component in components]
+    upcoming += [moment for moment in planned if moment is not None]
     completed = [entry.scheduled_start for entry in run] if run and all(entry.terminal for entry in run) else []
     return [
         text("@pipelineState", pipeline.state),

@@ -294,34 +294,3 @@ def test_what_is_left_of_an_earlier_run_is_canceled_with_the_next_activation(
     service.client.deactivate_pipeline(pipelineId=pipeline)
     assert service.poll() is None
     assert field_of(service.describe(pipeline, first)[0], "@status") == "INACTIVE"
-
-
-def test_a_one_time_schedule_starts_at_its_time(service: Any, make_activity: Any, make_object: Any) -> None:
-    once = make_object("Once", type="Schedule", period="1 day", occurrences="1", startDateTime="2100-01-01T06:00:00")
-    pipeline = service.run(once, make_activity("A"), default={"scheduleType": "cron", "schedule": ">Once"})
-    assert service.statuses(pipeline) == {"A": "SCHEDULED"}
-    assert service.ids(pipeline, "INSTANCE") == ["@A_2100-01-01T06:00:00"]
-    assert service.poll() is None
-
-
-def test_a_time_series_starts_at_the_end_of_its_interval(service: Any, make_activity: Any, make_object: Any) -> None:
-    once = make_object("Once", type="Schedule", period="1 hour", occurrences="1", startAt="FIRST_ACTIVATION_DATE_TIME")
-    service.run(once, make_activity("A"), default={"scheduleType": "timeseries", "schedule": ">Once"})
-    service.advance(3599)
-    assert service.poll() is None
-    service.advance(2)
-    assert service.poll() is not None
-
-
-@pytest.mark.parametrize("end", [{"occurrences": "2"}, {}, {"endDateTime": "2100-01-03T00:00:00"}])
-def test_a_recurring_schedule_is_refused_by_name(
-    service: Any, make_activity: Any, make_object: Any, end: dict[str, str]
-) -> None:
-    daily = make_object("Daily", type="Schedule", period="1 day", startDateTime="2100-01-01T00:00:00", **end)
-    created = service.client.create_pipeline(name="recurring", uniqueId=str(end))["pipelineId"]
-    definition = [make_object("Default", scheduleType="cron", schedule=">Daily"), daily, make_activity("A")]
-    answer = service.client.put_pipeline_definition(pipelineId=created, pipelineObjects=definition)
-    with pytest.raises(ClientError, match="Daily"):
-        service.client.activate_pipeline(pipelineId=created)
-    assert answer["errored"] is True
-    assert service.poll() is None

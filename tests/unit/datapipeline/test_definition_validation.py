@@ -356,23 +356,6 @@ def test_a_secret_value_stays_out_of_the_reports() -> None:
     assert "tell-nobody" not in repr(reports)
 
 
-@pytest.mark.parametrize(
-    ("changes", "recurs"),
-    [
-        ({}, False),
-        ({"endDateTime": "2012-09-25T18:00:01"}, True),
-        ({"endDateTime": None}, True),
-        ({"endDateTime": None, "occurrences": "2"}, True),
-        ({"endDateTime": None, "occurrences": "1"}, False),
-    ],
-)
-def test_a_recurring_schedule_is_warned_about(changes: dict[str, Any], recurs: bool) -> None:
-    sample = copy.deepcopy(SAMPLE)
-    sample["Schedule"] = {key: value for key, value in (sample["Schedule"] | changes).items() if value}
-    warnings = [warning for report in validate(definition_of(sample)) for warning in report.warnings]
-    assert any("recurring" in warning for warning in warnings) == recurs
-
-
 def test_warnings_leave_a_definition_valid() -> None:
     objects = changed(
         Default={"pipelineLogUri": None},

@@ -1,0 +1,61 @@
+"""What is still to come of a pipeline's schedules: read from the timetables and from what has been created so far.
+
+The occurrences of a component are created in order, so the newest one tells where its timetable stands: nothing is
+counted beside it, and a restart finds the same place.
+"""
+
+from __future__ import annotations
+
+from sandbox.datapipeline.model import Instance, Pipeline, Status
+from sandbox.datapipeline.schedules import Interval, Timetable, timetable
+from sandbox.datapipeline.state import State
+
+
+def timetable_of(state: State, pipeline: Pipeline, component: str) -> Timetable:
+    """Return the timetable that a component of an activated pipeline follows."""
+    plan = state.plan(pipeline.id, pipeline.active_version)
+    anchor = pipeline.anchor or pipeline.first_activated or 0.0
+    if (component, anchor) not in plan.timetables:
+        plan.timetables[component, anchor] = timetable(plan, component, anchor)
+    return plan.timetables[component, anchor]
+
+
+def next_interval(state: State, pipeline: Pipeline, component: str) -> Interval | None:
+    """Return the next interval of a component that has no instance yet; None if none is to come."""
+    table = timetable_of(state, pipeline, component)
+    return table.interval(_next_number(state, pipeline, component, table))
+
+
+def exhausted(state: State, pipeline: Pipeline) -> bool:
+    """Tell whether every instance that the schedules of a pipeline call for has been created."""
+    plan = state.plan(pipeline.id, pipeline.active_version)
+    return plan.on_demand or all(next_interval(state, pipeline, name) is None for name in plan.recurring)
+
+
+def next_run(state: State, pipeline: Pipeline, component: str) -> float | None:
+    """Return when the next occurrence of a component may start that has no instance yet; None if none is to come."""
+    if pipeline.state != Status.SCHEDULED:
+        return None
+    plan = state.plan(pipeline.id, pipeline.active_version)
+    if plan.on_demand or component not in plan.recurring:
+        return None
+    interval = next_interval(state, pipeline, component)
+    return None if interval is None else interval.due
+
+
+def still_to_come(state: State, instance: Instance, component: str) -> bool:
+    """Tell whether an instance of a component is yet to be created whose interval overlaps that of ``instance``."""
+    pipeline = state.pipelines[instance.pipeline_id]
+    plan = state.plan(pipeline.id, pipeline.active_version)
+    if plan.on_demand or component not in plan.needs:
+        return False
+    table = timetable_of(state, pipeline, component)
+    number = max(_next_number(state, pipeline, component, table), table.number_over(instance.scheduled_start))
+    interval = table.interval(number)
+    return interval is not None and interval.start < instance.scheduled_end
+
+
+def _next_number(state: State, pipeline: Pipeline, component: str, table: Timetable) -> int:
+    known = state.index.occurrences(pipeline.id, pipeline.run, component)
+    first = table.number_from(pipeline.resumed_from) if pipeline.resumed_from is not None else 0
+    return max(first, table.number_from(known[-1].scheduled_start + 1)) if known else first
