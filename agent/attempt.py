@@ -7,10 +7,13 @@ import time
 
 from agent import log, report
 from agent.backoff import persist
+from agent.deadline import period_of
 from agent.group import Group
 from agent.journal.entry import Record
 from agent.observer import Ended
-from agent.outcome import NO_STATUS
+from agent.owned import Owned, outcome, settle
+from agent.preconditions import PRECONDITIONS
+from agent.preconditions.precondition import Precondition
 from agent.running import Held
 from agent.source import Handed, Verdict
 from agent.task import Task, digest, known_task, parse_task
@@ -47,20 +50,22 @@ class Attempt:
         held = _held(self._group, task, self._settings)
         work = Work(held, task, self._tools)
         self._tools.running.enter(held)
+        kept = False
         try:
             held.entry = self._tools.journal.begin(_record(held, task, work))
             if self._acknowledge(held, task):
-                self._own(held, task, work)
+                kept = self._own(held, task, work)
             else:
-                _settle(held)
+                settle(held)
         except OSError as error:
             if held.entry is not None:
                 raise
             log.event("task_not_journalled", level="ERROR", task=digest(task.task_id), error=error.strerror)
             self._refuse(DiskFull(f"the worker cannot keep its journal ({error.strerror}); check the disk of --output"))
         finally:
-            self._tools.running.leave(held)
-            held.stop.close()
+            if not kept:
+                self._tools.running.leave(held)
+                held.stop.close()
 
     def _refuse(self, error: TaskError) -> None:
         """Report a task as failed that was not begun; nothing is on the disk about it."""
@@ -70,9 +75,9 @@ class Attempt:
         taken = report.send(held, verdict, self._settings.ownership_window)
         pipeline, attempt = (str(self._handed.document.get(key) or "") for key in ("pipelineId", "attemptId"))
         task = known_task(held.task_id, pipeline, attempt, component="", kind="")
-        outcome = _outcome(held, verdict, taken=taken)
+        ended_as = outcome(held, verdict, taken=taken)
         seconds = time.monotonic() - self._started
-        self._tools.observers.ended(Ended(self._group.name, task, verdict, outcome, seconds, None, "", logs=""))
+        self._tools.observers.ended(Ended(self._group.name, task, verdict, ended_as, seconds, None, "", logs=""))
 
     def _acknowledge(self, held: Held, task: Task) -> bool:
         fields = {"task": digest(task.task_id), "pipeline": task.pipeline_id, "attempt": task.attempt.id}
@@ -88,64 +93,26 @@ class Attempt:
         log.event("task_canceled" if canceled else "task_started", **fields, type=task.attempt.type)
         return not canceled
 
-    def _own(self, held: Held, task: Task, work: Work) -> None:
-        running = self._tools.running
-        if not running.claim(held):
-            _settle(held)
+    def _own(self, held: Held, task: Task, work: Work) -> bool:
+        """Do the work; ``True``: it is a precondition, which is ended by whoever waits for it."""
+        if not self._tools.running.claim(held):
+            settle(held)
             log.event("task_delivered_twice", level="WARNING", task=digest(task.task_id), attempt=task.attempt.id)
-            return
+            return False
         self._tools.lease.watch(held)
-        try:
-            verdict = self._verdict(work, task)
-            taken = held.stop.reason not in NO_STATUS and self._report(held, verdict)
-            _settle(held)
-        finally:
-            running.release(held)
-        self._tell_end(
-            Ended(
-                group=self._group.name,
-                task=task,
-                verdict=verdict,
-                outcome=_outcome(held, verdict, taken=taken),
-                seconds=time.monotonic() - self._started,
-                usage=work.usage,
-                last_lines=work.last_lines,
-                logs=work.logs,
-            )
-        )
-
-    def _report(self, held: Held, verdict: Verdict) -> bool:
-        if held.entry:
-            held.entry.owe(verdict)
-        return report.send(held, verdict, self._settings.ownership_window)
+        owned = Owned(held, task, self._tools, self._started)
+        if task.attempt.type in PRECONDITIONS:
+            self._tools.room.admit(Precondition(owned))
+            return True
+        owned.end(self._verdict(work, task), work)
+        return False
 
     def _verdict(self, work: Work, task: Task) -> Verdict:
         try:
-            return work.do()
+            return work.do(lambda: period_of(task, "attemptTimeout"))
         except Exception as error:  # one task must never take the worker along: the next worker would get it too
             log.failure("attempt_broken", error, task=digest(task.task_id))
             return report.failed(error)
-
-    def _tell_end(self, ended: Ended) -> None:
-        verdict, task, usage = ended.verdict, ended.task, ended.usage
-        log.event(
-            "task_ended",
-            level="INFO" if verdict.finished else "ERROR",
-            task=digest(task.task_id),
-            pipeline=task.pipeline_id,
-            attempt=task.attempt.id,
-            status=ended.outcome,
-            error_id=verdict.error_id or None,
-            error=verdict.error_message or None,
-            seconds=round(ended.seconds, 3),
-            **({"cpu_seconds": round(usage.cpu_seconds, 3), "peak_memory": usage.peak_memory} if usage else {}),
-        )
-        self._tools.observers.ended(ended)
-
-
-def _settle(held: Held) -> None:
-    if held.entry:
-        held.entry.settle()
 
 
 def _record(held: Held, task: Task, work: Work) -> Record:
@@ -175,9 +142,3 @@ def _held(group: Group, task: Task, settings: AgentSettings) -> Held:
     held.next_report = held.last_contact + held.interval
     held.window = max(timeout, 3 * SHORTEST_INTERVAL)
     return held
-
-
-def _outcome(held: Held, verdict: Verdict, *, taken: bool) -> str:
-    if held.stop.reason in NO_STATUS and not taken:
-        return held.stop.reason.value
-    return ("finished" if verdict.finished else "failed") if taken else "not_taken"

@@ -27,7 +27,7 @@ IDLE = 60.0
 #: Reports that may wait for an answer at the same time.
 CALLS = 8
 #: The fields of an attempt that AWS documents; a service that refuses others still gets these.
-DOCUMENTED = ("attemptStatus", "hostname", "percentComplete")
+DOCUMENTED = ("attemptStatus", "currentRetryCount", "hostname", "lastRetryTime", "percentComplete")
 _GONE = frozenset({StopReason.CANCELED, StopReason.LOST})
 
 

@@ -22,7 +22,7 @@ class Ended:
     group: str
     task: Task
     verdict: Verdict
-    #: ``finished``, ``failed``, ``canceled``, ``lost`` or ``not_taken``.
+    #: ``finished``, ``failed``, ``false``, ``canceled``, ``lost`` or ``not_taken``.
     outcome: str
     #: Since the hand-over.
     seconds: float
@@ -60,6 +60,9 @@ class Observer:
     def occupied(self, group: str, busy: int, slots: int) -> None:
         """``busy`` of a group's ``slots`` have a task now."""
 
+    def held(self, preconditions: int) -> None:
+        """So many preconditions wait or are evaluated now."""
+
     def draining(self, reason: str) -> None:
         """No more tasks are taken."""
 
@@ -96,6 +99,10 @@ class Observers(Observer):
     def occupied(self, group: str, busy: int, slots: int) -> None:
         """``busy`` of a group's ``slots`` have a task now."""
         self._tell(lambda observer: observer.occupied(group, busy, slots))
+
+    def held(self, preconditions: int) -> None:
+        """So many preconditions wait or are evaluated now."""
+        self._tell(lambda observer: observer.held(preconditions))
 
     def draining(self, reason: str) -> None:
         """No more tasks are taken."""

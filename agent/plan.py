@@ -21,6 +21,14 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Something in S3 that the agent itself looks for: an object of this address, or any below this directory."""
+
+    uri: str
+    is_directory: bool
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to stage in, what to run, what to stage out, where its output goes beside the logs."""
 
@@ -35,3 +43,7 @@ class Plan:
     stderr: str | None = None
     #: The program is ours: it works with the agent's AWS keys and region; a user's command never gets the keys.
     own_program: bool = False
+    #: In place of a program: whether this is there.
+    look: Look | None = None
+    #: Exit statuses that say "not true yet", of a precondition; ``None``: each but 0.
+    untrue: frozenset[int] | None = frozenset()

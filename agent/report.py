@@ -6,6 +6,7 @@ import re
 import signal
 import time
 import traceback
+from dataclasses import replace
 
 from agent import log
 from agent.backoff import PASSING, Backoff
@@ -14,7 +15,15 @@ from agent.source import ERROR_MESSAGE_LIMIT, STACK_TRACE_LIMIT, Verdict
 from agent.stop import StopReason
 from agent.task import digest
 from agent.usage import Usage
-from core.errors import CommandFailed, CommandKilled, DuctrunnerError, InternalError, OwnershipLost, RequestRefused
+from core.errors import (
+    CommandFailed,
+    CommandKilled,
+    DuctrunnerError,
+    InternalError,
+    OwnershipLost,
+    PreconditionFalse,
+    RequestRefused,
+)
 from core.redaction import REDACTOR
 
 ERROR_ID_LIMIT = 1024
@@ -51,14 +60,15 @@ def failed(error: BaseException, stderr: str = "", logs: str = "", usage: Usage 
     middle = f"{LAST_LINES}{lines}" if lines else ""
     trace = "" if known else clean("".join(traceback.format_exception(error)))[-STACK_TRACE_LIMIT:]
     error_id = error.error_id if isinstance(error, DuctrunnerError) else InternalError.error_id
-    return Verdict(False, error_id, fit(head + middle + end, ERROR_MESSAGE_LIMIT), trace)
+    untrue = isinstance(error, PreconditionFalse)
+    return Verdict(False, error_id, fit(head + middle + end, ERROR_MESSAGE_LIMIT), trace, untrue)
 
 
 def renamed(verdict: Verdict, error_id: object) -> Verdict:
     """Return the verdict under the id that the step gave, if that is one the API takes."""
     if not isinstance(error_id, str) or not error_id or error_id.startswith("Service_"):
         return verdict
-    return Verdict(verdict.finished, clean(error_id)[:ERROR_ID_LIMIT], verdict.error_message, verdict.stack_trace)
+    return replace(verdict, error_id=clean(error_id)[:ERROR_ID_LIMIT])
 
 
 def exit_error(status: int) -> DuctrunnerError:
@@ -85,7 +95,7 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
     """Send the verdict until the service takes it; ``False`` when the task is not ours any more.
 
     The lease goes on reporting meanwhile. A verdict that the service refuses as invalid goes out again as status and
-    error id only: the outcome must not be lost to its text.
+    error id only, and then as its status alone: the outcome must not be lost to its text.
     """
     backoff = Backoff(first=0.2, longest=20.0)
     held.ending = True
@@ -97,8 +107,7 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
         except OwnershipLost as error:
             return _not_taken(held, str(error))
         except RequestRefused as error:
-            bare = Verdict(verdict.finished, verdict.error_id)
-            if verdict == bare:
+            if (bare := _barer(verdict)) is None:
                 return _not_taken(held, str(error))
             log.event("status_refused", level="WARNING", task=digest(held.task_id), error=str(error))
             verdict = bare
@@ -110,6 +119,13 @@ def send(held: Held, verdict: Verdict, window: float) -> bool:
                 return _not_taken(held, "the task was lost meanwhile")
         else:
             return True
+
+
+def _barer(verdict: Verdict) -> Verdict | None:
+    """Return the same outcome with less text: first with its id only, then alone; ``None``: there is no less."""
+    if verdict.error_message or verdict.stack_trace:
+        return replace(verdict, error_message="", stack_trace="")
+    return replace(verdict, error_id="") if verdict.error_id else None
 
 
 def _not_taken(held: Held, why: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.group import Group
 from agent.journal.entry import Entry
+from agent.preconditions import PRECONDITIONS
 from agent.stop import StopReason, StopSignal
 from core.clock import uptime
 
@@ -44,6 +45,11 @@ class Held:
         self.logs = ""
         #: What the next report says beside "still there".
         self.progress: Callable[[], Mapping[str, str]] = dict
+
+    @property
+    def is_precondition(self) -> bool:
+        """Whether it is evaluated until it is true, and holds no slot."""
+        return self.task is not None and self.task.attempt.type in PRECONDITIONS
 
     def heard(self) -> None:
         """The service has taken a report."""

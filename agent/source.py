@@ -22,12 +22,26 @@ class Handed:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How an attempt ended: finished, or failed with a stable id and a sentence that an operator can act on."""
+    """How an attempt ended; if not well, with a stable id and a sentence that an operator can act on."""
 
     finished: bool
     error_id: str = ""
     error_message: str = ""
     stack_trace: str = ""
+    #: A precondition that did not become true in its time, which is no failure of its evaluation.
+    untrue: bool = False
+
+    @property
+    def status(self) -> str:
+        """What SetTaskStatus calls it: ``FINISHED``, ``FAILED`` or ``FALSE``."""
+        if self.finished:
+            return "FINISHED"
+        return "FALSE" if self.untrue else "FAILED"
+
+    @property
+    def outcome(self) -> str:
+        """What logs, metrics and alerts call it, once the service has taken it."""
+        return self.status.lower()
 
 
 class TaskSource(Protocol):

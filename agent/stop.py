@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import threading
+from collections.abc import Callable
 
 
 class StopReason(enum.Enum):
@@ -19,25 +20,32 @@ class StopReason(enum.Enum):
 class StopSignal:
     """Set once, by the first who has a reason; wakes an event wait (staging) and a file descriptor wait (the child)."""
 
-    def __init__(self) -> None:
+    def __init__(self, followed: StopSignal | None = None) -> None:
+        self._followed = followed
         self._lock = threading.Lock()
-        self._fd = os.eventfd(0, os.EFD_CLOEXEC)
+        #: Made when somebody waits for it: of a precondition that waits nobody does.
+        self._fd = -1
+        self._closed = False
         #: What staging looks at.
         self.event = threading.Event()
         self.reason: StopReason | None = None
         #: A part of a sentence for the report; may be empty.
         self.why = ""
-        self._followers: list[StopSignal] = []
+        self._listeners: list[Callable[[StopReason, str], object]] = []
 
     def follower(self) -> StopSignal:
         """Return a signal of its own that is set whenever this one is; it is closed by whoever asked for it."""
-        made = StopSignal()
+        made = StopSignal(self)
+        self.tell(made.set)
+        return made
+
+    def tell(self, listener: Callable[[StopReason, str], object]) -> None:
+        """Call this with the reason when the signal is set, or at once if it is; from whatever thread."""
         with self._lock:
-            self._followers.append(made)
+            self._listeners.append(listener)
             reason, why = self.reason, self.why
         if reason is not None:
-            made.set(reason, why)
-        return made
+            listener(reason, why)
 
     def set(self, reason: StopReason, why: str = "") -> bool:
         """Stop the attempt; ``False`` when somebody else had a reason before."""
@@ -47,19 +55,29 @@ class StopSignal:
             self.reason, self.why = reason, why
             if self._fd >= 0:
                 os.eventfd_write(self._fd, 1)
-            followers = list(self._followers)
+            listeners = list(self._listeners)
         self.event.set()
-        for follower in followers:
-            follower.set(reason, why)
+        for listener in listeners:
+            listener(reason, why)
         return True
 
     def fileno(self) -> int:
-        """Return the descriptor that becomes readable when the signal is set."""
-        return self._fd
+        """Return the descriptor that becomes readable when the signal is set; -1 after ``close``."""
+        with self._lock:
+            if self._fd < 0 and not self._closed:
+                self._fd = os.eventfd(int(self.reason is not None), os.EFD_CLOEXEC)
+            return self._fd
 
     def close(self) -> None:
         """Give the descriptor back; the reason stays readable."""
         with self._lock:
-            fd, self._fd = self._fd, -1
+            fd, self._fd, self._closed = self._fd, -1, True
         if fd >= 0:
             os.close(fd)
+        if self._followed is not None:
+            self._followed.forget(self.set)
+
+    def forget(self, listener: Callable[[StopReason, str], object]) -> None:
+        """Do not call this any more."""
+        with self._lock:
+            self._listeners = [known for known in self._listeners if known != listener]

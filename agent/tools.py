@@ -17,6 +17,7 @@ from agent.running import Running
 from core.settings import AgentSettings
 
 if TYPE_CHECKING:
+    from agent.preconditions.room import Room
     from stores.s3 import S3Store
 
 
@@ -37,3 +38,5 @@ class Tools:
     observers: Observers
     hooks: Hooks
     logs: Desk
+    #: Where preconditions wait.
+    room: Room

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 
-from agent import log
+from agent import log, report
 from agent.deadline import deadline
 from agent.flags import own_access
 from agent.hooks.around import AroundCommand, Streams
-from agent.logs.copies import copy_streams, local_place, log_uri, upload_logs
+from agent.logs.copies import Copied, copy_streams, local_place, log_uri, upload_logs
+from agent.logs.output import OutputFile
 from agent.outcome import NO_STATUS, Outcome
-from agent.plan import Plan
+from agent.plan import Look, Plan
 from agent.plans.registry import make_plan
 from agent.processes.child import Child, Command
 from agent.processes.conditions import Conditions, task_conditions
@@ -24,20 +27,22 @@ from agent.progress import end_fields, progress_fields
 from agent.running import Held
 from agent.scripts import prepare_script
 from agent.source import Verdict
+from agent.stop import StopSignal
 from agent.task import Objects, Task, digest
 from agent.tools import Tools
 from agent.usage import Usage
 from agent.workspace import Workspace
-from core.errors import DuctrunnerError, OwnershipLost
+from core.errors import CommandFailed, DuctrunnerError, OwnershipLost, PreconditionFalse
 from steps_impl import contract
 
 
 class Work:
     """What happens between the acknowledgement and the status."""
 
-    def __init__(self, held: Held, task: Task, tools: Tools) -> None:
+    def __init__(self, held: Held, task: Task, tools: Tools, stop: StopSignal | None = None) -> None:
+        """Prepare it; ``stop`` ends it in place of the attempt's own signal."""
         self._held = held
-        self._stop = held.stop
+        self._stop = stop or held.stop
         self._task = task
         self._tools = tools
         self._settings = tools.settings
@@ -48,23 +53,31 @@ class Work:
         self.usage: Usage | None = None
         #: Where the logs are: in S3 once they are there, else on this machine.
         self.logs = held.logs = local_place(self._workspace)
-        self._outcome = Outcome(task, held.stop, tools.settings.output)
+        self._outcome = Outcome(task, self._stop, tools.settings.output)
+        #: What a good attempt tells before its status.
+        self.last_fields: Callable[[], dict[str, str]] = lambda: end_fields(self._workspace.result, self.usage)
         held.progress = lambda: progress_fields(self._workspace.result)
 
-    def do(self) -> Verdict:
-        """Return how it ended; the logs are uploaded and nothing but the local logs is left on the disk."""
+    def do(self, limit: Callable[[], float | None]) -> Verdict:
+        """Return how it ended; the logs are uploaded and nothing but the local logs is left on the disk.
+
+        ``limit`` returns the seconds that it has, or raises ``TaskMalformed``. The logs of a precondition that is not
+        true yet are not uploaded: there is more to come.
+        """
         try:
-            with deadline(self._task, self._held):
+            with deadline(self._stop, limit()):
                 self._workspace.create()
                 objects = Objects(self._task, self._tools.group.source, self._stop.event)
                 self._carry_out(make_plan(self._task, objects, self._workspace))
+        except PreconditionFalse as error:
+            verdict = report.failed(error)
         except Exception as error:
-            self._upload_logs()
+            self.upload_logs()
             result = self._workspace.result
             verdict = self._outcome.failed(error, result, self.last_lines, self.logs, self.usage)
         else:
             verdict = Verdict(finished=True)
-            self._upload_logs()
+            self.upload_logs()
             self._report_end()
         finally:
             self._workspace.remove()
@@ -82,6 +95,9 @@ class Work:
 
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
+        if plan.look:
+            self._look_for(plan.look)
+            return
         if plan.inputs:
             from agent.staging import stage_in
 
@@ -104,18 +120,29 @@ class Work:
             log.event("staged_out", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
 
     def _run(self, command: Command, plan: Plan) -> None:
-        tools = self._tools
-        logs = tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, tools.store)
-        with logs as (stdout, stderr):
-            failure = self._run_between_hooks(command, Streams(stdout, stderr))
+        with self._log_files() as (stdout, stderr):
+            failure = self._run_between_hooks(command, Streams(stdout, stderr), plan.untrue)
         if self._stop.reason in NO_STATUS:
             raise OwnershipLost("the attempt was ended by the service")
-        targets = {stdout.path: plan.stdout, stderr.path: plan.stderr}
-        copy_streams(targets, tools.store, digest(self._task.task_id), failed=failure is not None)
+        targets = [Copied(stdout, plan.stdout), Copied(stderr, plan.stderr)]
+        scratch, task = self._workspace.private, digest(self._task.task_id)
+        copy_streams(targets, self._tools.store, scratch, task, failed=failure is not None)
         if failure is not None:
             raise failure
 
-    def _run_between_hooks(self, command: Command, streams: Streams) -> Exception | None:
+    def _look_for(self, look: Look) -> None:
+        found = self._tools.store().holds(look.uri, directory=look.is_directory, cancelled=self._stop.event)
+        said = f"{look.uri} is {'there' if found else 'not there'}"
+        with self._log_files() as (stdout, _):
+            stdout.feed(f"{said}\n".encode())
+        if not found:
+            raise PreconditionFalse(said)
+
+    def _log_files(self) -> AbstractContextManager[tuple[OutputFile, OutputFile]]:
+        tools = self._tools
+        return tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, tools.store)
+
+    def _run_between_hooks(self, command: Command, streams: Streams, untrue: frozenset[int] | None) -> Exception | None:
         """Return why the command failed; ``None`` when it has not."""
         grace = self._settings.kill_grace
         facts = {
@@ -134,6 +161,8 @@ class Work:
             self.last_lines = streams.stderr.tail()
         self.usage = usage_of(ended)
         failure = self._failure(ended, command, began)
+        if type(failure) is CommandFailed and (untrue is None or ended.status in untrue):
+            failure = PreconditionFalse(str(failure))
         around.after(command, ended.status, failure.error_id if isinstance(failure, DuctrunnerError) else "")
         return failure
 
@@ -159,13 +188,14 @@ class Work:
             contract.RESULT_VARIABLE: str(self._workspace.result),
         }
 
-    def _upload_logs(self) -> None:
+    def upload_logs(self) -> None:
+        """Copy them to S3, if they go there."""
         uri = self.log_uri
         if uri is not None and upload_logs(self._tools.store, uri, self._workspace.logs, digest(self._task.task_id)):
             self.logs = uri
 
     def _report_end(self) -> None:
-        fields = end_fields(self._workspace.result, self.usage)
+        fields = self.last_fields()
         if not fields:
             return
         try:

@@ -1,6 +1,7 @@
 """The agent: its threads, and the loop that starts, watches and stops them.
 
-Threads: ``main`` (this loop), ``poll`` (takes tasks), ``slot-N`` (one attempt each), ``lease`` (reports progress),
+Threads: ``main`` (this loop), ``poll`` (takes tasks), ``slot-N`` (one attempt each), ``precondition-N`` (one evaluation
+each), ``preconditions`` (ends those that wait), ``lease`` (reports progress),
 ``heartbeat``, and the sides that it is given (``machine``, ``metrics``, ``status`` and ``systemd`` of health); while an
 attempt has a time-out, ``deadline``. When one of them breaks, the agent stops loudly.
 """
@@ -28,9 +29,10 @@ from agent.journal.journal import Journal
 from agent.journal.recovery import Recovery
 from agent.lease import Lease
 from agent.leaving.mailbox import Mailbox
-from agent.leaving.stopping import Limits, Stopping
+from agent.leaving.stopping import ONCE, Limits, Stopping
 from agent.logs.desk import Desk
 from agent.observer import Observers
+from agent.preconditions.room import Room
 from agent.processes.guard import Guard
 from agent.running import Running
 from agent.side import Side
@@ -96,6 +98,7 @@ class Worker:
         self._journal = Journal(settings.output.absolute() / "journal", self._guard.token, around.endpoint)
         self._lease = Lease(self._running, settings.ownership_window, around.observers)
         self._heartbeat = Heartbeat(groups, settings.heartbeat_interval, self._control, around.observers)
+        self._room = Room(settings, around.gate, around.observers, self._intake_changed)
         tools = Tools(
             groups[0],
             settings,
@@ -108,6 +111,7 @@ class Worker:
             around.observers,
             around.hooks,
             around.logs,
+            self._room,
         )
         self._recovery = Recovery(tools, around.endpoint)
         self._intakes = [self._intake(replace(tools, group=group), around) for group in groups]
@@ -122,9 +126,10 @@ class Worker:
         self._start("lease", self._lease.run)
         self._start("heartbeat", self._heartbeat.run)
         self._look(0)  # whoever has asked by now shall not see a poll
-        slots = [self._start(name, loop) for intake in self._intakes for name, loop in intake.loops()]
+        slots = [self._start(name, loop) for part in self._parts for name, loop in part.loops()]
         while not self._stopping.draining or self._busy:
             self._look(self._stopping.patience(self._idle_since))
+        self._room.close()
         for intake in self._intakes:
             intake.end_slots()
         self._join(slots)
@@ -141,11 +146,16 @@ class Worker:
     @property
     def _busy(self) -> int:
         """Tasks that were taken and have not ended yet."""
-        return sum(intake.busy for intake in self._intakes)
+        return self._room.held + sum(intake.busy for intake in self._intakes)
 
     @property
     def _idle_since(self) -> float | None:
-        return None if self._busy else max(intake.idle_since for intake in self._intakes)
+        return None if self._busy else max(part.idle_since for part in self._parts)
+
+    @property
+    def _parts(self) -> Sequence[Room | Intake]:
+        """What holds tasks."""
+        return [self._room, *self._intakes]
 
     def _close_sides(self) -> None:
         """The work is over: end the loops beside it, the last started first."""
@@ -186,6 +196,8 @@ class Worker:
             for intake in self._intakes:
                 intake.stop()
         if self._stopping.draining:
+            if self._stopping.leaves_waiting:
+                self._room.leave("it takes no more tasks")
             self._hurry()
 
     def _hurry(self) -> None:
@@ -198,7 +210,7 @@ class Worker:
 
     def _intake_changed(self) -> None:
         if self._limits.once:
-            self._control.drain("once")
+            self._control.drain(ONCE)
         elif self._stopping.draining:
             self._mailbox.nudge()
 

@@ -31,6 +31,7 @@
     │   ├── CommandKilled               the command was ended by a signal that was not ours
     │   ├── ActivityTimedOut            the attempt ran into its attemptTimeout
     │   ├── AttemptInterrupted          the agent died while the attempt was running
+    │   ├── PreconditionFalse           a precondition did not become true within its preconditionTimeout
     │   ├── HookFailed                  a hook of this machine refused or failed the task
     │   ├── MemoryExhausted             the attempt was ended for want of memory
     │   ├── OwnershipLost               the service has taken the task away, or does not know it any more
@@ -228,6 +229,12 @@ class AttemptInterrupted(TaskError):
     """The agent died while the attempt was running."""
 
     error_id = "AttemptInterrupted"
+
+
+class PreconditionFalse(TaskError):
+    """A precondition did not become true within its preconditionTimeout."""
+
+    error_id = "PreconditionFalse"
 
 
 class HookFailed(TaskError):

@@ -124,6 +124,13 @@ class AgentSettings(Section):
     report_interval: float = Field(default=60.0, gt=0, description="seconds between progress reports")
     ownership_window: float = Field(default=300.0, gt=0, description="silent seconds until a task counts as lost")
     heartbeat_interval: float = Field(default=900.0, gt=0, description="seconds")
+    # Preconditions that the worker evaluates.
+    preconditions: int = Field(default=2, ge=1, le=64, description="evaluations at the same time, beside `tasks`")
+    maximum_preconditions: int = Field(
+        default=240, ge=1, description="held at the same time; each is a report a minute. With more, no task is taken"
+    )
+    precondition_retry_delay: float = Field(default=600.0, ge=0, description="seconds, without a `retryDelay`")
+    precondition_timeout: float = Field(default=86_400.0, gt=0, description="seconds, without a `preconditionTimeout`")
     # The processes of an attempt.
     kill_grace: float = Field(default=10.0, ge=0, description="seconds between TERM and KILL")
     keep_daemons: bool = Field(default=False, description="let processes that left the group outlive their attempt")

@@ -15,9 +15,12 @@ from core.errors import OwnershipLost
 #: Outcomes that are told, and what they mean. A cancelled attempt is what somebody wanted.
 OUTCOMES = {
     "failed": "failed",
+    "false": "did not become true in its time",
     "not_taken": "has ended, but the service did not take its status",
     "lost": "was taken away from this worker",
 }
+#: Those whose error id the service knows too.
+_REPORTED = frozenset({"failed", "false"})
 #: Kinds that a summary lists by name.
 LISTED = 50
 
@@ -33,7 +36,7 @@ class Message:
 
 def kind_of(ended: Ended) -> Kind:
     """Return what makes this failure the same as another."""
-    error_id = ended.verdict.error_id if ended.outcome == "failed" else OwnershipLost.error_id
+    error_id = ended.verdict.error_id if ended.outcome in _REPORTED else OwnershipLost.error_id
     return Kind(ended.task.pipeline_id, ended.task.component, error_id)
 
 

@@ -32,7 +32,7 @@ class Metric:
     buckets: tuple[float, ...] = ()
 
 
-OUTCOMES = ("finished", "failed", "canceled", "lost", "not_taken")
+OUTCOMES = ("finished", "failed", "false", "canceled", "lost", "not_taken")
 DIRECTIONS = ("in", "out")
 _SECONDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0, 86400.0)
 
@@ -121,6 +121,9 @@ RETRIED = Metric(
 THROTTLED = Metric("throttled_calls", "ThrottledCalls", "counter", "Count", "calls that the service throttled")
 SLOTS = Metric("slots", "Slots", "gauge", "Count", "attempts that may run at the same time", ("group",))
 BUSY = Metric("busy_slots", "BusySlots", "gauge", "Count", "slots that have a task", ("group",))
+PRECONDITIONS = Metric(
+    "preconditions", "Preconditions", "gauge", "Count", "preconditions that are held, waiting or evaluated", ("group",)
+)
 LEASE_AGE = Metric(
     "lease_age_seconds",
     "LeaseAge",
@@ -152,7 +155,7 @@ OWN_FILES = Metric("agent_open_files", "AgentOpenFiles", "gauge", "Count", "open
 CATALOGUE = (
     *(TASKS, RUN_TIME, QUEUE_WAIT, RETRIES, TASK_CPU, STAGED_BYTES, STAGED_FILES),
     *(POLLS, POLL_ERRORS, REPORT_ERRORS, STATUS_ERRORS, CALLS, RETRIED, THROTTLED, CONTACT_AGE, CLOCK_OFFSET),
-    *(READY, SLOTS, BUSY, LEASE_AGE, LOG_BACKLOG),
+    *(READY, SLOTS, BUSY, PRECONDITIONS, LEASE_AGE, LOG_BACKLOG),
     *(CPU, LOAD, MEMORY_FREE, MEMORY_TOTAL, DISK_FREE, DISK_TOTAL, INODES_FREE),
     *(OWN_MEMORY, OWN_CPU, OWN_THREADS, OWN_FILES),
 )

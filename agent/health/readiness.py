@@ -40,7 +40,7 @@ class Readiness:
 
         While the gate is closed and nothing runs, no call is due, so that silence says nothing.
         """
-        if self._gate.reasons and not any(group.busy for group in self._watcher.groups.values()):
+        if self._gate.reasons and not self._watcher.working:
             return True
         age = self.contact_age()
         return age is not None and age <= seconds
@@ -62,7 +62,7 @@ class Readiness:
             return "held"
         if self._service():
             return "starting" if self._contact.last() is None else "unreachable"
-        return "working" if any(group.busy for group in self._watcher.groups.values()) else "idle"
+        return "working" if self._watcher.working else "idle"
 
     def _service(self) -> list[str]:
         last = self._contact.last()

@@ -63,11 +63,14 @@ class Samples:
 
     def _take_work(self) -> None:
         ages = dict.fromkeys(self._watcher.groups, 0.0)
+        waiting = Counter(dict.fromkeys(ages, 0))
         for held in self._running.all():
             # What a dead agent has left may be of a group that is not served any more.
             ages[held.group.name] = max(ages.get(held.group.name, 0.0), held.silent)
+            waiting[held.group.name] += held.is_precondition
         for group, age in ages.items():
             self._numbers.set(catalogue.LEASE_AGE, round(age, 1), group)
+            self._numbers.set(catalogue.PRECONDITIONS, waiting[group], group)
         self._numbers.set(catalogue.READY, 0 if self._readiness.reasons() else 1)
         self._numbers.set(catalogue.LOG_BACKLOG, self._log_backlog())
 

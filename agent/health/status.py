@@ -74,6 +74,7 @@ class Status:
             "reasons": reasons,
             "slots": sum(group.slots for group in groups.values()),
             "busy": sum(group.busy for group in groups.values()),
+            "preconditions": self._watcher.preconditions,
             "groups": {name: _group(group) for name, group in groups.items()},
             "last_poll": _moment(max(polls)) if polls else None,
             "contact_age": _rounded(self._readiness.contact_age()),

@@ -36,7 +36,9 @@ def _head(document: Document) -> Iterator[str]:
     if document["last_poll"]:
         polled = f"last poll answered {span(_between(document['last_poll'], document['now']))} ago"
     state = click.style(document["state"], fg=_COLOURS.get(document["state"], "red"), bold=True)
-    yield f"{state}: {document['busy']} of {document['slots']} slots busy; {polled}; {_contact(document)}"
+    held = document.get("preconditions")  # an agent of an older release does not say
+    waiting = f", {held} preconditions held" if held else ""
+    yield f"{state}: {document['busy']} of {document['slots']} slots busy{waiting}; {polled}; {_contact(document)}"
 
 
 def _contact(document: Document) -> str:

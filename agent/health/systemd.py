@@ -103,7 +103,7 @@ class Systemd(Observer):
             self._manager.tell("READY=1")
         if self._watcher.drain_reason:
             self._tell_stopping()
-            if any(group.busy for group in self._watcher.groups.values()) and not self._readiness.stuck():
+            if self._watcher.working and not self._readiness.stuck():
                 self._manager.tell(f"EXTEND_TIMEOUT_USEC={EXTENSION * _MILLION}")
         if (line := self._line()) != self._told:
             self._told = line

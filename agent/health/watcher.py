@@ -50,8 +50,15 @@ class Watcher(Observer):
         self._recent: deque[tuple[float, Ended]] = deque(maxlen=REMEMBERED)
         #: Why no more tasks are taken until the end.
         self.drain_reason: str | None = None
+        #: Preconditions that wait or are evaluated.
+        self.preconditions = 0
         for name, state in self.groups.items():
             self.occupied(name, 0, state.slots)
+
+    @property
+    def working(self) -> bool:
+        """Whether there are tasks that have not ended."""
+        return self.preconditions > 0 or any(group.busy for group in self.groups.values())
 
     def recent(self) -> list[tuple[float, Ended]]:
         """Return the last attempts that ended, the latest first, with the Unix time of their end."""
@@ -103,6 +110,10 @@ class Watcher(Observer):
         self.groups[group].busy = busy
         self._numbers.set(numbers_of.SLOTS, slots, group)
         self._numbers.set(numbers_of.BUSY, busy, group)
+
+    def held(self, preconditions: int) -> None:
+        """So many preconditions wait or are evaluated now."""
+        self.preconditions = preconditions
 
     def draining(self, reason: str) -> None:
         """No more tasks are taken."""

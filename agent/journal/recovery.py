@@ -111,7 +111,7 @@ class Recovery:
             self._tools.running.release(held)
             held.stop.close()
         left.path.unlink(missing_ok=True)
-        self._tell(left, verdict, ("finished" if verdict.finished else "failed") if taken else "not_taken")
+        self._tell(left, verdict, verdict.outcome if taken else "not_taken")
         if record.log_uri:
             upload_logs(self._tools.store, record.log_uri, Path(record.logs), digest(record.task_id))
 

@@ -10,6 +10,8 @@ from agent.leaving.mailbox import Heard
 
 #: SIGTERM and SIGINT: the second ends the attempts, the third the agent.
 HURRY, EXIT = 2, 3
+#: Why an agent drains that was to do one task only.
+ONCE = "once"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Stopping:
     def draining(self) -> bool:
         """Whether no more tasks are taken."""
         return self._since is not None
+
+    @property
+    def leaves_waiting(self) -> bool:
+        """Whether preconditions are not waited for: but for one task that is to be done (``--once``) they never end."""
+        return self.draining and (self._control.reason != ONCE or self._stops > 0 or self._quit)
 
     @property
     def at_once(self) -> bool:

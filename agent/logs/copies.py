@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log
+from agent.logs.output import OutputFile
 from agent.task import Task
 from agent.workspace import STDERR, STDOUT, Workspace
 from core.errors import DuctrunnerError, StagingFailed
@@ -44,26 +46,54 @@ def upload_logs(store: Callable[[], S3Store], uri: str, directory: Path, task: s
     return True
 
 
-def copy_streams(targets: Mapping[Path, str | None], store: Callable[[], S3Store], task: str, *, failed: bool) -> None:
+@dataclass(frozen=True)
+class Copied:
+    """A stream of a command, and where its field wants a copy."""
+
+    stream: OutputFile
+    target: str | None
+
+    def file(self, scratch: Path) -> Path:
+        """Return a file that holds what this command has written: the log may hold more, of those before it."""
+        if not self.stream.begin:
+            return self.stream.path
+        own = scratch / f"{self.stream.path.name}.copy"
+        with self.stream.path.open("rb") as log, own.open("wb") as file:
+            log.seek(self.stream.begin)
+            shutil.copyfileobj(log, file)
+        return own
+
+
+def copy_streams(
+    streams: Sequence[Copied], store: Callable[[], S3Store], scratch: Path, task: str, *, failed: bool
+) -> None:
     """Put the streams where the activity's ``stdout`` and ``stderr`` fields want them.
 
     That this fails must not hide that the command has ``failed``: then it is only logged.
 
+    Args:
+        streams: the streams with their targets.
+        store: makes the S3 store.
+        scratch: a directory of the attempt.
+        task: the task's digest, for the log.
+        failed: whether the command has.
+
     Raises:
         StagingFailed: a target of a good command cannot be written.
     """
-    for path, target in targets.items():
+    for copied in streams:
         try:
-            if target is not None:
-                _copy(path, target, store)
+            if copied.target is not None:
+                _copy(copied, copied.target, store, scratch)
         except StagingFailed as error:
             if not failed:
                 raise
             log.event("output_not_copied", level="ERROR", task=task, error=str(error))
 
 
-def _copy(path: Path, target: str, store: Callable[[], S3Store]) -> None:
+def _copy(copied: Copied, target: str, store: Callable[[], S3Store], scratch: Path) -> None:
     try:
+        path = copied.file(scratch)
         if "://" in target:
             store().upload_file(path, target)
         else:

@@ -44,6 +44,8 @@ class Desk:
         turned: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         self._settings = settings
+        #: Seconds between copies to S3 of a log that goes on.
+        self.s3_interval = settings.s3_interval
         self._interim = InterimCopies(settings.s3_interval)
         self._retention = Retention(settings, agent.output.absolute(), agent.minimum_free_disk)
         self._group = agent.worker_group or ""
@@ -84,7 +86,7 @@ class Desk:
         paths = [directory / STDOUT, directory / STDERR]
         with ExitStack() as ending:
             files: list[OutputFile] = []
-            ending.callback(lambda: self._retention.added(sum(file.size for file in files)))
+            ending.callback(lambda: self._retention.added(files))
             if uri:
                 copy = InterimCopy(store, uri, paths, digest(task.task_id))
                 self._interim.begin(copy)
@@ -104,8 +106,14 @@ class Desk:
         if self._shipper is None:
             return None
         stream = task_stream(task.pipeline_id, task.component, task.attempt.id)
-        return self._shipper.open(Target(group_name(group, self._settings.cloudwatch_group), stream), paths)
+        target = Target(group_name(group, self._settings.cloudwatch_group), stream)
+        return self._shipper.open(target, paths, [_size(path) for path in paths])
 
     def _file(self, path: Path, number: int, tail: Tail | None) -> OutputFile:
         written = partial(tail.wrote, number) if tail else None
-        return OutputFile(path, REDACTOR.matcher(), written, self._settings.attempt_limit)
+        return OutputFile(path, REDACTOR.matcher(), written, self._settings.attempt_limit, go_on=True)
+
+
+def _size(path: Path) -> int:
+    """Return the bytes that are there already, of the same attempt's earlier beginning."""
+    return path.stat().st_size if path.exists() else 0

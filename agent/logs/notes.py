@@ -42,10 +42,13 @@ class Notes:
         self._numbers = itertools.count()
         self._lock = _locked(self._own)
         self._begun: dict[Path, int] = {}
+        #: What dead agents have left is ours: where our own lines begin matters no more.
+        self._adopted_all = False
 
     def begun(self, path: Path, offset: int) -> None:
         """From this place on the file is ours; what is before it may be a dead agent's."""
-        self._begun[path.resolve()] = offset
+        if offset and not self._adopted_all:
+            self._begun.setdefault(path.resolve(), offset)
 
     def save(self, tail: Tail) -> None:
         """Write or renew the note of a log; a disk that is full is no reason to stop."""
@@ -55,6 +58,7 @@ class Notes:
             "stream": tail.target.stream,
             "files": [os.path.relpath(path, self._root) for path in tail.files],
             "positions": tail.positions,
+            "ends": tail.ends if tail.ended else None,
             "times": [(self._time.wall(time), ends) for time, ends in tail.rows(_TIMES)],
         }
         path = self._own / tail.note
@@ -100,6 +104,8 @@ class Notes:
                 shutil.rmtree(directory, ignore_errors=True)
             finally:
                 os.close(held)
+        self._adopted_all = True
+        self._begun.clear()
 
     def close(self) -> None:
         """This agent ends: what it leaves may be taken over; a directory without notes goes."""
@@ -126,7 +132,9 @@ class Notes:
         if not all(path.resolve().is_relative_to(logs) for path in files):
             raise ValueError("a note names a file that is no log")
         positions = [int(position) for position in document["positions"]]
-        ends = [min(path.stat().st_size, self._begun.get(path.resolve(), sys.maxsize)) for path in files]
+        # A log that had ended may have gone on since, which is another note's.
+        ends = document.get("ends") or [self._begun.get(path.resolve(), sys.maxsize) for path in files]
+        ends = [min(path.stat().st_size, end) for path, end in zip(files, ends, strict=True)]
         written = max(int(path.stat().st_mtime * 1000) for path in files)
         tail = Tail(Target(document["group"], document["stream"]), files, self._time, positions)
         rows = [(self._time.moment(time), list(map(min, ends, places))) for time, places in document["times"]]

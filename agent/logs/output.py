@@ -16,13 +16,15 @@ from core.redaction import Matcher
 
 #: Bytes of the end of a stream that are kept for the error message.
 TAIL_LIMIT = 4096
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_FILE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 
 
 class OutputFile:
     """One stream of an attempt (``StdOutput`` or ``StdError``) on the local disk, readable by us only.
 
-    Of more than ``limit`` bytes the beginning and the last lines are kept, and a line between says so.
+    What is there goes on with ``go_on`` (the attempt was delivered before, or is a precondition that is evaluated
+    again); else it is written anew. Of more than ``limit`` bytes the beginning and the last lines are kept, and a line
+    between says so.
     """
 
     def __init__(
@@ -31,16 +33,19 @@ class OutputFile:
         matcher: Matcher,
         written: Callable[[int], None] | None = None,
         limit: int | None = None,
+        *,
+        go_on: bool = False,
     ) -> None:
         self.path = path
         self._redactor = StreamRedactor(matcher)
         self._written = written
         self._limit = limit
-        #: Bytes in the file.
-        self.size = 0
         self._left_out = 0
         self._tail = b""
-        self._fd = _guarded(path, lambda: os.open(path, _NEW_FILE, 0o600))
+        mode = os.O_APPEND if go_on else os.O_TRUNC
+        self._fd = _guarded(path, lambda: os.open(path, _FILE | mode, 0o600))
+        #: Bytes that were in the file before, and that are in it now.
+        self.begin = self.size = os.fstat(self._fd).st_size
 
     def feed(self, chunk: bytes) -> None:
         """Append what the child wrote.

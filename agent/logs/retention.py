@@ -11,13 +11,14 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent import log
 from agent.logs.leftovers import in_journals, remove_agent_files, remove_left
 from agent.logs.old_logs import OldLog, find_logs, remove_log
+from agent.logs.output import OutputFile
 from core.settings import LoggingSettings
 
 #: Seconds between looks at whether something is to be done.
@@ -59,11 +60,11 @@ class Retention:
         self._attempts = 0
         self._bytes = 0
 
-    def added(self, size: int) -> None:
-        """An attempt has ended and left so many bytes of logs."""
+    def added(self, files: Sequence[OutputFile]) -> None:
+        """An attempt has ended, or a precondition was evaluated, and these are its logs."""
         with self._lock:
-            self._attempts += 1
-            self._bytes += size
+            self._attempts += not any(file.begin for file in files)
+            self._bytes += sum(file.size - file.begin for file in files)
 
     def run(self) -> None:
         """Look at the start and from time to time, until closed."""

@@ -5,8 +5,21 @@ Source: Developer Guide, *Pipeline object reference*, the fields that all activi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from core.errors import TaskMalformed
+
+if TYPE_CHECKING:
+    from agent.task import PipelineObject
+
+#: What a definition's ``Default`` often says for its resources, and every object inherits.
+_OF_RESOURCES = frozenset({
+    "actionOnResourceFailure", "actionOnTaskFailure", "availabilityZone", "initTimeout", "instanceType", "keyPair",
+    "securityGroupIds", "securityGroups", "subnetId", "terminateAfter", "useOnDemandOnLastAttempt",
+})  # fmt: skip
 #: What the service schedules, retries and inherits by, and the slots that it fills in.
-SERVICE_FIELDS = frozenset({
+SERVICE_FIELDS = _OF_RESOURCES | frozenset({
     "attemptStatus", "attemptTimeout", "cancellationReason", "cascadeFailedOn", "currentRetryCount", "dependsOn",
     "description", "emrStepLog", "errorId", "errorMessage", "errorStackTrace", "failureAndRerunMode", "hadoopJobLog",
     "healthStatus", "hostname", "httpProxy", "lastRetryTime", "lateAfterTimeout", "maxActiveInstances",
@@ -21,3 +34,18 @@ def is_own(key: str) -> bool:
     name = key.removeprefix("*")
     user = name.startswith("_") or (name.startswith("my") and name[2:3].isupper())
     return not (name.startswith("@") or user or name in SERVICE_FIELDS)
+
+
+def check_fields(item: PipelineObject, component: str, known: Iterable[str]) -> None:
+    """Refuse a field that has no meaning for this type: most are misspelt, and leaving one out changes the work.
+
+    Raises:
+        TaskMalformed: there is one; the message names it and lists those that are known.
+    """
+    allowed = {"id", "name", "region", "type", *known}
+    unknown = sorted({field.key for field in item.fields if is_own(field.key)} - allowed)
+    if unknown:
+        raise TaskMalformed(
+            f"{component} ({item.type}) has the field {unknown[0]!r}, which is not known here; known are: "
+            f"{', '.join(sorted(known))}, the fields that every object has, and fields of one's own (my…, _…)"
+        )

@@ -1,10 +1,11 @@
-"""The activity types that this worker runs, and who makes a plan of each."""
+"""The types of activities and preconditions that this worker runs, and who makes a plan of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from agent.plan import Plan
+from agent.plans.preconditions import plan_exists, plan_shell_precondition
 from agent.plans.shell_command import plan_shell_command
 from agent.plans.step_activity import STEPS, plan_step_activity
 from agent.task import Objects, Task
@@ -15,6 +16,8 @@ Planner = Callable[[Task, Objects, Workspace], Plan]
 
 PLANNERS: dict[str, Planner] = {
     "ShellCommandActivity": plan_shell_command,
+    "ShellCommandPrecondition": plan_shell_precondition,
+    "Exists": plan_exists,
     **dict.fromkeys(STEPS, plan_step_activity),
 }
 

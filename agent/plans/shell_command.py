@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.plan import Plan, Script
+from agent.plans.fields import check_fields
 from agent.task import Objects, PipelineObject, Task
 from agent.workspace import Workspace
 from core.errors import TaskMalformed
@@ -16,15 +17,19 @@ from core.errors import TaskMalformed
 if TYPE_CHECKING:
     from agent.staging import StagedNode
 
+_KNOWN = ("command", "input", "output", "scriptArgument", "scriptUri", "stage", "stderr", "stdout")
+
 
 def plan_shell_command(task: Task, objects: Objects, workspace: Workspace) -> Plan:
     """Return the plan of a ShellCommandActivity.
 
     Raises:
-        TaskMalformed: not exactly one of ``command`` and ``scriptUri``, or a data node without a path.
+        TaskMalformed: not exactly one of ``command`` and ``scriptUri``, a data node without a path, or an unknown
+            field.
     """
     activity = task.attempt
-    script = _script(activity, task.component, workspace)
+    check_fields(activity, task.component, _KNOWN)
+    script = script_of(activity, task.component, workspace)
     inputs: dict[int, StagedNode] = {}
     outputs: dict[int, StagedNode] = {}
     if (activity.text("stage") or "").strip().lower() == "true":
@@ -43,7 +48,12 @@ def plan_shell_command(task: Task, objects: Objects, workspace: Workspace) -> Pl
     )
 
 
-def _script(activity: PipelineObject, component: str, workspace: Workspace) -> Script:
+def script_of(activity: PipelineObject, component: str, workspace: Workspace) -> Script:
+    """Return the script that an activity or a precondition runs.
+
+    Raises:
+        TaskMalformed: not exactly one of ``command`` and ``scriptUri``.
+    """
     command, uri = activity.text("command"), activity.text("scriptUri")
     if (command is None) == (uri is None):
         found = "both" if command else "neither"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Set
 from typing import Any
 
 from agent.plan import Plan
@@ -41,12 +42,17 @@ def plan_step_activity(task: Task, objects: Objects, workspace: Workspace) -> Pl
     Raises:
         TaskMalformed: something that it refers to is not there, or refers to itself.
     """
+    return step_plan(STEPS[task.attempt.type], nested(task.attempt, objects), workspace)
+
+
+def step_plan(step: str, document: Mapping[str, Any], workspace: Workspace, untrue: Set[int] = frozenset()) -> Plan:
+    """Return the plan of a step with this document; ``untrue`` as of a ``Plan``."""
     path = workspace.temporary / "parameters.json"
-    document = nested(task.attempt, objects)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(document, file)
-    return Plan(argv=("ductrunner", "step", STEPS[task.attempt.type], "--params", str(path)), own_program=True)
+    argv = ("ductrunner", "step", step, "--params", str(path))
+    return Plan(argv=argv, own_program=True, untrue=frozenset(untrue))
 
 
 def nested(item: PipelineObject, objects: Objects, above: tuple[str, ...] = ()) -> dict[str, Any]:

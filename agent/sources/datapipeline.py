@@ -94,7 +94,7 @@ class DataPipelineSource:
         """Report the end of the task."""
         arguments = {
             "taskId": task_id,
-            "taskStatus": "FINISHED" if verdict.finished else "FAILED",
+            "taskStatus": verdict.status,
             "errorId": verdict.error_id,
             "errorMessage": verdict.error_message,
             "errorStackTrace": verdict.stack_trace,

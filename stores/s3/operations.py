@@ -36,20 +36,22 @@ def put(location: S3Location, body: Body, sse: bool, wire: Wire, guard: Interrup
     wire.call(Request("PUT", location, headers=headers, body=body), guard)
 
 
-def listing(prefix: S3Location, wire: Wire, guard: Interruption) -> Iterator[ObjectInfo]:
-    """Every object whose key begins with the prefix's."""
+def listing(prefix: S3Location, wire: Wire, guard: Interruption, page: int | None = None) -> Iterator[ObjectInfo]:
+    """Every object whose key begins with the prefix's; ``page`` of them come with one request."""
     bucket = S3Location(prefix.bucket, "")
     query: dict[str, str] = {"list-type": "2", "encoding-type": "url", "prefix": prefix.key}
+    if page is not None:
+        query["max-keys"] = str(page)
     while True:
         _, content = wire.call(Request("GET", bucket, query, about=prefix), guard)
-        page = _document(content, prefix, "ListBucketResult")
-        encoded = page.findtext("{*}EncodingType") == "url"
-        for entry in page.iterfind("{*}Contents"):
+        answer = _document(content, prefix, "ListBucketResult")
+        encoded = answer.findtext("{*}EncodingType") == "url"
+        for entry in answer.iterfind("{*}Contents"):
             key = entry.findtext("{*}Key", "")
             location = S3Location(prefix.bucket, unquote_plus(key) if encoded else key)
             yield ObjectInfo(str(location), int(entry.findtext("{*}Size", "0")))
-        token = page.findtext("{*}NextContinuationToken")
-        if page.findtext("{*}IsTruncated") != "true" or not token:
+        token = answer.findtext("{*}NextContinuationToken")
+        if answer.findtext("{*}IsTruncated") != "true" or not token:
             return
         query["continuation-token"] = token
 

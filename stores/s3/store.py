@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -134,6 +135,23 @@ class S3Store:
         except NotFound:
             return False
         return True
+
+    def holds(self, uri: str, *, directory: bool, cancelled: threading.Event | None = None) -> bool:
+        """Whether there is an object of this key or, for a ``directory``, anything below it (a marker counts)."""
+        location = parse_uri(uri)
+        found: list[object] = []
+
+        def look(guard: Interruption) -> None:
+            if directory:
+                found.extend(itertools.islice(listing(location.as_directory(), self._wire, guard, page=1), 1))
+            else:
+                found.append(head(location, self._wire, guard))
+
+        try:
+            _run(look, cancelled)
+        except NotFound:
+            return False
+        return bool(found)
 
     def size(self, uri: str) -> int:
         """Bytes of an object."""

@@ -1,0 +1,76 @@
+"""A service that hands out preconditions, and real agents that take them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.preconditions.service import PreconditionService
+from tests.integration.agent.conftest import AgentProcess, await_condition  # noqa: F401  # a fixture
+
+Start = Callable[..., AgentProcess]
+
+
+def launch(service: PreconditionService, place: Path, *flags: str, **variables: str) -> AgentProcess:
+    """Start an agent that asks ``service`` for everything."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": service.endpoint,
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any-secret-key",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "DUCTRUNNER_CONFIG": os.devnull,
+        "DUCTRUNNER_LOGGING_CLOUDWATCH": "false",
+        "DUCTRUNNER_AGENT_LISTEN": "off",
+        "DUCTRUNNER_AGENT_KILL_GRACE": "2",
+        "DUCTRUNNER_AGENT_REPORT_INTERVAL": "0.2",
+        **{f"DUCTRUNNER_AGENT_MAX_{name}_PER_SECOND": "100000" for name in ("POLLS", "REPORTS", "STATUSES")},
+    }
+    command = [str(Path(sys.executable).with_name("ductrunner")), "agent", "--workerGroup=any", *flags]
+    return AgentProcess(command, {**environment, **variables}, place)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service and an agent that takes its tasks."""
+
+    service: PreconditionService
+    agent: AgentProcess
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One agent for the tests that need none of their own."""
+    service = PreconditionService()
+    agent = launch(service, tmp_path_factory.mktemp("served"), "--tasks=4", DUCTRUNNER_AGENT_PRECONDITIONS="4")
+    yield Served(service, agent)
+    agent.stop()
+    service.close()
+
+
+@pytest.fixture
+def service() -> Iterator[PreconditionService]:
+    """The service of one test."""
+    made = PreconditionService()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start(service: PreconditionService, tmp_path: Path) -> Iterator[Start]:
+    """A maker of agents that ask ``service`` for everything; they are ended after the test."""
+    made: list[AgentProcess] = []
+
+    def make(*flags: str, **variables: str) -> AgentProcess:
+        made.append(launch(service, tmp_path, *flags, **variables))
+        return made[-1]
+
+    yield make
+    for agent in made:
+        agent.stop()
