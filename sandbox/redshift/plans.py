@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.redshift import dialect
-from sandbox.redshift.copy.options import CopyCommand, parse_copy
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.options import parse_copy
 from sandbox.redshift.rewrite.alter_table import plan_alter_table
 from sandbox.redshift.rewrite.create_table import plan_create_table
 from sandbox.redshift.rewrite.definition import Build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.errors import UNDEFINED_TABLE, SqlError
 from sandbox.redshift.upstream import Upstream

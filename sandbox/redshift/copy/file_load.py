@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.redshift.copy.columns import Column
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.faults import BadRecord
 from sandbox.redshift.copy.records import Layout, postgres_null
 from sandbox.redshift.copy.report import Place, Report
-from sandbox.redshift.copy.rows import BadRecord, RowReader
+from sandbox.redshift.copy.rows import RowReader
 from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.protocol import Closed
@@ -72,9 +73,8 @@ class FileLoad:
         self._reader = RowReader(self._copy, self._columns, self._note_replacement, csv=self._copy.csv and not careful)
         self._upstream.begin_copy(self._statement())
         try:
-            for block in self._whole_records(blocks):
+            for data in self._lines(blocks):
                 self._check_client()
-                data = self._for_postgres(block)
                 if data:
                     self._upstream.copy_data(data)
         except (UpstreamError, Closed):
@@ -83,6 +83,11 @@ class FileLoad:
             self._upstream.fail_copy()
             raise
         return self._upstream.end_copy()
+
+    def _lines(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what Postgres is given for the file."""
+        for block in self._whole_records(blocks):
+            yield self._for_postgres(block)
 
     def find_refused(self, fields: dict[str, str]) -> Refused:
         """Return the record that Postgres' error speaks of.
@@ -156,11 +161,17 @@ class FileLoad:
 
     def _rewritten(self, record: bytes) -> bytes:
         record = _without_line_end(record, escape=self._copy.escape)
-        if (not record and self._copy.ignore_blank_lines) or self._line in self._skip:
+        if not record and self._copy.ignore_blank_lines:
+            return b""
+        return self._line_for(record, lambda: self._reader.read(record))
+
+    def _line_for(self, record: bytes, read: Callable[[], list[str | None]]) -> bytes:
+        """Return the line of the record at the current line; nothing when it is refused."""
+        if self._line in self._skip:
             return b""
         self._place = Place(self._file, self._line, record)
         try:
-            line = self._reader.write(self._reader.read(record))
+            line = self._reader.write(read())
         except BadRecord as bad:
             self._report.refuse(self._place, bad)
             return b""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sandbox.redshift.copy.columns import Target, find_target
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.faults import BadRecord, BadValue
 from sandbox.redshift.copy.file_load import FileLoad, Refused
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.named import Find, NamedLoad
 from sandbox.redshift.copy.report import Place, Rejected, Report
-from sandbox.redshift.copy.rows import BadRecord
-from sandbox.redshift.copy.source import S3File, S3Source
-from sandbox.redshift.copy.values import BadValue
+from sandbox.redshift.copy.sources import Readable, find_values, readable
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.upstream import UpstreamError
 
@@ -28,6 +28,7 @@ class CopyJob:
         self._session = session
         self._upstream = session.upstream
         self._copy = copy
+        self._find: Find | None = None
 
     def run(self) -> int:
         """Load; return the number of rows.
@@ -38,10 +39,9 @@ class CopyJob:
         """
         target = find_target(self._upstream, self._copy)
         report = Report(self._session.catalog, self._session.database, self._copy, target)
-        source = S3Source(self._copy)
         try:
-            files = source.files()
-            rows = sum(self._load(source, file, target, report) for file in files)
+            files = readable(self._copy, target.columns)
+            rows = self._load_all(files, target, report)
         except Rejected as error:
             failure = self._failure()
             report.keep("aborted", 0, 0, 0, failure.message)
@@ -58,6 +58,16 @@ class CopyJob:
             )
         return rows
 
+    def _load_all(self, files: list[Readable], target: Target, report: Report) -> int:
+        self._find = find_values(self._copy, target.columns)
+        if not self._copy.no_load:
+            return sum(self._load(file, target, report) for file in files)
+        self._upstream.run("SAVEPOINT redshift_noload")
+        for file in files:
+            self._load(file, target, report)
+        self._upstream.run("ROLLBACK TO SAVEPOINT redshift_noload")
+        return 0
+
     def _failure(self) -> SqlError:
         table = self._copy.table[-1]
         return SqlError(f"Load into table '{table}' failed.  Check 'sys_load_error_detail' system table for details.")
@@ -69,20 +79,22 @@ class CopyJob:
             f" set_config('redshift.last_copy_count', '{rows}', false)"
         )
 
-    def _load(self, source: S3Source, file: S3File, target: Target, report: Report) -> int:
+    def _attempt(self, file: Readable, target: Target, report: Report, skip: frozenset[int]) -> FileLoad:
+        arguments = (self._upstream, self._copy, target.columns, report, file.name, skip)
+        if self._find is None:
+            return FileLoad(*arguments, self._session.client.check_open)
+        return NamedLoad(*arguments, self._session.client.check_open, self._find)
+
+    def _load(self, file: Readable, target: Target, report: Report) -> int:
         """Load one file: fast, and if Postgres refuses a value once more with every record looked at."""
         forget = report.bookmark()
         refused: dict[int, Refused] = {}
         careful = False
         while True:
             self._upstream.run("SAVEPOINT redshift_copy")
-            attempt = FileLoad(
-                *(self._upstream, self._copy, target.columns, report, str(file)),
-                frozenset(refused),
-                self._session.client.check_open,
-            )
+            attempt = self._attempt(file, target, report, frozenset(refused))
             try:
-                rows = attempt.run(source.blocks(file), careful=careful)
+                rows = attempt.run(file.open(), careful=careful)
             except UpstreamError as error:
                 if error.fields.get("C", "")[:2] not in _ABOUT_DATA:
                     raise
@@ -92,7 +104,7 @@ class CopyJob:
                     found = attempt.find_refused(error.fields)
                     refused[found.line] = found
                 careful = True
-                self._repeat(report, str(file), refused)
+                self._repeat(report, file.name, refused)
                 continue
             self._upstream.run("RELEASE SAVEPOINT redshift_copy")
             return rows

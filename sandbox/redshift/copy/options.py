@@ -1,66 +1,22 @@
-"""The COPY command: what it says, and which of its options go together (Developer Guide, COPY)."""
+"""The COPY command as it is written, and which of its options go together (Developer Guide, COPY)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
-from core.redaction import REDACTOR
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.moments import strptime_format
 from sandbox.redshift.cursor import Cursor
 from sandbox.redshift.errors import SYNTAX, SqlError, unknown
 from sandbox.redshift.tokens import Statement, unescape
 
 MAXIMUM_ERRORS: Final = 100_000
-_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-
-
-@dataclass
-class Keys:
-    """Keys for S3 that the command brings itself; without them the front's own are used, as a role's would be."""
-
-    access_key: str = field(default="", repr=False)
-    secret_key: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-
-
-@dataclass
-class CopyCommand:
-    """One COPY; texts of the data are bytes."""
-
-    table: tuple[str, ...] = ()
-    columns: list[str] | None = None
-    source: str = ""
-    role: str | None = None
-    keys: Keys = field(default_factory=Keys)
-    manifest: bool = False
-    csv: bool = False
-    gzip: bool = False
-    delimiter: bytes = b""
-    quote: bytes = b'"'
-    escape: bool = False
-    null_as: bytes = b"\\N"
-    ignore_header: int = 0
-    max_errors: int = 0
-    truncate_columns: bool = False
-    replacement: str | None = None  # ACCEPTINVCHARS
-    region: str | None = None
-    empty_as_null: bool = False
-    blanks_as_null: bool = False
-    trim_blanks: bool = False
-    fill_record: bool = False
-    ignore_blank_lines: bool = False
-    round_decimals: bool = False
-    explicit_ids: bool = False
-    any_date: bool = False  # DATEFORMAT 'auto'
-    time_format: str = ""  # 'auto', 'epochsecs', 'epochmillisecs' or the default
-
-
+_WITHOUT_LIMIT: Final = 2**62
 _FLAGS: Final = {
     "manifest": "manifest",
-    "gzip": "gzip",
     "escape": "escape",
+    "removequotes": "remove_quotes",
     "truncatecolumns": "truncate_columns",
     "emptyasnull": "empty_as_null",
     "blanksasnull": "blanks_as_null",
@@ -69,32 +25,44 @@ _FLAGS: Final = {
     "ignoreblanklines": "ignore_blank_lines",
     "roundec": "round_decimals",
     "explicit_ids": "explicit_ids",
+    "acceptanydate": "accept_any_date",
+    "noload": "no_load",
 }
+_COMPRESSIONS: Final = ("gzip", "bzip2")
 _NOT_YET: Final = frozenset(
     [
-        "json",
         "avro",
         "parquet",
         "orc",
         "shapefile",
-        "fixedwidth",
-        "bzip2",
         "lzop",
         "zstd",
         "encrypted",
         "master_symmetric_key",
         "kms_key_id",
-        "removequotes",
-        "acceptanydate",
-        "noload",
         "ssh",
-        "ignoreallerrors",
-        "readratio",
-        "comprows",
         "simplify",
         "job",
     ]
 )
+_FOR_TEXT: Final = (
+    "ESCAPE",
+    "FILLRECORD",
+    "FIXEDWIDTH",
+    "IGNOREBLANKLINES",
+    "NULL",
+    "REMOVEQUOTES",
+    "CSV",
+    "DELIMITER",
+)
+#: What goes together with nothing of a list (Developer Guide, "Data format parameters" and "Data conversion …").
+_APART: Final[dict[str, tuple[str, ...]]] = {
+    "CSV": ("ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH"),
+    "FIXEDWIDTH": ("ESCAPE", "DELIMITER"),
+    "JSON": _FOR_TEXT,
+    "IGNOREALLERRORS": ("MAXERROR",),
+}
+_FOR_DYNAMODB: Final = (*_FOR_TEXT, "JSON", "MANIFEST", "GZIP", "BZIP2", "IGNOREHEADER", "ENCODING")
 
 
 def parse_copy(statement: Statement) -> CopyCommand:
@@ -114,21 +82,21 @@ class _Parser:
         self._copy = CopyCommand()
         self._seen: set[str] = set()
         self._options: dict[str, Callable[[], None]] = {
-            "iam_role": self._role,
-            "credentials": self._credentials,
-            "access_key_id": lambda: self._key("access_key"),
-            "secret_access_key": lambda: self._key("secret_key"),
-            "session_token": lambda: self._key("token"),
-            "token": lambda: self._key("token"),
+            **self._copy.authorization.options(self._cursor),
             "format": self._format,
             "csv": self._csv,
+            "json": self._json,
+            "fixedwidth": self._fixed_width,
             "quote": self._quote,
             "delimiter": self._delimiter,
             "null": self._null,
             "ignoreheader": self._ignore_header,
             "maxerror": self._max_errors,
+            "ignoreallerrors": self._ignore_errors,
             "acceptinvchars": self._replacement,
             "region": self._region,
+            "readratio": self._read_ratio,
+            "comprows": self._sample_size,
             "encoding": self._encoding,
             "dateformat": self._date_format,
             "timeformat": self._time_format,
@@ -146,8 +114,8 @@ class _Parser:
         if cursor.peek("stdin") or cursor.peek("program"):
             raise SqlError("COPY FROM STDIN is not supported by Redshift; load from Amazon S3", "0A000")
         copy.source = cursor.string()
-        if not copy.source.lower().startswith("s3://"):
-            raise unknown("a COPY source that is not in Amazon S3")
+        if not copy.source.lower().startswith(("s3://", "dynamodb://")):
+            raise unknown("a COPY source that is neither in Amazon S3 nor a DynamoDB table")
         while cursor.token is not None:
             self._option()
         self._check()
@@ -157,11 +125,11 @@ class _Parser:
         self._cursor.accept("with")
         self._cursor.accept("as")
         word = self._cursor.name()
-        if word in self._seen:
-            raise SqlError(f"conflicting or redundant options: {word.upper()}", SYNTAX)
-        self._seen.add(word)
+        self._note(word)
         if word in _FLAGS:
             setattr(self._copy, _FLAGS[word], True)
+        elif word in _COMPRESSIONS:
+            self._copy.compression = word
         elif word in self._options:
             self._options[word]()
         elif word in _NOT_YET:
@@ -169,66 +137,69 @@ class _Parser:
         else:
             raise SqlError(f'The sandbox does not know the COPY option "{word}"', SYNTAX)
 
+    def _note(self, word: str) -> None:
+        if word in self._seen:
+            raise SqlError(f"conflicting or redundant options: {word.upper()}", SYNTAX)
+        self._seen.add(word)
+
     def _text(self) -> str:
         self._cursor.accept("as")
         return self._cursor.string()
 
     def _number(self) -> int:
+        """A whole number; READRATIO's examples have it in quotes too."""
         self._cursor.accept("as")
+        token = self._cursor.token
+        if token is not None and token.text.startswith("'") and token.value.isdigit():
+            return int(self._cursor.take().value)
         return self._cursor.integer()
-
-    def _role(self) -> None:
-        self._cursor.accept("as")
-        self._copy.role = "default" if self._cursor.accept("default") else _checked_role(self._cursor.string())
-
-    def _key(self, name: str) -> None:
-        text = self._text()
-        REDACTOR.register(text)
-        setattr(self._copy.keys, name, text)
-
-    def _credentials(self) -> None:
-        text = self._text()
-        names = {"aws_access_key_id": "access_key", "aws_secret_access_key": "secret_key", "token": "token"}
-        for part in text.split(";"):
-            name, _, value = part.strip().partition("=")
-            if name == "aws_iam_role":
-                self._copy.role = _checked_role(value)
-            elif name in names:
-                REDACTOR.register(value)
-                setattr(self._copy.keys, names[name], value)
-            else:
-                raise SqlError("Invalid credentials. Must be of the format: credentials 'aws_iam_role=...'", "XX000")
 
     def _format(self) -> None:
         self._cursor.accept("as")
-        if self._cursor.accept("csv"):
-            self._csv()
-        elif not self._cursor.accept("text"):
-            word = self._cursor.name()
-            if word != "delimiter":
-                raise unknown(f"COPY FORMAT {word.upper()}")
-            self._delimiter()
+        if self._cursor.accept("text"):
+            return
+        word = self._cursor.name()
+        if word not in ("csv", "json", "delimiter", "fixedwidth"):
+            raise unknown(f"COPY FORMAT {word.upper()}")
+        self._note(word)
+        self._options[word]()
 
     def _csv(self) -> None:
         self._copy.csv = True
 
+    def _json(self) -> None:
+        self._cursor.accept("as")
+        token = self._cursor.token
+        text = self._cursor.string() if token is not None and token.text.startswith("'") else "auto"
+        if text not in ("auto", "auto ignorecase") and not text.startswith("s3://"):
+            raise unknown("a JSON option other than 'auto', 'auto ignorecase' and a JSONPaths file")
+        self._copy.json = text
+
+    def _fixed_width(self) -> None:
+        for pair in self._text().split(","):
+            label, _, width = pair.strip().rpartition(":")
+            if not label or not width.isdigit() or not int(width):
+                raise SqlError("FIXEDWIDTH takes 'label:width,label:width,…'", "22023")
+            self._copy.fixed_widths.append(int(width))
+
     def _quote(self) -> None:
-        self._copy.quote = _one_byte(self._text(), "quote")
+        self._copy.quote = one_byte(self._text(), "quote")
 
     def _delimiter(self) -> None:
-        self._copy.delimiter = _one_byte(unescape(self._text()), "delimiter")
+        self._copy.delimiter = one_byte(unescape(unescape(self._text())), "delimiter")
 
     def _null(self) -> None:
-        text = self._text()
-        if text in ("\n", "\\n"):
-            raise SqlError("COPY null representation cannot use newline", "22023")
-        self._copy.null_as = ("\0" if text == "\\0" else text.replace("\\\\", "\\")).encode()
+        self._cursor.accept("as")
+        self._copy.null_as = null_text(self._cursor.string())
 
     def _ignore_header(self) -> None:
         self._copy.ignore_header = _in_range(self._number(), 0, 2**31 - 1, "IGNOREHEADER")
 
     def _max_errors(self) -> None:
         self._copy.max_errors = _in_range(self._number(), 0, MAXIMUM_ERRORS, "MAXERROR")
+
+    def _ignore_errors(self) -> None:
+        self._copy.max_errors = _WITHOUT_LIMIT
 
     def _replacement(self) -> None:
         self._cursor.accept("as")
@@ -241,24 +212,33 @@ class _Parser:
     def _region(self) -> None:
         self._copy.region = self._text()
 
+    def _read_ratio(self) -> None:
+        self._copy.read_ratio = _in_range(self._number(), 1, 200, "READRATIO")
+
+    def _sample_size(self) -> None:
+        """COMPROWS is about the analysis for encodings, not about what is loaded."""
+        self._number()
+
     def _encoding(self) -> None:
         self._cursor.accept("as")
         token = self._cursor.take()
-        name = token.value if "'" in token.text else token.text
-        if name.lower() not in ("utf8", "auto"):
+        name = (token.value if "'" in token.text else token.text).lower()
+        if name not in ("utf8", "auto", "utf16", "utf16le", "utf16be"):
             raise unknown(f"COPY ENCODING {name.upper()}")
+        self._copy.encoding = "utf8" if name == "auto" else name
 
     def _date_format(self) -> None:
         text = self._text()
         if text not in ("auto", "YYYY-MM-DD"):
-            raise unknown("a DATEFORMAT other than 'auto' and 'YYYY-MM-DD'")
-        self._copy.any_date = text == "auto"
+            strptime_format(text)
+        self._copy.date_format = "" if text == "YYYY-MM-DD" else text
 
     def _time_format(self) -> None:
         text = self._text()
-        if text not in ("auto", "epochsecs", "epochmillisecs", "YYYY-MM-DD HH:MI:SS"):
-            raise unknown("a TIMEFORMAT other than 'auto', 'epochsecs', 'epochmillisecs' and 'YYYY-MM-DD HH:MI:SS'")
-        self._copy.time_format = "" if text.startswith("Y") else text
+        usual = ("YYYY-MM-DD HH:MI:SS", "YYYY-MM-DD HH24:MI:SS")
+        if text not in ("auto", "epochsecs", "epochmillisecs", *usual):
+            strptime_format(text)
+        self._copy.time_format = "" if text in usual else text
 
     def _update_policy(self) -> None:
         """COMPUPDATE and STATUPDATE change encodings and statistics, not what is loaded."""
@@ -268,23 +248,43 @@ class _Parser:
 
     def _check(self) -> None:
         copy = self._copy
-        given_keys = bool(copy.keys.access_key or copy.keys.secret_key)
-        if copy.role is None and not given_keys:
-            raise SqlError("Missing credentials: give IAM_ROLE, CREDENTIALS or ACCESS_KEY_ID", SYNTAX)
-        if given_keys and (copy.role is not None or not (copy.keys.access_key and copy.keys.secret_key)):
-            raise SqlError("Invalid credentials: give a role, or an access key with its secret key", SYNTAX)
-        if copy.csv and copy.escape:
-            raise SqlError("ESCAPE option is not supported with CSV", SYNTAX)
-        if "quote" in self._seen and not copy.csv:
-            raise SqlError("QUOTE option is only supported with CSV", SYNTAX)
+        copy.authorization.check()
+        self._check_pairs()
         copy.delimiter = copy.delimiter or (b"," if copy.csv else b"|")
         if copy.csv and copy.delimiter == copy.quote:
             raise SqlError("COPY delimiter and quote must be different", "22023")
         if copy.delimiter in copy.null_as:
             raise SqlError("COPY delimiter must not appear in the NULL AS string", "22023")
 
+    def _check_pairs(self) -> None:
+        given = {word.upper() for word in self._seen}
+        apart = {**_APART, "COPY from DynamoDB": _FOR_DYNAMODB} if self._copy.from_dynamodb else _APART
+        for option, others in apart.items():
+            if (option in given or option.startswith("COPY")) and (found := given.intersection(others)):
+                raise SqlError(f"{min(found)} option is not supported with {option}", SYNTAX)
+        if "QUOTE" in given and not self._copy.csv:
+            raise SqlError("QUOTE option is only supported with CSV", SYNTAX)
+        if "READRATIO" in given and not self._copy.from_dynamodb:
+            raise SqlError("READRATIO is only supported for a DynamoDB table", SYNTAX)
 
-def _one_byte(text: str, name: str) -> bytes:
+
+def null_text(text: str) -> bytes:
+    """Return the bytes of a NULL AS text.
+
+    Raises:
+        SqlError: it is a line end.
+    """
+    if text in ("\n", "\\n"):
+        raise SqlError("COPY null representation cannot use newline", "22023")
+    return ("\0" if text in ("\\0", "\\000") else text.replace("\\\\", "\\")).encode()
+
+
+def one_byte(text: str, name: str) -> bytes:
+    """Return the byte of a delimiter or quote.
+
+    Raises:
+        SqlError: it is no single character, or a line end.
+    """
     if len(text) != 1 or not "\x01" <= text <= "\x7f" or text in "\r\n":
         raise SqlError(f"COPY {name} must be a single ASCII character and no line end", "22023")
     return text.encode()
@@ -294,10 +294,3 @@ def _in_range(number: int, low: int, high: int, name: str) -> int:
     if not low <= number <= high:
         raise SqlError(f"{name} must be between {low} and {high}", "22023")
     return number
-
-
-def _checked_role(text: str) -> str:
-    for arn in text.split(","):
-        if not _ROLE.fullmatch(arn):
-            raise SqlError("Invalid IAM role: it must look like arn:aws:iam::123456789012:role/name", "22023")
-    return text

@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from sandbox.redshift.copy.columns import Column
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
 
 _CLOCK: Final = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _DAY: Final = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -91,13 +91,7 @@ def postgres_null(copy: CopyCommand) -> bytes:
 
 
 def _plain_records(copy: CopyCommand, columns: list[Column], line_end: bytes) -> bytes:
-    if (
-        b"\0" in copy.null_as
-        or b"\r" in copy.null_as
-        or b'"' in copy.null_as
-        or copy.blanks_as_null
-        or copy.trim_blanks
-    ):
+    if b"\0" in copy.null_as or b"\r" in copy.null_as or b'"' in copy.null_as or copy.line_by_line:
         return _NOTHING
     fields = [_field(copy, column, line_end) for column in columns]
     record = re.escape(copy.delimiter).join(fields) + re.escape(line_end)
@@ -119,6 +113,8 @@ def _other(copy: CopyCommand, column: Column) -> bytes:
         digits = rb"-?[0-9]{1," + whole + rb"}" if whole != b"0" else rb"-?0"
         return digits + (rb"(?:\.[0-9]{1,%d})?" % column.scale if column.scale else rb"")
     if copy.time_format and column.type.startswith("timestamp"):
+        return _NOTHING
+    if copy.date_format not in ("", "auto") and column.type == "date":
         return _NOTHING
     return _PLAIN.get(column.type, _NOTHING)
 

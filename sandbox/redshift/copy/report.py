@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from sandbox.redshift.catalog import Catalog
 from sandbox.redshift.copy.columns import Column, Target
-from sandbox.redshift.copy.options import CopyCommand
-from sandbox.redshift.copy.rows import BadRecord
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.faults import BadRecord
 
 _LINE_LIMIT: Final = 1024  # characters of raw data that stl_load_errors keeps
 _ERRORS: Final = [

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from sandbox.redshift.copy.columns import Column
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.faults import BadRecord, BadValue
+from sandbox.redshift.copy.fields import Field, field_cutter
 from sandbox.redshift.copy.records import postgres_null
-from sandbox.redshift.copy.values import BadValue, Converter, converter
+from sandbox.redshift.copy.values import Converter, converter
 
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _WRITTEN = re.compile(r"[\\\x08\t\n\x0b\x0c\r]")
 _CONTROLS = {"\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field as it lies in the file; ``raw`` is what is compared with NULL AS, ``None`` where that cannot be."""
-
-    text: bytes
-    raw: bytes | None
-
-
-class BadRecord(Exception):
-    """A record cannot be loaded, because of one column or as a whole."""
-
-    def __init__(self, value: BadValue, column: Column | None, field: bytes = b"") -> None:
-        super().__init__(value.reason)
-        self.value = value
-        self.column = column
-        self.field = field
 
 
 class RowReader:
@@ -54,13 +36,7 @@ class RowReader:
         self._converters: list[Converter | None] = [
             None if column.is_text else converter(column, copy) for column in columns
         ]
-        delimiter, quote = re.escape(copy.delimiter), re.escape(copy.quote)
-        self._escaped_field = re.compile(rb"((?:[^\\" + delimiter + rb"]|\\.)*+)(" + delimiter + rb"|\Z)", re.DOTALL)
-        self._csv_field = re.compile(
-            rb"(?:%b((?:[^%b]|%b%b)*+)%b|([^%b%b]*+))(%b|\Z)"
-            % (quote, quote, quote, quote, quote, quote, delimiter, delimiter),
-            re.DOTALL,
-        )
+        self._cut = field_cutter(copy)
         self._write_null = postgres_null(copy)
 
     def read(self, record: bytes) -> list[str | None]:
@@ -69,7 +45,14 @@ class RowReader:
         Raises:
             BadRecord: it cannot be loaded.
         """
-        fields = self._fields(record)
+        return self.convert(self._cut(record))
+
+    def convert(self, fields: Sequence[Field]) -> list[str | None]:
+        """Return the values of a record's fields as Postgres takes them.
+
+        Raises:
+            BadRecord: it cannot be loaded.
+        """
         self._check_count(fields)
         triples = zip(fields, self._columns, self._converters, strict=False)
         values = [self._value(field, column, convert) for field, column, convert in triples]
@@ -80,38 +63,7 @@ class RowReader:
         """Return values as one line for Postgres' COPY, without the line's end."""
         return self._copy.delimiter.join(map(self._csv_text if self._csv else self._plain_text, values))
 
-    def _fields(self, record: bytes) -> list[Field]:
-        copy = self._copy
-        if copy.csv:
-            return self._csv_fields(record)
-        if not copy.escape or b"\\" not in record:
-            return [Field(text, text) for text in record.split(copy.delimiter)]
-        fields = []
-        for match in self._cut(self._escaped_field, record, "Invalid escape at the end of the line"):
-            fields.append(Field(_ESCAPED.sub(rb"\1", match[1]), match[1]))
-        return fields
-
-    def _csv_fields(self, record: bytes) -> list[Field]:
-        quote, fields = self._copy.quote, []
-        for match in self._cut(self._csv_field, record, "Invalid quote formatting for CSV"):
-            if match[1] is None:
-                fields.append(Field(match[2], match[2]))
-            else:
-                fields.append(Field(match[1].replace(quote + quote, quote), None))
-        return fields
-
-    def _cut(self, pattern: re.Pattern[bytes], record: bytes, complaint: str) -> list[re.Match[bytes]]:
-        matches, position = [], 0
-        while True:
-            match = pattern.match(record, position)
-            if match is None:
-                raise BadRecord(BadValue(1216, complaint, position), None)
-            matches.append(match)
-            if not match[match.lastindex or 0]:
-                return matches
-            position = match.end()
-
-    def _check_count(self, fields: list[Field]) -> None:
+    def _check_count(self, fields: Sequence[Field]) -> None:
         if len(fields) > len(self._columns):
             raise BadRecord(BadValue(1202, "Extra column(s) found"), None)
         if len(fields) < len(self._columns) and not self._copy.fill_record:
@@ -124,15 +76,18 @@ class RowReader:
 
     def _value(self, field: Field, column: Column, convert: Converter | None) -> str | None:
         copy = self._copy
-        if field.raw == copy.null_as:
+        if field.text is None or field.raw == copy.null_as:
             return self._null(column)
         try:
             if convert is None:
                 return self._text(field.text, column)
             text = self._decode(field.text, column)
-            return convert(text) if text else self._null(column)
+            if copy.fixed_widths:
+                text = text.strip(" ")
+            value = convert(text) if text else None
         except BadValue as error:
             raise BadRecord(error, column, field.text) from error
+        return self._null(column) if value is None else value
 
     def _text(self, raw: bytes, column: Column) -> str | None:
         copy = self._copy

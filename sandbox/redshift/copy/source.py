@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import json
-import queue
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from itertools import chain
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip, isal_zlib
 
 from core.errors import ParameterError
-from sandbox.redshift.copy.options import CopyCommand, Keys
+from sandbox.redshift.aws import asking, authorised_client, detail, is_missing, refused
+from sandbox.redshift.copy.ahead import read_ahead
+from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.errors import SqlError
-from stores.aws import DEFAULT_REGION, client
 from stores.s3.location import S3Location, parse_uri
 
 BLOCK: Final = 1 << 20  # bytes
-_AHEAD: Final = 4  # blocks
-_PATIENCE: Final = 0.2  # seconds between two looks whether anybody still reads
-#: What unpacking raises; a connection to S3 that breaks raises an error of botocore instead.
 _GzipFile: Final[Any] = igzip.IGzipFile
+_CODECS: Final = {"utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}
+#: What unpacking raises; a connection to S3 that breaks raises an error of botocore instead.
 _BROKEN: Final[Any] = (OSError, EOFError, isal_zlib.error)
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class S3Source:
 
     def __init__(self, copy: CopyCommand) -> None:
         self._copy = copy
-        self._client = _keyed_client(copy.keys, copy.region) if copy.keys.access_key else _own_client(copy.region)
+        self._client = authorised_client("s3", copy.authorization, copy.region)
 
     def files(self) -> list[S3File]:
         """Return the files to load, in their order.
@@ -60,14 +59,14 @@ class S3Source:
 
     def _found(self, prefix: S3Location) -> list[S3File]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
-        objects = _asking(
+        objects = asking(
             lambda: [item for page in pages for item in page.get("Contents", [])],
             f"Listing bucket={prefix.bucket} prefix={prefix.key}",
         )
         if not objects:
             raise SqlError(
                 f"The specified S3 prefix '{prefix.key}' does not exist",
-                detail=_detail(f"Listing bucket={prefix.bucket} prefix={prefix.key}"),
+                detail=detail(f"Listing bucket={prefix.bucket} prefix={prefix.key}"),
             )
         return [S3File(S3Location(prefix.bucket, item["Key"]), item["Size"]) for item in objects]
 
@@ -75,13 +74,13 @@ class S3Source:
         entries = self._manifest(location)
         files = [file for entry in entries if (file := self._entry(entry)) is not None]
         if not files:
-            raise SqlError(f"No file of the manifest {location} exists", detail=_detail("Reading the manifest"))
+            raise SqlError(f"No file of the manifest {location} exists", detail=detail("Reading the manifest"))
         return files
 
     def _manifest(self, location: S3Location) -> list[dict[str, Any]]:
         what = f"Reading the manifest {location}"
         try:
-            body = _asking(
+            body = asking(
                 lambda: self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read(), what
             )
         except SqlError as error:
@@ -102,12 +101,12 @@ class S3Source:
         except ParameterError as error:
             raise SqlError(f"Invalid url in the manifest: {error}") from error
         except (ClientError, BotoCoreError) as error:
-            if not _is_missing(error):
-                raise _refused(error, f"Reading {entry['url']}") from error
+            if not is_missing(error):
+                raise refused(error, f"Reading {entry['url']}") from error
             if entry.get("mandatory"):
                 raise SqlError(
                     f"Mandatory url is not present in manifest file: {entry['url']} does not exist",
-                    detail=_detail(f"Reading {entry['url']}"),
+                    detail=detail(f"Reading {entry['url']}"),
                 ) from error
             return None
         size, expected = answer["ContentLength"], (entry.get("meta") or {}).get("content_length")
@@ -121,103 +120,60 @@ class S3Source:
         Raises:
             SqlError: S3 refuses, or the file is not what the options say.
         """
-        return _Ahead(self._blocks(file)).items()
+        blocks, encoding = self._blocks(file), self._copy.encoding
+        return read_ahead(blocks if encoding == "utf8" else _as_utf8(blocks, encoding, file))
+
+    def read_whole(self, uri: str) -> bytes:
+        """Return a small object, such as a JSONPaths file.
+
+        Raises:
+            SqlError: it cannot be read.
+        """
+        location = parse_uri(uri)
+        return asking(
+            lambda: bytes(self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()),
+            f"Reading {uri}",
+        )
 
     def _blocks(self, file: S3File) -> Iterator[bytes]:
         what = f"Reading {file}"
         location = file.location
-        body = _asking(lambda: self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"], what)
+        body = asking(lambda: self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"], what)
         if not file.size:
             return
-        stream = _GzipFile(fileobj=body, mode="rb") if self._copy.gzip else body
+        stream = _unpacked(body, self._copy.compression)
         while True:
             try:
                 block = stream.read(BLOCK)
             except _BROKEN as error:
+                kind = self._copy.compression
                 raise SqlError(
-                    f"Error while reading {file}: it is not a complete gzip file", detail=_detail(what)
+                    f"Error while reading {file}: it is not a complete {kind} file", detail=detail(what)
                 ) from error
             except (BotoCoreError, ClientError) as error:
-                raise _refused(error, what) from error
+                raise refused(error, what) from error
             if not block:
                 return
             yield block
 
 
-class _Ahead:
-    """A thread that asks an iterator for its next few items before they are wanted."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._ready: queue.Queue[bytes | BaseException | None] = queue.Queue(_AHEAD)
-        self._abandoned = threading.Event()
-        threading.Thread(target=self._work, name="redshift-copy-reader", daemon=True).start()
-
-    def _work(self) -> None:
-        try:
-            for block in self._blocks:
-                if not self._put(block):
-                    return
-            self._put(None)
-        except BaseException as error:
-            self._put(error)  # raised where the block is wanted
-
-    def _put(self, item: bytes | BaseException | None) -> bool:
-        while not self._abandoned.is_set():
-            try:
-                self._ready.put(item, timeout=_PATIENCE)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def items(self) -> Iterator[bytes]:
-        """Yield the items; ends the thread when it is closed early."""
-        try:
-            while (item := self._ready.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            self._abandoned.set()
+def _unpacked(body: Any, compression: str) -> Any:
+    if compression == "gzip":
+        return _GzipFile(fileobj=body, mode="rb")
+    return bz2.BZ2File(body) if compression == "bzip2" else body
 
 
-@lru_cache(maxsize=8)
-def _own_client(region: str | None) -> Any:
-    """Return a client with the front's own credentials, as a role's would be."""
-    return client("s3", region=region)
-
-
-def _keyed_client(keys: Keys, region: str | None) -> Any:
-    import boto3
-
-    session = boto3.session.Session(keys.access_key, keys.secret_key, keys.token or None)
-    return session.client("s3", region_name=region or session.region_name or DEFAULT_REGION)
-
-
-def _asking(ask: Callable[[], _T], what: str) -> _T:
+def _as_utf8(blocks: Iterator[bytes], encoding: str, file: S3File) -> Iterator[bytes]:
+    """Yield text of UTF-16 as UTF-8; ``utf16`` has a byte order mark, the others may have one."""
+    decoder = codecs.getincrementaldecoder(_CODECS[encoding])()
+    mark = "\ufeff"
     try:
-        return ask()
-    except (ClientError, BotoCoreError) as error:
-        raise _refused(error, what) from error
-
-
-def _is_missing(error: Exception) -> bool:
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
-    return code in ("404", "NoSuchKey", "NoSuchBucket")
-
-
-def _refused(error: Exception, what: str) -> SqlError:
-    """Return S3's error in the words of Redshift."""
-    if not isinstance(error, ClientError):
-        return SqlError(f"S3ServiceException: no answer from S3 ({type(error).__name__})", detail=_detail(what))
-    answer, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-    text = f"{answer.get('Message', '')},Status {meta.get('HTTPStatusCode', '')},Error {answer.get('Code', '')}"
-    return SqlError(f"S3ServiceException:{text},Rid {meta.get('RequestId', '')},CanRetry 1", detail=_detail(what))
-
-
-def _detail(context: str) -> str:
-    return f"\n  error:  S3ServiceException\n  code:   8001\n  context: {context}\n"
+        for block in chain(blocks, [b""]):
+            text = decoder.decode(block, final=not block)
+            yield text.removeprefix(mark).encode("utf-8", "surrogatepass")
+            mark = "" if text else mark
+    except UnicodeDecodeError as error:
+        raise SqlError(f"Error while reading {file}: it is not encoded in {encoding.upper()}") from error
 
 
 def _bad_manifest(location: S3Location) -> SqlError:

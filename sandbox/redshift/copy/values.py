@@ -9,57 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 from typing import Final
 
 from sandbox.redshift.copy.columns import Column
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.faults import BadValue
+from sandbox.redshift.copy.moments import date_reader, read_time, timestamp_reader
 from sandbox.redshift.errors import unknown
 
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _FLOAT: Final = re.compile(rf"{_DECIMAL.pattern}|[-+]?(?:inf|infinity)|nan", re.IGNORECASE)
-_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?: .*)?")
-_CLOCK: Final = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(\.[0-9]{1,6})?)?"
-_ZONE: Final = r"(Z|UTC|[-+][0-9]{2}(?::?[0-9]{2})?)"
-_TIMESTAMP: Final = re.compile(rf"([0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}})(?:( |T){_CLOCK} ?{_ZONE}?)?")
-_TIME: Final = re.compile(rf"{_CLOCK} ?{_ZONE}?")
 _INTEGERS: Final = {"int2": (16, "Short"), "int4": (32, "Integer"), "int8": (64, "Long")}
 _TRUE: Final = frozenset({"t", "true", "y", "yes", "1"})
 _FALSE: Final = frozenset({"f", "false", "n", "no", "0"})
-_AUTO_DATES: Final = (
-    "%Y%m%d",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%m/%d/%Y",
-    "%m-%d-%Y",
-    "%m.%d.%Y",
-    "%d-%b-%Y",
-    "%d %b %Y",
-    "%b %d, %Y",
-    "%b %d %Y",
-    "%b-%d-%Y",
-    "%B %d, %Y",
-    "%B %d %Y",
-    "%d %B %Y",
-)
 _EXACT: Final = Context(prec=400)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class BadValue(Exception):
-    """A field cannot be loaded; ``public`` is the reason without any of the data."""
-
-    def __init__(self, code: int, reason: str, position: int = 0, public: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.public = public or reason
-        self.position = position
-
-
-Converter = Callable[[str], str]
+#: Returns what Postgres takes for the same value; ``None`` is NULL.
+Converter = Callable[[str], str | None]
 
 
 def converter(column: Column, copy: CopyCommand) -> Converter:
@@ -69,12 +38,26 @@ def converter(column: Column, copy: CopyCommand) -> Converter:
     if column.type == "numeric":
         return _decimal(column, ROUND_HALF_UP if copy.round_decimals else ROUND_DOWN)
     if column.type == "date":
-        return lambda text: _date(text, copy.any_date)
+        return _leniently(date_reader(copy.date_format), copy)
     if column.type in ("timestamp", "timestamptz"):
-        return _timestamp(column.type == "timestamptz", copy.time_format)
+        return _leniently(timestamp_reader(column.type == "timestamptz", copy.time_format), copy)
     if column.type not in _OTHERS:
         raise unknown(f"COPY into a column of the type {column.type}")
     return _OTHERS[column.type]
+
+
+def _leniently(read: Callable[[str], str], copy: CopyCommand) -> Converter:
+    """With ACCEPTANYDATE a date that cannot be read is NULL."""
+    if not copy.accept_any_date:
+        return read
+
+    def convert(text: str) -> str | None:
+        try:
+            return read(text)
+        except BadValue:
+            return None
+
+    return convert
 
 
 def _integer(bits: int, name: str) -> Converter:
@@ -144,65 +127,6 @@ def _boolean(text: str) -> str:
     return "t" if word in _TRUE else "f"
 
 
-def _date(text: str, any_form: bool) -> str:
-    match = _DATE.fullmatch(text)
-    if match:
-        return _calendar(match[1], match[2], match[3])
-    if any_form:
-        return _parsed_date(text).isoformat()
-    reason = "length must be 10 or more" if len(text) < 10 else "expected YYYY-MM-DD"
-    raise BadValue(1205, f"Invalid Date Format - {reason}")
-
-
-def _calendar(year: str, month: str, day: str) -> str:
-    try:
-        return date(int(year), int(month), int(day)).isoformat()
-    except ValueError as error:
-        raise BadValue(1205, "Invalid Date Format - no such day") from error
-
-
-def _parsed_date(text: str) -> date:
-    for form in _AUTO_DATES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    raise BadValue(1205, "Invalid Date Format - not recognized by 'auto'")
-
-
-def _timestamp(zoned: bool, form: str) -> Converter:
-    if form.startswith("epoch"):
-        return lambda text: _epoch(text, 1000 if form == "epochmillisecs" else 1)
-
-    def convert(text: str) -> str:
-        match = _TIMESTAMP.fullmatch(text)
-        bad = match is None or (form != "auto" and (match[2] == "T" or (match[7] and not zoned)))
-        if match is None or bad:
-            shape = "YYYY-MM-DD HH24:MI:SS" + ("OF" if zoned else "")
-            raise BadValue(1206, f"Invalid timestamp format or value [{shape}]")
-        day = _calendar(*match[1].split("-"))
-        clock = f" {match[3]}:{match[4]}:{match[5] or '00'}{match[6] or ''}" if match[3] else ""
-        return f"{day}{clock}{match[7] or ''}" if zoned else f"{day}{clock}"
-
-    return convert
-
-
-def _epoch(text: str, per_second: int) -> str:
-    if not re.fullmatch(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?", text):
-        raise BadValue(1206, "Invalid timestamp format or value [epoch]")
-    try:
-        moment = _EPOCH + timedelta(seconds=float(Decimal(text) / per_second))
-    except OverflowError as error:
-        raise BadValue(1206, "Invalid timestamp format or value [epoch]") from error
-    return moment.isoformat(sep=" ")
-
-
-def _time(text: str) -> str:
-    if not _TIME.fullmatch(text):
-        raise BadValue(1206, "Invalid time format or value [HH:MI:SS]")
-    return text
-
-
 def _super(text: str) -> str:
     try:
         json.loads(text)
@@ -223,8 +147,8 @@ _OTHERS: Final[dict[str, Converter]] = {
     "float4": _real,
     "float8": _double,
     "bool": _boolean,
-    "time": _time,
-    "timetz": _time,
+    "time": read_time,
+    "timetz": read_time,
     "jsonb": _super,
     "bytea": _binary,
 }

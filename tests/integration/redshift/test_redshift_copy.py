@@ -328,7 +328,7 @@ def test_keys_and_roles_in_every_spelling(run, put):
         "GZIP GZIP",
         "ACCEPTINVCHARS 'ab'",
         "IAM_ROLE default",
-        "DATEFORMAT 'DD.MM.YYYY'",
+        "DATEFORMAT 'DD.XX.YYYY'",
     ],
 )
 def test_options_that_redshift_refuses_are_refused(run, put, options):

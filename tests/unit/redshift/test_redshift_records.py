@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.redshift.copy.columns import Column
-from sandbox.redshift.copy.options import CopyCommand
+from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.records import Layout, postgres_null
 from sandbox.redshift.copy.rows import BadRecord, RowReader
 

@@ -111,7 +111,7 @@ def test_a_copy_is_read_whole():
     )
     assert (copy.table, copy.columns, copy.source) == (("s", "t"), ["a", "B"], "s3://b/k")
     assert (copy.delimiter, copy.null_as, copy.max_errors, copy.ignore_header) == (b"\t", b"\\N", 5, 2)
-    assert (copy.manifest, copy.gzip, copy.escape, copy.truncate_columns) == (True, True, True, True)
+    assert (copy.manifest, copy.compression, copy.escape, copy.truncate_columns) == (True, "gzip", True, True)
     assert (copy.replacement, copy.region) == ("?", "eu-west-1")
 
 
