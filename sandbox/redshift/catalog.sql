@@ -117,6 +117,11 @@ $$ SELECT coalesce(nullif(current_setting('redshift.last_copy_id', true), ''), '
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('redshift.last_copy_count', true), ''), '0')::bigint $$;
 
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_id() RETURNS integer LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('redshift.last_unload_id', true), ''), '-1')::integer $$;
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_count() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('redshift.last_unload_count', true), ''), '0')::bigint $$;
+
 -- What tables declare ---------------------------------------------------------------------------------------------
 -- Kept as JSON in the comment on the table's row type; columns by number, so that renaming one changes nothing.
 
@@ -335,6 +340,10 @@ CREATE TABLE IF NOT EXISTS pg_catalog.stl_replacements (
   userid integer, query bigint, slice integer, tbl bigint, starttime timestamp, session integer, filename text,
   line_number bigint, colname text, raw_line text);
 
+CREATE TABLE IF NOT EXISTS pg_catalog.stl_unload_log (
+  userid integer, query bigint, slice integer, pid integer, path text, start_time timestamp, end_time timestamp,
+  line_count bigint, transfer_size bigint, file_format text);
+
 CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
 SELECT userid, 0 AS slice, tbl, starttime, session_id AS session, query, filename::char(256) AS filename,
   line_number, colname::char(127) AS colname, type::char(10) AS type, col_length::char(10) AS col_length, position,
@@ -358,4 +367,5 @@ FROM pg_catalog.redshift_load_history;
 GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_columns, pg_catalog.svv_tables, pg_catalog.svv_table_info,
   pg_catalog.redshift_table_columns, pg_catalog.redshift_declared_keys, pg_catalog.stl_load_errors,
   pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.stl_replacements,
+  pg_catalog.stl_unload_log,
   information_schema.table_constraints, information_schema.key_column_usage TO PUBLIC;

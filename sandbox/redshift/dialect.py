@@ -45,13 +45,13 @@ _KNOWN: Final = frozenset(
         "show",
         "start",
         "truncate",
+        "unload",
         "update",
         "vacuum",
         "with",
     ]
 )
 _NOT_YET: Final[dict[tuple[str, ...], str]] = {
-    ("unload",): "UNLOAD",
     ("merge",): "MERGE",
     ("cancel",): "CANCEL",
     ("use",): "USE",

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from sandbox.redshift import dialect
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.options import parse_copy
+from sandbox.redshift.errors import SYNTAX, SqlError
 from sandbox.redshift.rewrite.alter_table import plan_alter_table
 from sandbox.redshift.rewrite.create_table import plan_create_table
 from sandbox.redshift.rewrite.definition import Build
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement
+from sandbox.redshift.unload.command import UnloadCommand, parse_unload
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,15 @@ class Copy:
     command: CopyCommand = field(repr=False)
 
 
-Plan = Plain | Truncate | Alone | Build | Copy
+@dataclass(frozen=True)
+class Unload:
+    """It writes the rows of a query, for Postgres in ``sql``, to S3."""
+
+    command: UnloadCommand = field(repr=False)
+    sql: str
+
+
+Plan = Plain | Truncate | Alone | Build | Copy | Unload
 
 
 def plan(statement: Statement) -> Plan:
@@ -97,6 +107,14 @@ def _plan_copy(statement: Statement) -> Plan:
     return Copy(parse_copy(statement))
 
 
+def _plan_unload(statement: Statement) -> Plan:
+    command = parse_unload(statement)
+    query = plan(command.query)
+    if not isinstance(query, Plain):
+        raise SqlError("UNLOAD takes a SELECT query", SYNTAX)
+    return Unload(command, query.sql)
+
+
 def _plan_create_table(statement: Statement) -> Plan:
     return plan_create_table(statement)
 
@@ -131,6 +149,7 @@ _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
     (("reset",), _plan_setting),
     (("show",), _plan_setting),
     (("copy",), _plan_copy),
+    (("unload",), _plan_unload),
     (("create", "table"), _plan_create_table),
     (("create", "temp", "table"), _plan_create_table),
     (("create", "temporary", "table"), _plan_create_table),

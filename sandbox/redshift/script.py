@@ -11,11 +11,12 @@ from sandbox.redshift import protocol
 from sandbox.redshift.copy.loader import CopyJob
 from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.errors import SqlError, aborted
-from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Plain, Plan, Truncate, plan
+from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Plain, Plan, Truncate, Unload, plan
 from sandbox.redshift.protocol import ERROR, READY, Mark
 from sandbox.redshift.rewrite.definition import Build
 from sandbox.redshift.tokens import Statement
 from sandbox.redshift.translate import edit, translate_error
+from sandbox.redshift.unload.job import UnloadJob
 from sandbox.redshift.upstream import UpstreamError
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ class Script:
         if isinstance(planned, Copy):
             rows = self._copy(planned)
             self._client.send(_copy_answer(planned.command.table[-1], rows))
+        elif isinstance(planned, Unload):
+            rows = self._unload(planned)
+            self._client.send(_unload_answer(rows))
         elif isinstance(planned, Build):
             self._build(planned)
         elif isinstance(planned, Plain):
@@ -113,6 +117,13 @@ class Script:
     def _copy(self, planned: Copy) -> int:
         try:
             return CopyJob(self._session, planned.command).run()
+        except UpstreamError as error:
+            self._tell(translate_error(error.fields, shift=-1))
+            raise Failed from error
+
+    def _unload(self, planned: Unload) -> int:
+        try:
+            return UnloadJob(self._session, planned.command, planned.sql).run()
         except UpstreamError as error:
             self._tell(translate_error(error.fields, shift=-1))
             raise Failed from error
@@ -165,3 +176,10 @@ def _copy_answer(table: str, rows: int) -> bytes:
     """Return Redshift's answer to COPY: a notice with the number of rows, then the tag without one."""
     text = f"Load into table '{table}' completed, {rows} record(s) loaded successfully."
     return protocol.info(text) + protocol.command_complete("COPY")
+
+
+def _unload_answer(rows: int) -> bytes:
+    """Return Redshift's answer to UNLOAD."""
+    return protocol.info(f"UNLOAD completed, {rows} record(s) unloaded successfully.") + protocol.command_complete(
+        "UNLOAD"
+    )

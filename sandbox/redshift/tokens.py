@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPED_STRING = re.compile(r"'(?:[^'\\]|\\.|'')*(?:'|\Z)", re.DOTALL)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -90,17 +91,29 @@ def unescape(text: str) -> str:
 
 def tokenize(sql: str) -> list[Token]:
     """Cut a text into tokens that, joined, are the text again."""
-    tokens, position = [], 0
+    tokens: list[Token] = []
+    position = 0
     while position < len(sql):
-        match = _TOKEN.match(sql, position)
-        assert match is not None  # the last alternative takes any character
-        kind, end = _kind_and_end(sql, match)
+        kind, end = _query_of_unload(sql, position, tokens) or _kind_and_end(sql, position)
         tokens.append(Token(kind, sql[position:end], position, end))
         position = end
     return tokens
 
 
-def _kind_and_end(sql: str, match: re.Match[str]) -> tuple[Kind, int]:
+def _query_of_unload(sql: str, position: int, before: list[Token]) -> tuple[Kind, int] | None:
+    """The query of an UNLOAD may have a backslash before its quotes (Developer Guide, "Unloading data")."""
+    if sql[position] != "'":
+        return None
+    last = [token for token in before[-6:] if token.kind is not Kind.BLANK][-2:]
+    if len(last) < 2 or not last[0].is_word("unload") or not last[1].is_sign("("):
+        return None
+    match = _ESCAPED_STRING.match(sql, position)
+    return (Kind.STRING, match.end()) if match else None
+
+
+def _kind_and_end(sql: str, position: int) -> tuple[Kind, int]:
+    match = _TOKEN.match(sql, position)
+    assert match is not None  # the last alternative takes any character
     if match["comment"]:
         return Kind.BLANK, _comment_end(sql, match.end())
     if match["dollar"]:

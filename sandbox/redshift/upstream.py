@@ -6,9 +6,20 @@ import select
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sandbox.redshift import protocol
-from sandbox.redshift.protocol import COMMAND_COMPLETE, COPY_IN, DATA_ROW, ERROR, READY, Span, Wire
+from sandbox.redshift.protocol import (
+    COMMAND_COMPLETE,
+    COPY_DATA,
+    COPY_IN,
+    DATA_ROW,
+    ERROR,
+    READY,
+    ROW_DESCRIPTION,
+    Span,
+    Wire,
+)
 
 
 class UpstreamError(Exception):
@@ -25,6 +36,14 @@ class Reply:
 
     rows: list[list[str | None]] = field(default_factory=list)
     count: int = 0
+
+
+class Described(NamedTuple):
+    """A column of a query: its name, the oid of its type, and the type's modifier."""
+
+    name: str
+    type: int
+    modifier: int
 
 
 class Upstream(Wire):
@@ -89,6 +108,48 @@ class Upstream(Wire):
         except UpstreamError:
             return
 
+    def copy_out(self, sql: str) -> Iterator[tuple[bytes, int]]:
+        """Run ``COPY … TO STDOUT``; yield its lines as they come, several together, and their number.
+
+        Raises:
+            UpstreamError: it failed.
+        """
+        self.send(protocol.query(sql))
+        failure: dict[str, str] | None = None
+        while True:
+            span = self.read()
+            lines = [payload for kind, payload in _messages(span.data) if kind == COPY_DATA]
+            if lines:
+                yield b"".join(lines), len(lines)
+            for mark in span.marks:
+                if mark.kind == ERROR:
+                    failure = protocol.read_fields(span.payload(mark))
+                if mark.kind == READY:
+                    if failure is not None:
+                        raise UpstreamError(failure)
+                    return
+
+    def describe(self, query: str) -> list[Described]:
+        """Return the columns of a query, which is planned and not run.
+
+        Raises:
+            UpstreamError: it is wrong.
+        """
+        self.send(protocol.query(f"SELECT * FROM ({query}\n) AS described LIMIT 0"))
+        columns: list[Described] = []
+        failure: dict[str, str] | None = None
+        while True:
+            span = self.read()
+            for mark in span.marks:
+                if mark.kind == ROW_DESCRIPTION:
+                    columns = _described(span.payload(mark))
+                if mark.kind == ERROR:
+                    failure = protocol.read_fields(span.payload(mark))
+                if mark.kind == READY:
+                    if failure is not None:
+                        raise UpstreamError(failure)
+                    return columns
+
     def answer(self) -> Reply:
         """Read until Postgres is ready for the next query.
 
@@ -128,4 +189,16 @@ def _columns(payload: bytes) -> list[str | None]:
         position += 4
         columns.append(None if size < 0 else payload[position : position + size].decode())
         position += max(size, 0)
+    return columns
+
+
+def _described(payload: bytes) -> list[Described]:
+    """Read a RowDescription: of each column its name, and 18 bytes with the type at the seventh."""
+    columns, position = [], 2
+    for _ in range(int.from_bytes(payload[:2], "big")):
+        end = payload.index(b"\0", position)
+        kind = int.from_bytes(payload[end + 7 : end + 11], "big")
+        modifier = int.from_bytes(payload[end + 13 : end + 17], "big", signed=True)
+        columns.append(Described(payload[position:end].decode(), kind, modifier))
+        position = end + 19
     return columns

@@ -112,8 +112,8 @@ def test_an_error_of_the_front_fails_the_transaction(open_connection):
     connection = open_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        with pytest.raises(errors.FeatureNotSupported, match="UNLOAD"):
-            cursor.execute("UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default")
+        with pytest.raises(errors.FeatureNotSupported, match="PARQUET"):
+            cursor.execute("UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARQUET")
         with pytest.raises(errors.InFailedSqlTransaction):
             cursor.execute("CREATE TABLE t (id int)")
         connection.rollback()
@@ -247,7 +247,7 @@ def test_vacuum_is_refused_beside_other_statements(run):
         "DO 'BEGIN END'",
         "VALUES (1)",
         "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE",
-        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default",
+        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARQUET",
         "CREATE TABLE x (id serial)",
         "CREATE TABLE x (id int[])",
         "CREATE TABLE x (id uuid)",
