@@ -10,7 +10,8 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   in CSV stays text. A carriage return inside a record stays data. A COPY ends when its client is gone.
 - ``sys_load_error_detail.error_message`` never holds a piece of the data; ``stl_load_errors.err_reason`` may.
 - A role is taken on trust when its ARN is well formed: S3 and DynamoDB are asked with the front's own credentials.
-- UNLOAD writes for a cluster of two slices. ADDQUOTES puts no quotes around NULL. A query may have ``\\'`` for a quote.
+- UNLOAD writes for a cluster of two slices. ADDQUOTES puts no quotes around NULL. A query may have a backslash
+  before its quotes.
 - READRATIO is read and not kept to: the stand-in for DynamoDB has no throughput.
 - MERGE, Parquet, ORC and Avro, LZOP and ZSTD, UNLOAD's JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION:
   refused by name.
