@@ -6,6 +6,8 @@
     ├── SettingsError                   exit 2  the configuration file, the environment or a flag is wrong
     ├── ParameterError                  exit 2  a step's parameters are wrong
     ├── CheckFailed                     exit 3  a quality check found what it looks for
+    ├── DependencyFailed                another pipeline that a step waited for ended badly
+    ├── DataNotThere                    what a step waited for did not come in time
     ├── StepInterrupted                 exit 143  a step was asked to stop and undid what it had begun
     ├── InternalError                   a fault of Ductrunner itself
     ├── StoreError                      an outside system
@@ -84,6 +86,18 @@ class InternalError(DuctrunnerError):
     """A fault of Ductrunner itself."""
 
     error_id = "InternalError"
+
+
+class DependencyFailed(DuctrunnerError):
+    """Another pipeline that a step waited for ended badly."""
+
+    error_id = "DependencyFailed"
+
+
+class DataNotThere(DuctrunnerError):
+    """What a step waited for did not come in time."""
+
+    error_id = "DataNotThere"
 
 
 class StepInterrupted(DuctrunnerError):

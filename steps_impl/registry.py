@@ -20,9 +20,12 @@ MODULES = {
     "create-load-redshift": "steps_impl.load.create_load_redshift",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
+    "notify": "steps_impl.control.notify",
+    "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
     "primary-key-check": "steps_impl.quality.primary_key_check",
     "sql-activity": "steps_impl.activities.sql_activity",
     "teardown": "steps_impl.control.teardown",
+    "wait-for-data": "steps_impl.control.wait_for_data",
     "upsert": "steps_impl.warehouse.upsert",
 }
 

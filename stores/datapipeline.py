@@ -12,8 +12,12 @@ from typing import Any
 
 from stores import aws
 
+_START = "@scheduledStartTime"
 #: Objects that one DescribeObjects call may ask for (API Reference).
 DESCRIBE_LIMIT = 25
+
+#: Botocore's own pacing: it slows down when it is throttled, whatever else asks for the account.
+_PATIENCE = {"mode": "adaptive", "total_max_attempts": 10}
 
 #: Status words of an instance that has ended (both spellings of the cancelled and timed-out ones occur).
 ENDED = frozenset(
@@ -61,12 +65,27 @@ class Described:
     every: Mapping[str, Sequence[str]]
 
 
+def pipelines_named(names: Iterable[str], region: str | None = None) -> dict[str, list[str]]:
+    """Return the ids of the pipelines of each of these names, several where a name is not unique.
+
+    One pass over the account's list, 25 pipelines a call.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
+    client = aws.client("datapipeline", region=region, retries=_PATIENCE)
+    with aws.calling("list the pipelines (datapipeline:ListPipelines)"):
+        for page in client.get_paginator("list_pipelines").paginate():
+            for entry in page["pipelineIdList"]:
+                if entry["name"] in found:
+                    found[entry["name"]].append(str(entry["id"]))
+    return found
+
+
 class PipelineRuns:
     """Reads the runs of one pipeline."""
 
     def __init__(self, pipeline_id: str, region: str | None = None) -> None:
         self.pipeline_id = pipeline_id
-        self._client = aws.client("datapipeline", region=region)
+        self._client = aws.client("datapipeline", region=region, retries=_PATIENCE)
 
     def name(self) -> str:
         """Return the pipeline's name."""
@@ -86,10 +105,18 @@ class PipelineRuns:
         found = [_instance(described) for described in self.describe(self._query("INSTANCE"))]
         return sorted((entry for entry in found if entry.type.endswith("Activity")), key=lambda entry: entry.id)
 
-    def _query(self, sphere: str) -> Iterator[str]:
+    def ids_scheduled(self, first: str, last: str) -> list[str]:
+        """Return the ids of the instances whose ``@scheduledStartTime`` lies between two moments, both included.
+
+        The service chooses them, so that a pipeline of many years costs no more than one of a day.
+        """
+        between = {"type": "BETWEEN", "values": [first, last]}
+        return list(self._query("INSTANCE", query={"selectors": [{"fieldName": _START, "operator": between}]}))
+
+    def _query(self, sphere: str, **options: Any) -> Iterator[str]:
         marker: dict[str, str] = {}
         while True:
-            answer = self._call("query_objects", pipelineId=self.pipeline_id, sphere=sphere, **marker)
+            answer = self._call("query_objects", pipelineId=self.pipeline_id, sphere=sphere, **options, **marker)
             yield from answer["ids"]
             if not answer.get("hasMoreResults"):
                 return

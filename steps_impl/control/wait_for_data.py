@@ -1,0 +1,142 @@
+"""``wait-for-data``: waits until objects are in S3, or until a query of a database finds a row."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from core.errors import DataNotThere, ParameterError
+from core.settings import Settings, load_settings
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.queries import bare_query
+from steps_impl.registry import Parameters, Step
+from stores.s3 import S3Store, parse_uri
+
+_WAREHOUSE = "redshift"
+_POSTGRES = "postgres"
+
+
+class WaitParameters(Parameters):
+    """What is waited for; every part of it must be there."""
+
+    s3_uri: tuple[str, ...] = Field(
+        default=(), description="objects in S3; one that ends with `/` is a folder with anything in it"
+    )
+    sql: str | None = Field(default=None, description="a query: it waits for a row whose first value is not false or 0")
+    host_name: str | None = Field(
+        default=None, description="where the query runs: `redshift`, `postgres` or a name under `mysql`"
+    )
+    database: str | None = Field(default=None, description="of the host; default: the configuration's")
+    refresh_rate: float = Field(default=60.0, gt=0, le=3600, description="seconds between two looks")
+    timeout: float | None = Field(default=None, gt=0, description="seconds until it gives up; default: never")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.s3_uri or self.sql):
+            raise ValueError("give --s3-uri or --sql: there is nothing to wait for")
+        if bool(self.sql) != bool(self.host_name):
+            raise ValueError("--sql and --host-name go together")
+        return self
+
+
+def run(parameters: WaitParameters, context: StepContext) -> StepResult:
+    """Look at intervals until everything is there; what was there once is not looked for again.
+
+    Raises:
+        DataNotThere: the time is over.
+        StoreError: S3 or the database refuses or cannot be reached.
+    """
+    settings = load_settings(environment=context.environment)
+    missing = _conditions(parameters, settings, context.cancelled)
+    began, looks = time.monotonic(), 0
+    while True:
+        missing = {what: there for what, there in missing.items() if not there()}
+        looks += 1
+        if not missing:
+            return StepResult(details={"looks": looks, "waited": round(time.monotonic() - began, 1)})
+        context.reporter.progress(f"waits for {', '.join(missing)}")
+        if parameters.timeout is not None and time.monotonic() - began >= parameters.timeout:
+            raise DataNotThere(f"not there after {parameters.timeout:g} s: {', '.join(missing)}")
+        if context.cancelled.wait(_pause(parameters, began)):
+            raise InterruptedError("cancelled while waiting for data")
+
+
+def _pause(parameters: WaitParameters, began: float) -> float:
+    """Return the seconds until the next look, which the end of the time does not make later."""
+    if parameters.timeout is None:
+        return parameters.refresh_rate
+    return max(min(parameters.refresh_rate, began + parameters.timeout - time.monotonic()), 0.01)
+
+
+def _conditions(
+    parameters: WaitParameters, settings: Settings, cancelled: threading.Event
+) -> dict[str, Callable[[], bool]]:
+    store = S3Store(region=settings.etl.region)
+    conditions: dict[str, Callable[[], bool]] = {uri: partial(_in_s3, store, uri) for uri in parameters.s3_uri}
+    if parameters.sql and parameters.host_name:
+        look = _query(parameters.sql, parameters.host_name, parameters.database, settings, cancelled)
+        conditions[f"a row on {parameters.host_name}"] = look
+    return conditions
+
+
+def _in_s3(store: S3Store, uri: str) -> bool:
+    if parse_uri(uri).name:
+        return store.exists(uri)
+    return next(iter(store.list(uri)), None) is not None
+
+
+def _query(
+    sql: str, host: str, database: str | None, settings: Settings, cancelled: threading.Event
+) -> Callable[[], bool]:
+    if host == _WAREHOUSE and settings.redshift:
+        return partial(_in_warehouse, sql, settings, cancelled)
+    if host == _POSTGRES and settings.postgres:
+        return partial(_in_postgres, sql, database, settings)
+    if host in settings.mysql:
+        return partial(_in_mysql, sql, host, database, settings)
+    known = [*settings.mysql, *([_POSTGRES] if settings.postgres else []), *([_WAREHOUSE] if settings.redshift else [])]
+    raise ParameterError(f"no host {host!r} in the configuration; it knows: {', '.join(sorted(known)) or 'none'}")
+
+
+def _in_warehouse(sql: str, settings: Settings, cancelled: threading.Event) -> bool:
+    from stores.redshift import connect
+    from stores.sql import Statement
+
+    assert settings.redshift is not None
+    query = f"SELECT * FROM ({bare_query(sql, 'postgres')}) AS awaited LIMIT 1"
+    with connect(settings.redshift, cancelled=cancelled, retries=settings.etl.connection_retries) as session:
+        return _is_true(session.rows(Statement(query, "look for the awaited row")))
+
+
+def _in_postgres(sql: str, database: str | None, settings: Settings) -> bool:
+    from stores import postgres
+
+    assert settings.postgres is not None
+    query = f"SELECT * FROM ({bare_query(sql, 'postgres')}) AS awaited LIMIT 1"
+    with postgres.connect(settings.postgres, database, settings.etl.connection_retries) as connection:
+        return _is_true(connection.rows(query))
+
+
+def _in_mysql(sql: str, host: str, database: str | None, settings: Settings) -> bool:
+    from stores import mysql
+
+    query = f"SELECT * FROM ({bare_query(sql, 'mysql')}) AS awaited LIMIT 1"
+    with mysql.connect(settings.mysql[host], database, settings.etl.connection_retries) as connection:
+        return _is_true(connection.text_rows(query))
+
+
+def _is_true(rows: list[tuple[object, ...]] | list[tuple[str | None, ...]]) -> bool:
+    return bool(rows) and rows[0][0] not in (None, False, 0, "0", "", "f", "false")
+
+
+STEP = Step(
+    name="wait-for-data",
+    summary="Wait until objects are in S3, or until a query of a database finds a row.",
+    parameters=WaitParameters,
+    run=run,
+)
