@@ -53,9 +53,8 @@ class Supervisor:
         self.postgres = PostgresPart(state.path / "postgres")
         self.mariadb = MariaDbPart(state.path / "mariadb")
         self.redshift = RedshiftPart(state.path / "redshift", self.postgres, self.aws)
-        self.datapipeline = DataPipelinePart(
-            state.path / "datapipeline", [f"--{name}={value}" for name, value in state.service_options.items()]
-        )
+        flags = [f"--{name}={value}" for name, value in state.service_options.items()]
+        self.datapipeline = DataPipelinePart(state.path / "datapipeline", flags, self.aws)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -68,8 +67,8 @@ class Supervisor:
         Raises:
             SandboxError: a part did not come up, or one that every machine can have is not installed.
         """
-        _together(self._start, (self.aws, self.imds, self.postgres, self.mariadb, self.datapipeline))
-        self._start(self.redshift)
+        _together(self._start, (self.aws, self.imds, self.postgres, self.mariadb))
+        _together(self._start, (self.redshift, self.datapipeline))
 
     def down(self) -> None:
         """Stop every part, those that use others first."""

@@ -15,7 +15,9 @@ import threading
 from pathlib import Path
 
 from core.errors import DuctrunnerError
+from sandbox.datapipeline.errands import Errands
 from sandbox.datapipeline.options import add_options, options_from
+from sandbox.datapipeline.outside import Outside, prepare_environment
 from sandbox.datapipeline.server import Server
 from sandbox.datapipeline.service import Service
 
@@ -26,9 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the service until a signal; return the exit status."""
     chosen = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     if chosen.port_file is not None:
         chosen.port_file.unlink(missing_ok=True)
     try:
+        prepare_environment(chosen.aws_endpoint)
         service = Service.open(chosen.database, options_from(chosen), manual_clock=chosen.clock == "manual")
         server = Server((chosen.host, chosen.port), service)
     except (DuctrunnerError, OSError) as error:
@@ -45,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--database", type=Path, required=True, help="SQLite file that holds the state")
     parser.add_argument("--port-file", type=Path, help="file that the port is written to once requests are answered")
     parser.add_argument("--clock", choices=("system", "manual"), default="system", help="who moves the clock")
+    parser.add_argument(
+        "--aws-endpoint",
+        metavar="URL",
+        help="where S3, DynamoDB and SNS are, for preconditions and alarms; default: AWS_ENDPOINT_URL; never AWS",
+    )
     add_options(parser)
     return parser
 
@@ -53,7 +62,8 @@ def _serve(server: Server, service: Service, port_file: Path | None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    for name, loop in (("clock", service.run_clockwork), ("http", server.serve_forever)):
+    errands = Errands(service, Outside()).loops()
+    for name, loop in (("clock", service.run_clockwork), ("http", server.serve_forever), *errands):
         threading.Thread(target=_loudly, args=(loop,), name=name, daemon=True).start()
     port = server.server_address[1]
     LOG.info("listening on %s port %s", *server.server_address[:2])

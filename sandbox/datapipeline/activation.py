@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from core.errors import PipelineInvalid
 from sandbox.datapipeline import limits
+from sandbox.datapipeline.catalogue import Kind
 from sandbox.datapipeline.clock import ServiceClock, text_of
 from sandbox.datapipeline.commands import Commands
 from sandbox.datapipeline.inheritance import DEFAULT_ID
@@ -114,7 +115,7 @@ class Activation:
 
     def _cancel_older(self, pipeline: Pipeline, keep: int) -> None:
         """Cancel what has not ended, but for the newest runs; an instance of an old one may have been rerun."""
-        active = self._state.index.active(pipeline.id)
+        active = self._unended(pipeline)
         kept = sorted({entry.run for entry in active})[-keep:] if keep else []
         for instance in active:
             if instance.run not in kept:
@@ -124,24 +125,27 @@ class Activation:
         """Let the schedules of a pipeline run, from where they stood or from a moment that the caller names."""
         pipeline.run = pipeline.run or 1
         pipeline.resumed_from = pipeline.resumed_from if start is None else start
-        for instance in self._state.index.run(pipeline.id, pipeline.run):
-            if not instance.terminal or instance.canceled_by_deactivation:
+        run = self._state.index.run(pipeline.id, pipeline.run)
+        for instance in run:
+            self._commands.revive(instance)
+        for instance in run:
+            if not instance.terminal:
                 self._resume(instance, pipeline, plan, start)
         self._recurrence.start(pipeline)
 
     def _resume(self, instance: Instance, pipeline: Pipeline, plan: Plan, start: float | None) -> None:
         if instance.component in plan.definition.objects:
             instance.version = pipeline.active_version
-        if start is not None and instance.scheduled_start < start and not self._commands.is_held(instance):
-            self._commands.skip(instance)
-        else:
+        if start is None or instance.scheduled_start >= start or self._commands.is_held(instance):
             self._commands.take_up(instance)
+        elif instance.owner is None:
+            self._commands.skip(instance)
 
     def deactivate(self, pipeline: Pipeline, *, cancel_active: bool) -> None:
         """Stop a pipeline; what runs is canceled, or finishes first."""
         pipeline.state = Status.DEACTIVATING
         self._state.touch(pipeline)
-        for instance in self._state.index.active(pipeline.id):
+        for instance in self._unended(pipeline):
             held = self._commands.is_held(instance)
             if held and cancel_active:
                 instance.canceled_by_deactivation = True
@@ -149,3 +153,8 @@ class Activation:
             elif not held:
                 self._commands.set_aside(instance, Status.INACTIVE)
         self._scheduler.review(pipeline.id)
+
+    def _unended(self, pipeline: Pipeline) -> list[Instance]:
+        """Return what has not ended, alarms excepted: what has happened is told all the same."""
+        active = self._state.index.active(pipeline.id)
+        return [entry for entry in active if self._state.plan_of(entry).kind(entry.component) is not Kind.ACTION]

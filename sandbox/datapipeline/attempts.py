@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from core.errors import TaskMalformed
 from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.evaluation import api_object, in_run, linked_components
 from sandbox.datapipeline.fields import instance_fields, instance_identity, texts
-from sandbox.datapipeline.model import Attempt, AttemptContent, Instance
-from sandbox.datapipeline.objects import PipelineObject
+from sandbox.datapipeline.model import INSIDE, Attempt, AttemptContent, Instance
 from sandbox.datapipeline.options import Options
+from sandbox.datapipeline.placement import Placement
 from sandbox.datapipeline.scope import Runtime, evaluate_object
 from sandbox.datapipeline.state import State
 
@@ -23,7 +22,7 @@ class AttemptFactory:
     def __init__(self, state: State, options: Options) -> None:
         self._state = state
         self._unescape = options.unescape == "on"
-        self._managed_group = options.managed_worker_group
+        self._placement = Placement(state, options)
 
     def create(self, instance: Instance, moment: float) -> Attempt:
         """Return the next attempt of an instance, evaluated now.
@@ -36,22 +35,14 @@ class AttemptFactory:
         number = instance.attempts + 1
         attempt_id = f"{instance.id}_Attempt={number}"
         runtime = run_scope(self._state, instance, attempt_id, moment)
-        own = evaluate_object(definition, instance.component, runtime, unescape=self._unescape)
-        links = linked_components(own.fields, definition)
+        owner = self._state.owner(instance)
+        node = owner.component if owner is not None else None
+        own = evaluate_object(definition, instance.component, runtime, node, unescape=self._unescape)
+        group = self._placement.group(instance, runtime)
+        links = [] if group in INSIDE else linked_components(own.fields, definition, node)
         linked = [entry for name in links for entry in self._linked(instance, name, runtime)]
         content = AttemptContent(own.name, in_run(own.fields, partial(self._state.counterparts, instance)), linked)
-        group = self._worker_group(own)
         return Attempt(instance.pipeline_id, attempt_id, instance.id, number, group, content, moment, queued_at=moment)
-
-    def _worker_group(self, item: PipelineObject) -> str:
-        """Return who is given the work of an object. ``runsOn`` goes before ``workerGroup``, which is then ignored.
-
-        Source: AWS Data Pipeline Developer Guide, the ``workerGroup`` field of each activity's page.
-        """
-        group = self._managed_group if item.refs("runsOn") else item.string("workerGroup")
-        if not group:
-            raise TaskMalformed(f"{item.id} has no workerGroup; name the group of the worker that runs it")
-        return group
 
     def _linked(self, instance: Instance, component: str, runtime: Runtime) -> Iterator[dict[str, Any]]:
         """Yield an object that an attempt refers to: each of its instances, or the component if it has none."""

@@ -44,8 +44,6 @@ def object_errors(definition: Definition, object_id: str) -> Iterator[str]:
         yield from _interval_errors(item)
     if item.string("type") == "S3DataNode":
         yield from _location_errors(item)
-    if item.values("precondition") and kind in _SCHEDULED:
-        yield "'precondition' is not evaluated by this sandbox yet; remove it to run the pipeline here"
 
 
 def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
@@ -62,9 +60,7 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:
         yield "'retryDelay' is below the 2 minutes that AWS waits at least between attempts"
-    for action in ("onFail", "onSuccess", "onLateAction"):
-        if definition.objects[object_id].values(action):
-            yield f"'{action}' is not carried out by this sandbox yet"
+    yield from _lateness_warnings(definition, item)
 
 
 def _type_errors(definition: Definition, item: PipelineObject, kind: Kind) -> Iterator[str]:
@@ -112,6 +108,15 @@ def _interval_errors(item: PipelineObject) -> Iterator[str]:
     first, last = parsed(parse_datetime, start or ""), parsed(parse_datetime, end or "")
     if first and last and last <= first:
         yield "INVALID_FIELD_VALUE: 'endDateTime' must be later than 'startDateTime'"
+
+
+def _lateness_warnings(definition: Definition, item: PipelineObject) -> Iterator[str]:
+    """Source: the pages of *Terminate* and of each object: both fields are needed, and ondemand is never late."""
+    written = definition.objects[item.id]
+    if written.values("onLateAction") and not item.values("lateAfterTimeout"):
+        yield "'onLateAction' never happens, since 'lateAfterTimeout' is missing"
+    elif written.values("lateAfterTimeout") and is_ondemand(definition):
+        yield "'lateAfterTimeout' is not looked at when scheduleType is ondemand"
 
 
 def _location_errors(item: PipelineObject) -> Iterator[str]:

@@ -5,10 +5,12 @@ Source: AWS Data Pipeline API Reference, *SetStatus*; Developer Guide, *Cascadin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.ready_queue import ReadyQueue
-from sandbox.datapipeline.scheduler import Scheduler
+from sandbox.datapipeline.scheduler import CANCELED_WITH_OWNER, Scheduler
 from sandbox.datapipeline.state import State
 
 CANCELED_BY_USER = "Canceled through SetStatus"
@@ -24,10 +26,13 @@ class Commands:
         self._ready = ready
         self._scheduler = scheduler
 
-    def take_up(self, instance: Instance) -> None:
-        """Let an instance go on whose pipeline has been activated again."""
+    def revive(self, instance: Instance) -> None:
+        """Let an instance that was canceled with its pipeline wait for it again."""
         if instance.canceled_by_deactivation:
             self._reset(instance)
+
+    def take_up(self, instance: Instance) -> None:
+        """Let an instance go on whose pipeline has been activated again."""
         self._state.touch(instance)
         attempt = self._state.head(instance)
         if attempt is not None and attempt.status == Status.INACTIVE:
@@ -37,7 +42,7 @@ class Commands:
 
     def skip(self, instance: Instance) -> None:
         """Leave out an instance: its pipeline has been activated from a later moment on."""
-        self._close_attempt(instance)
+        self._scheduler.close_head(instance)
         instance.canceled_by_deactivation = False
         instance.cancellation_reason = None
         self._scheduler.settle(instance, Status.SKIPPED)
@@ -45,7 +50,8 @@ class Commands:
     def is_held(self, instance: Instance) -> bool:
         """Tell whether a worker has the task of an instance."""
         attempt = self._state.head(instance)
-        return instance.status in Status.WITH_RUNNER and attempt is not None and attempt.queued_at is None
+        held = attempt is not None and attempt.queued_at is None and not attempt.inside
+        return instance.status in Status.WITH_RUNNER and held
 
     def _queue(self, attempt: Attempt, instance: Instance) -> None:
         attempt.status = instance.status = Status.WAITING_FOR_RUNNER
@@ -80,11 +86,7 @@ class Commands:
 
     def cancel(self, instance: Instance, reason: str = CANCELED_BY_USER) -> None:
         """End an instance that has not ended; a worker that runs it is told at its next report."""
-        if instance.terminal:
-            return
-        self._close_attempt(instance)
-        instance.cancellation_reason = reason
-        self._scheduler.settle(instance, Status.CANCELED)
+        self._scheduler.cancel(instance, reason)
 
     def mark_finished(self, instance: Instance) -> None:
         """Make an instance count as finished, whatever became of it.
@@ -93,35 +95,39 @@ class Commands:
         """
         if instance.status == Status.FINISHED:
             return
-        self._close_attempt(instance)
+        self._scheduler.close_head(instance)
         instance.error = {}
         instance.cascade_failed_on = None
         failed = self._failed_because_of(instance)
         self._scheduler.settle(instance, Status.FINISHED)
         self.rerun(failed)
 
-    def _close_attempt(self, instance: Instance) -> None:
-        attempt = self._state.head(instance)
-        if attempt is not None and not attempt.terminal:
-            self._scheduler.close(attempt, Status.CANCELED)
-
     def rerun(self, instances: list[Instance]) -> None:
-        """Run instances again, and with each those consumers that failed because of it.
+        """Run instances again, and with each those consumers that failed because of it, and what runs on a resource.
 
         An instance whose dependencies still stand failed returns to CASCADE_FAILED if it cascades.
         """
         again = {instance.id: instance for instance in instances}
         pending = list(instances)
         while pending:
-            for consumer in self._failed_because_of(pending.pop()):
-                if consumer.id not in again:
-                    again[consumer.id] = consumer
-                    pending.append(consumer)
+            for drawn in self._drawn_in(pending.pop()):
+                if drawn.id not in again:
+                    again[drawn.id] = drawn
+                    pending.append(drawn)
         for instance in again.values():
             self._reset(instance)
             self._renew(instance)
         for instance in again.values():
             self._scheduler.advance(instance)
+
+    def _drawn_in(self, instance: Instance) -> Iterator[Instance]:
+        """Yield what is run again with an instance."""
+        yield from self._failed_because_of(instance)
+        for entry in self._state.owned(instance).values():
+            if entry.cancellation_reason == CANCELED_WITH_OWNER:
+                yield entry
+        for name in self._state.plan_of(instance).users.get(instance.component, []):
+            yield from (user for user in self._state.counterparts(instance, name) if user.terminal)
 
     def _renew(self, instance: Instance) -> None:
         """Let an instance that is run again follow the definition that is active now; a run on demand keeps its own."""

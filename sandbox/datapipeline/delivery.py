@@ -22,6 +22,7 @@ from sandbox.datapipeline.ready_queue import ReadyQueue
 from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.timers import Timers
+from sandbox.datapipeline.verdicts import Verdicts
 
 #: Random bytes of a task id.
 _TASK_ID_BYTES = 192
@@ -38,6 +39,7 @@ class Delivery:
         ready: ReadyQueue,
         timers: Timers,
         scheduler: Scheduler,
+        verdicts: Verdicts,
     ) -> None:
         self._state = state
         self._clock = clock
@@ -45,6 +47,7 @@ class Delivery:
         self._ready = ready
         self._timers = timers
         self._scheduler = scheduler
+        self._verdicts = verdicts
 
     def hand_over(self, attempt: Attempt, hostname: str | None) -> dict[str, Any]:
         """Give an attempt that was taken from the queue to a worker; return the task object."""
@@ -100,18 +103,25 @@ class Delivery:
             canceled = attempt.status == Status.CANCELED or (
                 attempt.status == Status.TIMEDOUT and self._options.timeout_answer == "canceled"
             )
-            if canceled or attempt.status == status:
+            if canceled or attempt.status == status or status in attempt.statuses:
                 self._took(attempt, status)
                 return
             raise _task_not_found()
-        if status == "FALSE":
+        precondition = self._scheduler.guards.is_one(self._state.instance_of(attempt))
+        if status == "FALSE" and not precondition:
             raise InvalidRequest("taskStatus FALSE is for preconditions; report an activity as FINISHED or FAILED")
         attempt.error = error
         self._took(attempt, status)
-        self._scheduler.attempt_ended(attempt, status)
+        if status == "FALSE":
+            self._verdicts.false(attempt)
+        else:
+            self._scheduler.attempt_ended(attempt, status)
 
     def look_at(self, attempt: Attempt) -> None:
         """Do what the clock says about an attempt that a worker holds."""
+        if attempt.inside:
+            self._verdicts.look_at(attempt)
+            return
         if attempt.status not in Status.WITH_RUNNER or attempt.first_delivered is None:
             return
         now = self._clock.now()
@@ -132,7 +142,9 @@ class Delivery:
 
     def set_timer(self, attempt: Attempt) -> None:
         """Ask for a look at an attempt when its next window closes; used when the service starts."""
-        if not attempt.terminal and attempt.first_delivered is not None:
+        if attempt.inside:
+            self._verdicts.set_timer(attempt)
+        elif not attempt.terminal and attempt.first_delivered is not None:
             self._set_timer(attempt)
 
     def _attempt(self, task_id: str) -> Attempt:

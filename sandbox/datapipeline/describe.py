@@ -26,6 +26,11 @@ class Described:
     instance: Instance | None = None
     attempt: Attempt | None = None
 
+    def node(self, state: State) -> str | None:
+        """Return the component that a precondition or an action is there for."""
+        owner = state.owner(self.instance) if self.instance is not None else None
+        return owner.component if owner is not None else None
+
     def runtime(self, state: State) -> Runtime:
         """Return what expressions see of the run that the object belongs to."""
         if self.instance is None:
@@ -72,7 +77,7 @@ def describe(state: State, pipeline: Pipeline, found: Described, *, evaluated: b
 def _instance(state: State, found: Described, instance: Instance, *, evaluated: bool) -> list[dict[str, str]]:
     definition = found.plan.definition
     if evaluated:
-        own = readable_fields(definition, found.component, found.runtime(state))
+        own = readable_fields(definition, found.component, found.runtime(state), found.node(state))
     else:
         own = list(definition.effective(found.component).fields)
     meant = partial(state.counterparts, instance)

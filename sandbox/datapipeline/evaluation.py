@@ -34,10 +34,13 @@ def _led(entry: Field, meant: Meant) -> list[ApiField]:
     return found or [entry.to_api()]
 
 
-def linked_components(fields: Iterable[Field], definition: Definition) -> list[str]:
-    """Return the components that fields refer to and that the work needs: data nodes, databases, formats."""
+def linked_components(fields: Iterable[Field], definition: Definition, node: str | None = None) -> list[str]:
+    """Return the components that fields refer to and that the work needs: data nodes, databases, formats.
+
+    ``node`` is what a precondition is there for, which no field of its own refers to.
+    """
     found: dict[str, None] = {}
-    pending = list(fields)
+    pending = [*fields, *([Field("node", None, node)] if node is not None else [])]
     while pending:
         entry = pending.pop(0)
         target = entry.ref_value
@@ -48,9 +51,9 @@ def linked_components(fields: Iterable[Field], definition: Definition) -> list[s
     return list(found)
 
 
-def readable_fields(definition: Definition, component: str, runtime: Runtime) -> list[Field]:
+def readable_fields(definition: Definition, component: str, runtime: Runtime, node: str | None = None) -> list[Field]:
     """Return the effective fields of a component, evaluated where that is possible and as written elsewhere."""
-    scope = DefinitionScope(definition, component, runtime)
+    scope = DefinitionScope(definition, component, runtime, node)
     return [new for entry in definition.effective(component).fields for new in _readable(component, entry, scope)]
 
 

@@ -13,6 +13,8 @@ from sandbox.datapipeline.state import State
 from sandbox.datapipeline.upcoming import next_run
 
 Fields = list[ApiField]
+#: What stands on the instance of an Ec2Resource or EmrCluster.
+_MAPPED = "Mapped to the worker group of --managed-worker-group; the sandbox starts no machine"
 
 
 def text(key: str, value: str) -> ApiField:
@@ -72,6 +74,7 @@ def instance_identity(instance: Instance) -> Fields:
         text("@version", str(instance.version)),
         *time("@scheduledStartTime", instance.scheduled_start),
         *time("@scheduledEndTime", instance.scheduled_end),
+        *_node(instance),
     ]
 
 
@@ -89,7 +92,9 @@ def instance_fields(state: State, instance: Instance) -> Fields:
     if head := instance.head_attempt:
         runtime.append(ref("@headAttempt", head))
     if instance.status in (Status.WAITING_ON_DEPENDENCIES, Status.CASCADE_FAILED):
-        runtime += [ref("@waitingOn", entry.id) for entry in state.unfinished_dependencies(instance)]
+        runtime += [ref("@waitingOn", entry.id) for entry in state.waiting_on(instance)]
+    if instance.component in state.plan_of(instance).users:
+        runtime.append(text("attemptStatus", _MAPPED))
     if instance.cascade_failed_on:
         runtime.append(ref("@cascadeFailedOn", instance.cascade_failed_on))
     if instance.cancellation_reason:
@@ -115,12 +120,18 @@ def attempt_fields(state: State, attempt: Attempt) -> Fields:
         *time("@actualStartTime", attempt.started),
         *time("@actualEndTime", attempt.ended),
         *time("@finishedTime", attempt.ended if attempt.status == Status.FINISHED else None),
+        *_node(instance),
     ]
     if not instance.terminal:
         runtime.append(ref("@activeInstances", instance.id))
     if attempt.status == Status.CANCELED and instance.cancellation_reason:
         runtime.append(text("cancellationReason", instance.cancellation_reason))
     return runtime + _reported(attempt)
+
+
+def _node(instance: Instance) -> Fields:
+    """Return the back reference of a precondition or an action to what it is there for."""
+    return [ref("node", instance.owner)] if instance.owner is not None else []
 
 
 def _reported(attempt: Attempt) -> Fields:

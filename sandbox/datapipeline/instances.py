@@ -65,11 +65,12 @@ class Instances:
         counted = self._counted.get(id(instance))
         if counted == instance.status:
             return
-        tally = self._tallies.setdefault((instance.pipeline_id, instance.run), Counter())
-        if counted is not None:
-            tally[counted] -= 1
-        tally[instance.status] += 1
         self._counted[id(instance)] = instance.status
+        if instance.owner is None:
+            tally = self._tallies.setdefault((instance.pipeline_id, instance.run), Counter())
+            if counted is not None:
+                tally[counted] -= 1
+            tally[instance.status] += 1
         self._list(instance)
 
     def _list(self, instance: Instance) -> None:
@@ -82,7 +83,10 @@ class Instances:
                 del components[instance.component]
 
     def tally(self, pipeline_id: str, run: int) -> Mapping[str, int]:
-        """Return how many instances of a run have each status; a status that none has is missing or 0."""
+        """Return how many instances of a run have each status; a status that none has is missing or 0.
+
+        Those with an owner do not count: it stands for its preconditions, and no run fails by its alarms.
+        """
         return self._tallies.get((pipeline_id, run), Counter())
 
     def active(self, pipeline_id: str, component: str | None = None) -> list[Instance]:

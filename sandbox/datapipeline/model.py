@@ -13,6 +13,13 @@ from typing import Any, Self
 ApiField = dict[str, str]
 
 
+#: In place of a worker group: the preconditions that the service evaluates and the messages that it sends. No worker
+#: can name them, since NUL is not allowed in a request.
+OWN_PRECONDITIONS = "\0preconditions"
+OWN_ALARMS = "\0alarms"
+INSIDE = frozenset({OWN_PRECONDITIONS, OWN_ALARMS})
+
+
 class Status:
     """Status words (AWS Data Pipeline Developer Guide, *Interpreting pipeline status details*)."""
 
@@ -114,6 +121,9 @@ class Instance:
     created: float = 0.0
     #: It runs again after it had ended; such runs are not counted by ``maxActiveInstances``.
     rerun: bool = False
+    #: When it is late (``lateAfterTimeout``), and whether that has been told already.
+    late_at: float | None = None
+    late: bool = False
 
     @classmethod
     def owned_by(cls, owner: Instance, component: str, instance_id: str) -> Self:
@@ -192,6 +202,8 @@ class Attempt:
     reported: float | None = None
     hostname: str | None = None
     queued_at: float | None = None
+    #: When the service looks again, for a precondition that it evaluates itself; none while it looks.
+    look_at: float | None = None
     #: Fields that the worker reported.
     progress: dict[str, ApiField] = field(default_factory=dict)
     #: Every SetTaskStatus that was taken, in order: the first is the outcome, a repetition changes nothing.
@@ -202,6 +214,11 @@ class Attempt:
     def terminal(self) -> bool:
         """Tell whether its outcome stands."""
         return self.status in Status.TERMINAL
+
+    @property
+    def inside(self) -> bool:
+        """Tell whether the service carries it out itself, and no worker is given it."""
+        return self.worker_group in INSIDE
 
     def record(self) -> dict[str, Any]:
         """Return what is stored and changes; the content is stored apart, once."""

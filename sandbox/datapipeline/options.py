@@ -33,6 +33,11 @@ class Options:
     instance_interval: float = limits.MIN_INSTANCE_INTERVAL.total_seconds()
     active_instances: float = limits.MAX_ACTIVE_INSTANCES
     past_start: str = "backfill"
+    precondition_interval: float = 60.0
+    precondition_failed: str = "cascade"
+    precondition_false: str = "retry"
+    late_from: str = "scheduled-start"
+    late_until: str = "completed"
 
 
 _HELP = {
@@ -56,6 +61,15 @@ _HELP = {
     "creation_lead": "seconds that an instance of a schedule is created before its time",
     "instance_interval": "shortest time in seconds between the creation of two instances of an object; AWS: 300",
     "active_instances": "how many instances of an object may be active, and the default of maxActiveInstances; AWS: 5",
+    "precondition_interval": "seconds between two looks of the service at a precondition that it evaluates itself",
+    "precondition_failed": (
+        "what becomes of an object whose precondition has failed: CASCADE_FAILED, or what its failureAndRerunMode says"
+    ),
+    "precondition_false": (
+        "(A18) what a worker's FALSE means before preconditionTimeout is over: another try after retryDelay, or the end"
+    ),
+    "late_from": "from when lateAfterTimeout counts: the scheduled start, or the moment that the object may start",
+    "late_until": "an object is late until it has completed, or only until a worker has started it",
     "past_start": "a schedule that begins more than a day before its activation is made up for, or refused as by AWS",
 }
 _CHOICES = {
@@ -65,6 +79,10 @@ _CHOICES = {
     "redelivery": ("new-task", "same-task"),
     "timeout_answer": ("canceled", "task-not-found"),
     "unescape": ("on", "off"),
+    "precondition_failed": ("cascade", "failure-mode"),
+    "precondition_false": ("retry", "fail"),
+    "late_from": ("scheduled-start", "due"),
+    "late_until": ("completed", "started"),
     "past_start": ("backfill", "refuse"),
 }
 _UNITS = {"active_instances": "N"}

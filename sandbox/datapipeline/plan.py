@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from core.errors import ExpressionInvalid
+from sandbox.datapipeline.catalogue import Kind
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.scope import DefinitionScope
@@ -16,15 +17,21 @@ if TYPE_CHECKING:
 class Plan:
     """One version of a definition, with the graph of what runs worked out once.
 
-    Activities and the data nodes that they read or write get instances. An activity waits for activities; a data
-    node waits for the activities that write it and for what its own ``dependsOn`` names.
+    Activities, the data nodes that they read or write and the resources that they run on get instances. An activity
+    waits for activities, and for a data node that it reads where that has preconditions; a data node waits for the
+    activities that write it and for what its own ``dependsOn`` names.
     """
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
-        self.needs = {activity: self.definition.dependencies(activity) for activity in self.activities}
+        #: The resource that an activity runs on, and the activities that run on a resource.
+        self.runs_on = self._placements()
+        self.users: dict[str, list[str]] = {}
+        for activity, resource in self.runs_on.items():
+            self.users.setdefault(resource, []).append(activity)
+        self.needs = {activity: self._awaited(activity) for activity in self.activities}
         self.needs |= {node: self.definition.producers(node) for node in self.nodes}
         self.consumers: dict[str, list[str]] = {component: [] for component in self.components}
         for component, needs in self.needs.items():
@@ -34,9 +41,9 @@ class Plan:
         self.on_demand = any(self.schedule_type(component) == "ondemand" for component in self.activities)
         #: Timetables by component and moment of the first activation; ``upcoming`` fills it.
         self.timetables: dict[tuple[str, float], Timetable] = {}
-        self._followers = {name: self._nodes_along(name) for name in self.activities}
+        self._followers = {name: self._along(name) for name in self.activities}
         led = {node for nodes in self._followers.values() for node in nodes}
-        #: The components whose occurrences are created by their schedule alone; the other nodes follow an activity.
+        #: The components whose occurrences are created by their schedule alone; the others follow an activity.
         self.recurring = [name for name in self.components if name not in led]
 
     @classmethod
@@ -46,12 +53,14 @@ class Plan:
 
     @property
     def components(self) -> list[str]:
-        """Return every component that gets instances."""
-        return [*self.activities, *self.nodes]
+        """Return every component that gets instances by a schedule."""
+        return [*self.activities, *self.nodes, *self.users]
 
     def schedule(self, component: str) -> str | None:
-        """Return the id of the schedule that a component has or inherits."""
+        """Return the id of the schedule that a component has or inherits; a resource may have that of its user."""
         found = next(iter(self.definition.effective(component).refs("schedule")), None)
+        if found is None and component in self.users:
+            return self.schedule(self.users[component][0])
         return found if found in self.definition.objects else None
 
     def schedule_type(self, component: str) -> str:
@@ -80,8 +89,32 @@ class Plan:
         return result if isinstance(result, str) else next(iter(result), None)
 
     def followers(self, component: str) -> list[str]:
-        """Return the data nodes that an activity uses and that have its schedule: their occurrences come with its."""
+        """Return the data nodes and the resource of an activity that have its schedule: they are created with it."""
         return self._followers.get(component, [])
+
+    def kind(self, component: str) -> Kind:
+        """Return what sort of object a component is."""
+        return self.definition.kind_of(component)
+
+    def preconditions(self, component: str) -> list[str]:
+        """Return the preconditions of an activity or data node, each once, in order."""
+        if self.kind(component) not in {Kind.ACTIVITY, Kind.DATA_NODE}:
+            return []
+        return self._of_kind(component, "precondition", Kind.PRECONDITION)
+
+    def actions(self, component: str, event: str) -> list[str]:
+        """Return the actions of ``onFail``, ``onSuccess`` or ``onLateAction``, each once; an action itself has none."""
+        return [] if self.kind(component) is Kind.ACTION else self._of_kind(component, event, Kind.ACTION)
+
+    def readers_and_writers(self, node: str) -> list[str]:
+        """Return the activities that use a data node, those that read it first."""
+        found = dict.fromkeys(
+            activity
+            for key in ("input", "output", "dependsOn")
+            for activity in self.activities
+            if node in self.definition.effective(activity).refs(key)
+        )
+        return list(found)
 
     def _known(self, component: str, key: str) -> str | None:
         if component not in self.definition.objects:
@@ -91,16 +124,37 @@ class Plan:
         except ExpressionInvalid:
             return None
 
-    def _nodes_along(self, activity: str) -> list[str]:
+    def _of_kind(self, component: str, key: str, kind: Kind) -> list[str]:
+        named = dict.fromkeys(self.definition.effective(component).refs(key))
+        return [name for name in named if name in self.definition.objects and self.kind(name) is kind]
+
+    def _along(self, activity: str) -> list[str]:
         item = self.definition.effective(activity)
-        used = {*item.refs("input"), *item.refs("output")}
-        return [node for node in self.nodes if node in used and self.schedule(node) == self.schedule(activity)]
+        used = {*item.refs("input"), *item.refs("output"), self.runs_on.get(activity)}
+        others = [*self.nodes, *self.users]
+        return [name for name in others if name in used and self.schedule(name) == self.schedule(activity)]
+
+    def _awaited(self, activity: str) -> frozenset[str]:
+        """Return the activities that an activity waits for, and the data nodes whose preconditions it needs."""
+        item = self.definition.effective(activity)
+        guarded = {
+            node
+            for node in (*item.refs("input"), *item.refs("dependsOn"))
+            if node in self.nodes and self.preconditions(node) and activity not in self.definition.producers(node)
+        }
+        return self.definition.dependencies(activity) | guarded
+
+    def _placements(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for activity in self.activities:
+            for resource in self._of_kind(activity, "runsOn", Kind.RESOURCE)[:1]:
+                found[activity] = resource
+        return found
 
     def _nodes(self) -> list[str]:
-        used = {
-            node
-            for activity in self.activities
-            for key in ("input", "output")
-            for node in self.definition.effective(activity).refs(key)
-        }
+        used: set[str] = set()
+        for activity in self.activities:
+            item = self.definition.effective(activity)
+            used |= {*item.refs("input"), *item.refs("output")}
+            used |= {name for name in self._of_kind(activity, "dependsOn", Kind.DATA_NODE) if self.preconditions(name)}
         return [node for node in self.definition.data_nodes() if node in used]

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from sandbox.datapipeline.model import Attempt, Status
+from sandbox.datapipeline.model import INSIDE, Attempt, Status
 
 
 @dataclass(slots=True)
@@ -50,8 +50,8 @@ class ReadyQueue:
         return None if asked is None else time.monotonic() - asked
 
     def polls(self) -> int:
-        """Return how many polls wait."""
-        return sum(len(group.polls) for group in self._groups.values())
+        """Return how many polls of workers wait."""
+        return sum(len(group.polls) for name, group in self._groups.items() if name not in INSIDE)
 
     def clear(self) -> None:
         """Forget the attempts; the polls go on waiting."""
@@ -59,11 +59,11 @@ class ReadyQueue:
             group.attempts.clear()
 
     def lengths(self) -> dict[str, int]:
-        """Return how many attempts wait in each group that has some."""
+        """Return how many attempts wait in each worker group that has some."""
         return {
             name: length
             for name, group in self._groups.items()
-            if (length := sum(attempt.queued_at is not None for attempt in group.attempts))
+            if name not in INSIDE and (length := sum(attempt.queued_at is not None for attempt in group.attempts))
         }
 
     def wait(self, worker_group: str, seconds: float) -> None:

@@ -6,11 +6,14 @@ proportional to the consumers of what changed: nothing scans all pipelines.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.errors import DuctrunnerError
 from core.periods import parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.attempts import AttemptFactory
 from sandbox.datapipeline.clock import ServiceClock
+from sandbox.datapipeline.guards import Guards
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.ready_queue import ReadyQueue
@@ -20,6 +23,7 @@ from sandbox.datapipeline.upcoming import exhausted, still_to_come
 
 #: What the service writes where an attempt cannot be made; ``Service_`` is its own prefix (API Reference).
 _EVALUATION_FAILED = "Service_InvalidObject"
+CANCELED_WITH_OWNER = "The object that it is a precondition of has ended"
 
 
 class Scheduler:
@@ -32,12 +36,19 @@ class Scheduler:
         self._ready = ready
         self._timers = timers
         self._attempts = AttemptFactory(state, options)
+        self.guards = Guards(state, options)
+        #: Called with each instance that may start some time, that has a new attempt, that has its outcome.
+        self.on_scheduled: list[Callable[[Instance], None]] = []
+        self.on_attempt: list[Callable[[Instance], None]] = []
+        self.on_settled: list[Callable[[Instance], None]] = []
 
     def advance(self, instance: Instance) -> None:
         """Start an instance if nothing holds it back: pipeline, pause, time, retry delay, dependencies."""
         pipeline = self._state.pipelines[instance.pipeline_id]
         if instance.terminal or instance.status in Status.WITH_RUNNER or not pipeline.active:
             return
+        for follow in self.on_scheduled:
+            follow(instance)
         now = self._clock.now()
         if instance.component in pipeline.paused:
             self._set(instance, Status.PAUSED)
@@ -48,27 +59,41 @@ class Scheduler:
             self._start(instance, now)
 
     def _start(self, instance: Instance, now: float) -> None:
+        owner = self._state.owner(instance)
+        if owner is not None and self.guards.is_one(instance) and self._state.unfinished_dependencies(owner):
+            self._set(instance, Status.WAITING_ON_DEPENDENCIES)
+            return
         if instance.started is None:
             instance.started = now
             self._state.touch(instance)
-        blocking = self._state.unfinished_dependencies(instance)
+        guards = self.guards.unfinished(instance)
+        dependencies = self._state.unfinished_dependencies(instance)
+        blocking = dependencies or guards
         failed = [entry for entry in blocking if entry.status in Status.UNSUCCESSFUL]
-        if failed and self._state.plan_of(instance).cascades(instance.component):
-            instance.cascade_failed_on = failed[0].id
+        cause = next((entry for entry in failed if self.guards.fails_with(instance, entry)), None)
+        awaits_more = self._awaits_more(instance)
+        if cause is not None:
+            instance.cascade_failed_on = cause.id
             self.settle(instance, Status.CASCADE_FAILED)
-        elif blocking or self._awaits_more(instance):
+        elif blocking or awaits_more:
             self._set(instance, Status.WAITING_ON_DEPENDENCIES)
+            for guard in guards if not dependencies and not awaits_more else ():
+                self.advance(guard)
         elif instance.component in self._state.plan_of(instance).nodes:
             self.settle(instance, Status.FINISHED)
+        elif instance.component in self._state.plan_of(instance).users:
+            self._set(instance, Status.WAITING_ON_DEPENDENCIES)
         else:
-            self._attempt(instance, now)
+            self.attempt(instance)
 
     def _awaits_more(self, instance: Instance) -> bool:
         """Tell whether something it depends on is not even created: another period, or a back-fill on its way."""
         needs = self._state.plan_of(instance).needs.get(instance.component, frozenset())
         return any(still_to_come(self._state, instance, name) for name in needs)
 
-    def _attempt(self, instance: Instance, now: float) -> None:
+    def attempt(self, instance: Instance) -> None:
+        """Make the next attempt of an instance and queue it; the instance fails if it cannot be made."""
+        now = self._clock.now()
         try:
             attempt = self._attempts.create(instance, now)
         except DuctrunnerError as error:
@@ -81,15 +106,20 @@ class Scheduler:
         self._state.touch(instance)
         self._ready.put(attempt)
         self._set(instance, Status.WAITING_FOR_RUNNER)
+        for follow in self.on_attempt:
+            follow(instance)
 
-    def attempt_ended(self, attempt: Attempt, status: str) -> None:
-        """Give an attempt its outcome and decide about its instance: finished, another try, or failed."""
+    def attempt_ended(self, attempt: Attempt, status: str, *, again: bool | None = None) -> None:
+        """Give an attempt its outcome and decide about its instance: finished, another try, or failed.
+
+        ``again`` says whether there is another try, in place of ``maximumRetries``.
+        """
         instance = self._state.instance_of(attempt)
         self.close(attempt, status)
-        if status == Status.FINISHED or not self._may_retry(attempt, instance):
+        if status == Status.FINISHED or not (self._may_retry(attempt, instance) if again is None else again):
             self.settle(instance, status)
             return
-        instance.retry_at = self._clock.now() + self._retry_delay(attempt)
+        instance.retry_at = self.next_try(attempt)
         instance.status = Status.SCHEDULED
         self._state.touch(instance)
         if self._state.pipelines[instance.pipeline_id].active:
@@ -113,10 +143,32 @@ class Scheduler:
         self._state.touch(instance)
         if instance.owner is None and not self._state.plan_of(instance).on_demand:
             self._timers.add(instance.ended, instance.pipeline_id, instance.component)  # its place may be taken
+        for follow in self.on_settled:
+            follow(instance)
         for consumer in self.consumers(instance):
             if consumer.status == Status.WAITING_ON_DEPENDENCIES:
                 self.advance(consumer)
         self.review(instance.pipeline_id)
+
+    def cancel(self, instance: Instance, reason: str) -> None:
+        """End an instance that has not ended; a worker that runs it is told at its next report."""
+        if instance.terminal:
+            return
+        self.close_head(instance)
+        instance.cancellation_reason = reason
+        self.settle(instance, Status.CANCELED)
+
+    def close_head(self, instance: Instance) -> None:
+        """Cancel the attempt of an instance that has not ended."""
+        attempt = self._state.head(instance)
+        if attempt is not None and not attempt.terminal:
+            self.close(attempt, Status.CANCELED)
+
+    def cancel_guards(self, owner: Instance) -> None:
+        """Cancel the preconditions of an instance that has its outcome: nobody waits for them any more."""
+        for entry in self._state.owned(owner).values():
+            if self.guards.is_one(entry):
+                self.cancel(entry, CANCELED_WITH_OWNER)
 
     def consumers(self, instance: Instance) -> list[Instance]:
         """Return the instances that wait for this one: its owner, or those of the same interval."""
@@ -133,10 +185,9 @@ class Scheduler:
         SCHEDULED, so that it can be rerun: SetStatus is refused on FINISHED pipelines (API Reference).
         """
         pipeline = self._state.pipelines[pipeline_id]
-        tally = self._state.index.tally(pipeline_id, pipeline.run)
         if pipeline.state == Status.SCHEDULED and self._all_done(pipeline):
             pipeline.state = Status.FINISHED
-        elif pipeline.state == Status.DEACTIVATING and not any(tally[status] for status in Status.WITH_RUNNER):
+        elif pipeline.state == Status.DEACTIVATING and not self._is_busy(pipeline):
             pipeline.state = Status.INACTIVE
             pipeline.last_deactivated = self._clock.now()
         else:
@@ -150,6 +201,9 @@ class Scheduler:
         tally = index.tally(pipeline.id, pipeline.run)
         return not any(tally[status] for status in Status.UNSUCCESSFUL) and exhausted(self._state, pipeline)
 
+    def _is_busy(self, pipeline: Pipeline) -> bool:
+        return any(entry.status in Status.WITH_RUNNER for entry in self._state.index.active(pipeline.id))
+
     def _set(self, instance: Instance, status: str) -> None:
         if instance.status != status:
             instance.status = status
@@ -162,10 +216,11 @@ class Scheduler:
             retries = limits.DEFAULT_RETRIES
         return instance.tries <= min(retries, limits.MAX_RETRIES)
 
-    def _retry_delay(self, attempt: Attempt) -> float:
+    def next_try(self, attempt: Attempt) -> float:
+        """Return the moment of the next attempt after this one."""
         text = attempt.content.text("retryDelay")
         try:
             asked = parse_period(text).total_seconds() if text else self._options.retry_delay_default
         except ValueError:
             asked = self._options.retry_delay_default
-        return max(asked, self._options.retry_delay_minimum)
+        return self._clock.now() + max(asked, self._options.retry_delay_minimum)

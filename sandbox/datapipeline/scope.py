@@ -50,6 +50,8 @@ class DefinitionScope:
             return [Ref(self._node)]
         if name == "parent":
             return [Ref(owner)]
+        if name == "@id" and owner == self._node and owner != self._object_id:
+            return [Verbatim(self._runtime(owner).get(name, owner))]
         if name in {"@id", "id"} and object_id is not None:
             return [Verbatim(owner)]
         known = self._runtime_field(owner, name) or _field_values(self._definition.effective(owner), name)

@@ -8,19 +8,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.datapipeline.actions import Actions
 from sandbox.datapipeline.activation import Activation
 from sandbox.datapipeline.answers import ApiError
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.commands import Commands
 from sandbox.datapipeline.delivery import Delivery
-from sandbox.datapipeline.model import Status
+from sandbox.datapipeline.lateness import Lateness
+from sandbox.datapipeline.model import Instance, Status
 from sandbox.datapipeline.options import Options
 from sandbox.datapipeline.ready_queue import ReadyQueue
 from sandbox.datapipeline.recurrence import Recurrence
+from sandbox.datapipeline.resources import Resources
 from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.store import Store
 from sandbox.datapipeline.timers import Timer, Timers
+from sandbox.datapipeline.verdicts import Verdicts
 
 #: Timers that are worked off before a call, and while a manual clock is moved; more would hold up everybody.
 _TIMERS_PER_CALL = 200
@@ -56,31 +60,53 @@ class Service:
         self.timers = Timers()
         self.ready.clear()
         self.scheduler = Scheduler(self.state, self.clock, self.options, self.ready, self.timers)
+        self._follow()
         self.commands = Commands(self.state, self.clock, self.ready, self.scheduler)
         self.recurrence = Recurrence(self.state, self.clock, self.options, self.timers, self.scheduler)
         self.activation = Activation(
             self.state, self.clock, self.options, self.scheduler, self.commands, self.recurrence
         )
-        self.delivery = Delivery(self.state, self.clock, self.options, self.ready, self.timers, self.scheduler)
+        self.delivery = Delivery(
+            self.state, self.clock, self.options, self.ready, self.timers, self.scheduler, self.verdicts
+        )
         self.terminating: set[str] = set(facts.get(_TERMINATE_FACT, []))
         self.taskrunners: dict[str, dict[str, Any]] = facts.get(_RUNNERS_FACT, {})
         self._take_up()
 
+    def _follow(self) -> None:
+        """Let what instances do have its consequences."""
+        scheduler, guards = self.scheduler, self.scheduler.guards
+        self.actions = Actions(self.state, self.clock, scheduler)
+        self.lateness = Lateness(self.state, self.clock, self.options, self.timers, self.actions)
+        self.resources = Resources(self.state, self.clock, self.timers, scheduler)
+        self.verdicts = Verdicts(self.state, self.clock, self.options, self.ready, self.timers, scheduler, guards)
+        scheduler.on_scheduled.append(self.lateness.watch)
+        scheduler.on_attempt += [self.resources.needed, self.verdicts.watch]
+        scheduler.on_settled += [self.actions.settled, scheduler.cancel_guards, self.resources.settled]
+
     def _take_up(self) -> None:
         """Queue what waited and set the timers that were running when the service stopped."""
         attempts = [attempt for entries in self.state.attempts.values() for attempt in entries.values()]
+        for attempt in attempts:
+            self.verdicts.take_up(attempt)
         waiting = [attempt for attempt in attempts if attempt.queued_at is not None]
         for attempt in sorted(waiting, key=lambda attempt: attempt.queued_at or 0):
             self.ready.put(attempt)
         for attempt in attempts:
             self.delivery.set_timer(attempt)
-        for entries in self.state.instances.values():
-            for instance in entries.values():
-                if instance.status == Status.SCHEDULED:
-                    self.timers.add(max(instance.due, instance.retry_at or 0), instance.pipeline_id, instance.id)
+        for pipeline_id in self.state.pipelines:
+            for instance in self.state.index.active(pipeline_id):
+                self._set_timers(instance)
         for pipeline in self.state.pipelines.values():
             if pipeline.active and not pipeline.deleted:
                 self.recurrence.start(pipeline)
+
+    def _set_timers(self, instance: Instance) -> None:
+        if instance.status == Status.SCHEDULED:
+            self.timers.add(max(instance.due, instance.retry_at or 0), instance.pipeline_id, instance.id)
+        self.lateness.set_timer(instance)
+        self.resources.set_timer(instance)
+        self.verdicts.watch(instance)
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -137,10 +163,16 @@ class Service:
         if attempt is not None:
             self.delivery.look_at(attempt)
         elif instance is not None:
-            if instance.status == Status.SCHEDULED:
-                self.scheduler.advance(instance)
+            self._look_at(instance)
         else:
             self.recurrence.look_at(timer.pipeline_id, timer.object_id)
+
+    def _look_at(self, instance: Instance) -> None:
+        for look in (self.lateness.look_at, self.resources.look_at, self.verdicts.overdue):
+            if not instance.terminal:
+                look(instance)
+        if instance.status == Status.SCHEDULED:
+            self.scheduler.advance(instance)
 
     def run_clockwork(self) -> None:
         """Wait for timers and run them, until the service stops; the loop of the clock's thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any
 
 from sandbox.datapipeline.answers import PipelineDeleted, PipelineNotFound
@@ -141,10 +142,12 @@ class State:
     def new_instance_id(self, component: str, owner: Instance) -> str:
         """Return the id of a new instance that belongs to an owner: ``@X_<scheduledStart>``, which AWS writes.
 
-        Where another owner's instance has it already, the owner's component is added.
+        Where another owner's instance has it already, the owner's component is added, and then a number.
         """
         plain = instance_id(component, owner.scheduled_start)
-        return plain if plain not in self.instances[owner.pipeline_id] else f"{plain}_{owner.component}"
+        numbered = (f"{plain}_{owner.component}_{number}" for number in count(2))
+        taken = self.instances[owner.pipeline_id]
+        return next(name for name in chain((plain, f"{plain}_{owner.component}"), numbered) if name not in taken)
 
     def owned(self, owner: Instance) -> dict[str, Instance]:
         """Return the instances that are there for another one alone, by component."""
@@ -173,6 +176,15 @@ class State:
         needs = self.plan_of(instance).needs.get(instance.component, frozenset())
         needed = (entry for name in sorted(needs) for entry in self.index.counterparts(instance, name))
         return [entry for entry in needed if entry.status not in Status.DONE]
+
+    def waiting_on(self, instance: Instance) -> list[Instance]:
+        """Return what an instance waits for: its dependencies and preconditions, or with its owner for the latter."""
+        owner = self.owner(instance)
+        if owner is not None:
+            return self.unfinished_dependencies(owner)
+        names = self.plan_of(instance).preconditions(instance.component)
+        guards = [entry for name, entry in self.owned(instance).items() if name in names]
+        return self.unfinished_dependencies(instance) + [entry for entry in guards if entry.status not in Status.DONE]
 
     def instance_of(self, attempt: Attempt) -> Instance:
         """Return the instance that an attempt tries."""

@@ -58,7 +58,8 @@ def evaluate_expression(service: Service, request: dict[str, Any]) -> dict[str, 
     """Evaluate a text in the context of a component, instance or attempt."""
     pipeline = service.state.pipeline(request["pipelineId"])
     target = find(service.state, pipeline, request["objectId"])
-    scope = DefinitionScope(target.plan.definition, target.component, target.runtime(service.state))
+    runtime, node = target.runtime(service.state), target.node(service.state)
+    scope = DefinitionScope(target.plan.definition, target.component, runtime, node)
     try:
         result = evaluate(request["expression"], scope)
     except ExpressionInvalid as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.datapipeline.answers import InvalidRequest
+from sandbox.datapipeline.model import INSIDE
 from sandbox.datapipeline.service import Service
 
 #: Real seconds between two looks at whether the client of a long poll is still there.
@@ -23,6 +24,8 @@ def poll_for_task(service: Service, request: dict[str, Any], client_is_there: Ca
     A client that has gone away is not given a task. The service's lock is held between waits only.
     """
     group = request["workerGroup"]
+    if group in INSIDE:
+        raise InvalidRequest("workerGroup must not hold NUL")
     deadline = time.monotonic() + service.options.poll_hold
     with service.lock:
         while not service.stopping:

@@ -16,6 +16,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from sandbox.parts.moto import MotoPart
+
 START_LIMIT = 20.0
 
 
@@ -156,6 +158,29 @@ class ServiceProcess:
         ids = [self.instance(pipeline_id, name)["id"] for name in components]
         self.client.set_status(pipelineId=pipeline_id, objectIds=ids, status=status)
 
+    def await_statuses(self, pipeline_id: str, **expected: str) -> None:
+        """Wait until the components named have these statuses."""
+        self._await(expected, lambda: self.statuses(pipeline_id))
+
+    def await_fields(self, pipeline_id: str, component: str, **expected: str) -> None:
+        """Wait until the newest instance of a component has these fields."""
+
+        def fields() -> dict[str, str]:
+            entries = self.instance(pipeline_id, component)["fields"]
+            return {entry["key"]: entry.get("stringValue", entry.get("refValue")) for entry in entries}
+
+        self._await(expected, fields)
+
+    def log(self) -> str:
+        return (self._directory / "log").read_text()
+
+    def _await(self, expected: dict[str, str], look: Callable[[], dict[str, str]]) -> None:
+        limit, found = time.monotonic() + START_LIMIT, look()
+        while not expected.items() <= found.items():
+            assert time.monotonic() < limit, f"{expected} did not come: {found}; {self.log()}"
+            time.sleep(0.01)
+            found = look()
+
     def state(self, pipeline_id: str) -> str:
         described = self.client.describe_pipelines(pipelineIds=[pipeline_id])["pipelineDescriptionList"][0]
         return str(field(described, "@pipelineState"))
@@ -207,6 +232,22 @@ def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
     process = ServiceProcess(tmp_path_factory.mktemp("datapipeline"), ())
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def shared_connected(tmp_path_factory: pytest.TempPathFactory, aws_server: MotoPart) -> Iterator[ServiceProcess]:
+    process = ServiceProcess(tmp_path_factory.mktemp("connected"), ("--aws-endpoint", aws_server.endpoint))
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def connected(shared_connected: ServiceProcess, aws_environment: str) -> Iterator[ServiceProcess]:
+    """One service for the tests of a module that has S3, DynamoDB and SNS beside it."""
+    yield shared_connected
+    listed = shared_connected.client.get_paginator("list_pipelines").paginate().build_full_result()
+    for entry in listed["pipelineIdList"]:
+        shared_connected.client.delete_pipeline(pipelineId=entry["id"])
 
 
 @pytest.fixture

@@ -204,7 +204,6 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
         ({"N": {"directoryPath": None}}, "N", "one of 'filePath' and 'directoryPath' is required"),
         ({"N": {"filePath": "s3://b/y"}}, "N", "only one of 'filePath'"),
         ({"N": {"compression": "bzip2"}}, "N", "one of none, gzip"),
-        ({"N": {"precondition": {"ref": "P"}}, "P": {"type": "Exists"}}, "N", "not evaluated by this sandbox yet"),
         ({"S": {"type": "Schedule", "startAt": "NOW", "period": "1 day"}}, "S", "FIRST_ACTIVATION_DATE_TIME"),
         ({"S": {"type": "Schedule", "period": "1 day"}}, "S", "one of 'startAt' and 'startDateTime' is required"),
         ({"S": {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME"}}, "S", "'period' is required"),
@@ -362,10 +361,11 @@ def test_warnings_leave_a_definition_valid() -> None:
         A={"retryDelay": "1 minute"},
         N={"retryDelay": "2 minutes"},
         T={"type": "Terminate"},
-        B={"type": "ShellCommandActivity", "command": "x", "onFail": {"ref": "T"}},
+        B={"type": "ShellCommandActivity", "command": "x", "onLateAction": {"ref": "T"}},
+        C={"type": "ShellCommandActivity", "command": "x", "lateAfterTimeout": "1 hour"},
     )
     reports = validate(definition_of(objects, {}, {"myUndeclared": ["x"]}))
-    assert [report.id for report in reports] == ["Default", "A", "B", "myUndeclared"]
+    assert [report.id for report in reports] == ["Default", "A", "B", "C", "myUndeclared"]
     assert all(report.warnings and not report.errors for report in reports)
     assert isinstance(reports[0], ObjectReport)
 
