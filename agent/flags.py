@@ -1,9 +1,9 @@
-"""The command line of the agent, and what it says about settings, keys and the proxy."""
+"""The command line of the agent, and what it says about settings and the proxy."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -28,11 +28,8 @@ _OVERRIDING = (
     "max_uptime",
 )
 
-_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_REGION_VARIABLES = ("AWS_DEFAULT_REGION", "AWS_REGION")
-
-#: Permissions of a file for anybody but its owner.
-_OTHERS = 0o077
+DEFAULT_PROXY_PORT = 8080
+_S3_ADDRESS = re.compile(r"s3[an]?://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?")
 
 
 @dataclass(frozen=True)
@@ -86,54 +83,37 @@ def require_worker_group(agent: AgentSettings) -> str:
     return agent.worker_group
 
 
-def credentials_file(path: Path | None) -> dict[str, str]:
-    """Return the keys of a TaskRunner ``credentials.json``; empty when the file is something else."""
-    if path is None or path.suffix != ".json":
-        return {}
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"cannot read the credentials {path}: {error}") from None
-    if not isinstance(document, dict) or not {"access-id", "private-key"} <= document.keys():
-        raise SettingsError(f'{path} must hold {{"access-id": …, "private-key": …}}')
-    return {key: str(value) for key, value in document.items()}
+def require_log_uri(agent: AgentSettings) -> None:
+    """Refuse a ``logUri`` that no log could go to.
 
-
-def use_credentials(access_id: str | None, secret_key: str | None) -> None:
-    """Give keys from flags or file to every AWS client of this process (its children do not get them)."""
-    if bool(access_id) != bool(secret_key):
-        raise SettingsError("give both --accessId and --secretKey, or neither")
-    if access_id and secret_key:
-        REDACTOR.register(secret_key)
-        os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = access_id, secret_key
-        os.environ.pop("AWS_SESSION_TOKEN", None)
-
-
-def own_access(region: str | None) -> dict[str, str]:
-    """Return this process's AWS keys and region as environment variables, for a child that is our own program.
-
-    A session token that does not belong to the keys is blanked.
+    Raises:
+        SettingsError: it is no address of a bucket in S3.
     """
-    keys = {name: os.environ.get(name, "") for name in _KEY_VARIABLES} if _KEY_VARIABLES[0] in os.environ else {}
-    return keys | (dict.fromkeys(_REGION_VARIABLES, region) if region else {})
+    if agent.log_uri and not _S3_ADDRESS.fullmatch(agent.log_uri):
+        raise SettingsError(f"--logUri {agent.log_uri!r} is no address in S3; write s3://bucket or s3://bucket/folder")
 
 
 def use_proxy(flags: Flags) -> None:
-    """Give the proxy of the flags to every client of this process, and to its children."""
+    """Give the proxy of the flags to every client of this process, and to its own programs, over the environment's."""
     if flags.proxy_domain or flags.proxy_workstation:
         raise SettingsError("NTLM proxies (--proxyDomain, --proxyWorkstation) are not supported; use a local relay")
     if not flags.proxy_host:
         return
     REDACTOR.register(flags.proxy_password)
-    login = ":".join(quote(part or "", safe="") for part in (flags.proxy_username, flags.proxy_password))
-    place = f"{flags.proxy_host}:{flags.proxy_port or 8080}"
-    os.environ["HTTPS_PROXY"] = f"http://{login}@{place}" if flags.proxy_username else f"http://{place}"
+    address = proxy_address(flags.proxy_host, flags.proxy_port, flags.proxy_username, flags.proxy_password)
+    os.environ.pop("https_proxy", None)  # it would win over the other spelling
+    os.environ["HTTPS_PROXY"] = address
 
 
-def warn_of_open_secrets(flags: Flags, credentials: Path | None) -> None:
-    """Say where secrets lie open; TaskRunner's installations often have them so, which is no reason to stop."""
+def proxy_address(host: str, port: int | str | None, username: str | None, password: str | None) -> str:
+    """Return a proxy as the environment names it; user name and password may hold any character."""
+    login = ":".join(quote(part or "", safe="") for part in (username, password))
+    place = f"{host}:{port or DEFAULT_PROXY_PORT}"
+    return f"http://{login}@{place}" if username else f"http://{place}"
+
+
+def warn_of_open_secrets(flags: Flags) -> None:
+    """Say where secrets lie open in the command line; installations often have them so, which is no reason to stop."""
     for flag, value in (("--secretKey", flags.secret_key), ("--proxyPassword", flags.proxy_password)):
         if value:
             log.event("secret_in_arguments", level="WARNING", flag=flag, advice="it can be read while the agent starts")
-    if credentials is not None and credentials.stat().st_mode & _OTHERS:
-        log.event("credentials_readable", level="WARNING", path=str(credentials), advice=f"chmod 600 {credentials}")

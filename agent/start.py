@@ -5,11 +5,11 @@ from __future__ import annotations
 from agent import log
 from agent.arguments import hide
 from agent.assembly import Assembly, Ground
+from agent.credentials import read_credentials, use_credentials, warn_of_file
 from agent.flags import (
     Flags,
-    credentials_file,
+    require_log_uri,
     require_worker_group,
-    use_credentials,
     use_proxy,
     warn_of_open_secrets,
     with_flags,
@@ -36,17 +36,23 @@ def start(flags: Flags, environment: dict[str, str]) -> int:
 
 def _prepare(flags: Flags, environment: dict[str, str]) -> Ground:
     hide((flags.secret_key, flags.proxy_password))
-    keys = credentials_file(flags.config)
-    settings = load_settings(None if keys else flags.config)
+    config = flags.config.expanduser() if flags.config else None
+    file = read_credentials(config)
+    settings = load_settings(None if file else config)
     agent = with_flags(settings, flags)
     require_worker_group(agent)
-    access_id, secret_key = flags.access_id or keys.get("access-id"), flags.secret_key or keys.get("private-key")
+    require_log_uri(agent)
+    access_id, secret_key = flags.access_id, flags.secret_key
+    if file and not (access_id or secret_key):
+        access_id, secret_key = file.access_id, file.secret_key
     use_credentials(access_id, secret_key)
     use_proxy(flags)
     make_root(agent.output.absolute())
     register_secrets(settings)
     register_variables(environment, settings.logging.redacted_vars)
     lines = log.set_up(agent.output / "logs", settings.logging.level.upper())
-    warn_of_open_secrets(flags, credentials=flags.config if keys else None)
+    warn_of_open_secrets(flags)
+    if file:
+        warn_of_file(file)
     endpoint = find_endpoint(agent.endpoint, agent.region, access_id, secret_key)
     return Ground(settings, agent, endpoint, lines)

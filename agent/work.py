@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agent import log, report
+from agent.credentials import own_access
 from agent.deadline import deadline
-from agent.flags import own_access
 from agent.hooks.around import AroundCommand, Streams
 from agent.logs.copies import Copied, copy_streams, local_place, log_uri, upload_logs
 from agent.logs.output import OutputFile
@@ -162,7 +162,8 @@ class Work:
         self.usage = usage_of(ended)
         failure = self._failure(ended, command, began)
         if type(failure) is CommandFailed and (untrue is None or ended.status in untrue):
-            failure = PreconditionFalse(str(failure))
+            said = (contract.read_result(self._workspace.result) or {}).get("errorMessage")
+            failure = PreconditionFalse(str(said or failure))
         around.after(command, ended.status, failure.error_id if isinstance(failure, DuctrunnerError) else "")
         return failure
 

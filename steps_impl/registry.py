@@ -18,6 +18,7 @@ MODULES = {
     "column-check": "steps_impl.quality.column_check",
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
+    "exists": "steps_impl.activities.exists",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
     "notify": "steps_impl.control.notify",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.flags import Flags, credentials_file, use_credentials, with_flags
+from agent.credentials import read_credentials, use_credentials
+from agent.flags import Flags, with_flags
 from agent.sources.datapipeline import LOST
 from agent.sources.endpoint import find_endpoint
 from core.errors import OwnershipLost, SettingsError
@@ -102,12 +103,14 @@ class Patient:
 
 def make_patient(flags: Flags, *, send_test: bool) -> Patient:
     """Read the configuration as the agent would; one that cannot be read is a finding, not an error."""
-    settings, problem, keys = Settings(), "", dict[str, str]()
+    settings, problem, file = Settings(), "", None
+    config = flags.config.expanduser() if flags.config else None
     try:
-        keys = credentials_file(flags.config)
-        settings = load_settings(None if keys else flags.config)
-        use_credentials(keys.get("access-id"), keys.get("private-key"))
+        file = read_credentials(config)
+        settings = load_settings(None if file else config)
+        if file:
+            use_credentials(file.access_id, file.secret_key)
     except SettingsError as error:
         problem = str(error)
     agent = with_flags(settings, flags)
-    return Patient(settings, agent, os.environ, problem, flags.config if keys else None, send_test)
+    return Patient(settings, agent, os.environ, problem, config if file else None, send_test)
