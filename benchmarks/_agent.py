@@ -45,7 +45,9 @@ def cpu_of(process: psutil.Process) -> float:
 class Agent:
     """A running agent; what it has logged and what it has used."""
 
-    def __init__(self, part: DataPipelinePart, group: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, part: DataPipelinePart, group: str, folder: Path, environment: Mapping[str, str], slots: int = SLOTS
+    ) -> None:
         self._part = part
         self._log = folder / f"{group}.log"
         own = {
@@ -57,7 +59,7 @@ class Agent:
             "DUCTRUNNER_AGENT_LISTEN": "127.0.0.1:0",
         }
         command = [str(Path(sys.executable).with_name("ductrunner")), "agent", f"--workerGroup={group}"]
-        command += [f"--tasks={SLOTS}", f"--output={folder / group}"]
+        command += [f"--tasks={slots}", f"--output={folder / group}"]
         self._started = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -114,12 +116,12 @@ class Agent:
 
 @contextmanager
 def running_agent(
-    part: DataPipelinePart, folder: Path, environment: Mapping[str, str]
+    part: DataPipelinePart, folder: Path, environment: Mapping[str, str], slots: int = SLOTS
 ) -> Iterator[tuple[str, Agent, float]]:
     """Yield a worker group, the agent that serves it, and the seconds from its start to its first poll."""
     group = f"bench-{secrets.token_hex(4)}"
     wait_until(lambda: _open_polls(part) == 0, 0.1, "the polls of those who have gone")
-    agent = Agent(part, group, folder, environment)
+    agent = Agent(part, group, folder, environment, slots)
     try:
         yield group, agent, agent.await_poll()
     finally:
@@ -133,10 +135,10 @@ def run_no_ops(client: Any, group: str, count: int, log_uri: str | None = None) 
     while batch := list(itertools.islice(names, ACTIVITIES)):
         default = {"scheduleType": "ondemand", "workerGroup": group, "maximumRetries": "0"}
         default |= {"pipelineLogUri": log_uri} if log_uri else {}
-        work = [_object(name, {"type": "ShellCommandActivity", "command": "true"}) for name in batch]
+        work = [api_object(name, {"type": "ShellCommandActivity", "command": "true"}) for name in batch]
         pipeline = client.create_pipeline(name="no-op", uniqueId=secrets.token_hex(8))["pipelineId"]
         answer = client.put_pipeline_definition(
-            pipelineId=pipeline, pipelineObjects=[_object("Default", default), *work]
+            pipelineId=pipeline, pipelineObjects=[api_object("Default", default), *work]
         )
         if answer["errored"]:
             raise RuntimeError(f"the definition is refused: {answer['validationErrors']}")
@@ -168,8 +170,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _object(name: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    return {"id": name, "name": name, "fields": [{"key": key, "stringValue": text} for key, text in fields.items()]}
+def api_object(name: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """An object in API form; a value that begins with ``>`` is a reference."""
+    entries = [{"key": key, _slot(value): value.removeprefix(">")} for key, value in fields.items()]
+    return {"id": name, "name": name, "fields": entries}
+
+
+def _slot(value: str) -> str:
+    return "refValue" if value.startswith(">") else "stringValue"
 
 
 def _open_polls(part: DataPipelinePart) -> int:

@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 
 from core.periods import format_datetime
 
+#: The last moment that can be written as the service writes times, in seconds since 1970.
+END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
 
 class ServiceClock:
     """Wall-clock seconds. A manual clock stands still until it is moved."""

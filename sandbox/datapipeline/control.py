@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.datapipeline.answers import InvalidRequest
-from sandbox.datapipeline.clock import text_of
+from sandbox.datapipeline.clock import END_OF_TIME, text_of
 from sandbox.datapipeline.injection import Injections
 from sandbox.datapipeline.model import Attempt, Status
 from sandbox.datapipeline.service import Service
@@ -95,6 +95,8 @@ class Control:
             raise InvalidRequest("The clock is the machine's; start the service with --clock manual to move it")
         if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise InvalidRequest("advance must be a number of seconds, not negative")
+        if self._service.clock.now() + seconds > END_OF_TIME:
+            raise InvalidRequest(f"The clock ends at {text_of(END_OF_TIME)}")
         with self._service.call():
             self._service.advance_clock(float(seconds))
         return self._clock({})

@@ -74,6 +74,17 @@ def describe(state: State, pipeline: Pipeline, found: Described, *, evaluated: b
     return api_object(item.id, item.name, fields)
 
 
+def selectable(state: State, pipeline: Pipeline, found: Described) -> dict[str, Any]:
+    """Return an object with those fields only that a query can select by: its name, its parent, what runs say."""
+    if found.attempt is not None:
+        runtime = attempt_fields(state, found.attempt)
+    elif found.instance is not None:
+        runtime = instance_fields(state, found.instance)
+    else:
+        return describe(state, pipeline, found, evaluated=False)
+    return api_object(found.id, found.id, [ref("parent", found.component), *runtime])
+
+
 def _instance(state: State, found: Described, instance: Instance, *, evaluated: bool) -> list[dict[str, str]]:
     definition = found.plan.definition
     if evaluated:

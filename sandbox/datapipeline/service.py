@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ from sandbox.datapipeline.verdicts import Verdicts
 #: Timers that are worked off before a call, and while a manual clock is moved; more would hold up everybody.
 _TIMERS_PER_CALL = 200
 _TIMERS_PER_MOVE = 10_000
+#: Seconds between two lots of timers when many are due, so that whoever waits for the lock gets it.
+_BREATH = 0.001
 _CLOCK_FACT = "clock"
 _TERMINATE_FACT = "terminate"
 _RUNNERS_FACT = "taskrunners"
@@ -187,6 +190,7 @@ class Service:
                     continue
             with self.call():
                 pass
+            time.sleep(_BREATH)
 
     def set_terminating(self, taskrunner_id: str, *, terminate: bool) -> None:
         """Say what the heartbeats of a task runner (``*`` for all) shall answer."""

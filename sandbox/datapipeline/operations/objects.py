@@ -10,8 +10,9 @@ from typing import Any
 from core.errors import ExpressionInvalid
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.answers import InvalidRequest
-from sandbox.datapipeline.describe import Described, describe, find
+from sandbox.datapipeline.describe import describe, find, selectable
 from sandbox.datapipeline.expressions import evaluate
+from sandbox.datapipeline.model import Pipeline
 from sandbox.datapipeline.paging import DEFAULT_PAGE, page
 from sandbox.datapipeline.query import matches, read_query
 from sandbox.datapipeline.scope import DefinitionScope
@@ -46,11 +47,10 @@ def query_objects(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     if not 1 <= size <= DEFAULT_PAGE:
         raise InvalidRequest(f"limit must be 1 to {DEFAULT_PAGE}")
     query = read_query(request.get("query") or {})
-    ids = [
-        entry.id
-        for entry in _sphere(service, pipeline.id, sphere)
-        if not query or matches(describe(service.state, pipeline, entry, evaluated=False), query)
-    ]
+    ids = _ids(service, pipeline, sphere)
+    if query:
+        found = (find(service.state, pipeline, object_id) for object_id in ids)
+        ids = [entry.id for entry in found if matches(selectable(service.state, pipeline, entry), query)]
     return page(ids, "ids", request.get("marker"), size)
 
 
@@ -67,13 +67,8 @@ def evaluate_expression(service: Service, request: dict[str, Any]) -> dict[str, 
     return {"evaluatedExpression": result if isinstance(result, str) else ",".join(result)}
 
 
-def _sphere(service: Service, pipeline_id: str, sphere: str) -> list[Described]:
+def _ids(service: Service, pipeline: Pipeline, sphere: str) -> list[str]:
     state = service.state
-    pipeline = state.pipelines[pipeline_id]
     if sphere == "COMPONENT":
-        ids = [item["id"] for item in state.body(pipeline, pipeline.latest_version)["objects"]]
-    elif sphere == "INSTANCE":
-        ids = list(state.instances[pipeline_id])
-    else:
-        ids = list(state.attempts[pipeline_id])
-    return [find(state, pipeline, object_id) for object_id in ids]
+        return [item["id"] for item in state.body(pipeline, pipeline.latest_version)["objects"]]
+    return list((state.instances if sphere == "INSTANCE" else state.attempts)[pipeline.id])
