@@ -37,6 +37,8 @@ def _step_fields(progress: Mapping[str, Any]) -> dict[str, str]:
         fields["step"] = fit(clean(step), TEXT_LIMIT)
     if isinstance(percent, int | float):
         fields["percentComplete"] = f"{percent:g}"
+    if isinstance(log := progress.get("hadoopJobLog"), str) and log:
+        fields["hadoopJobLog"] = fit(clean(log), TEXT_LIMIT)
     text = " ".join(filter(None, (fields.get("step"), _counts(progress))))
     return fields | ({"attemptStatus": text} if text else {})
 

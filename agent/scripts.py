@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 from agent.plan import Script
 from core.errors import NotFound, ScriptNotFound
+from core.shebang import FIRST_LINE_LIMIT, interpreter
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store
-
-#: A script without a ``#!`` line is read by bash, as TaskRunner's managed machines do.
-SHELL = ("bash",)
-FIRST_LINE_LIMIT = 256  # bytes, as the kernel's
 
 
 def prepare_script(script: Script, store: Callable[[], S3Store], cancelled: threading.Event) -> tuple[str, ...]:
@@ -41,14 +38,3 @@ def prepare_script(script: Script, store: Callable[[], S3Store], cancelled: thre
     script.path.chmod(0o700)
     with script.path.open("rb") as file:
         return (*interpreter(file.read(FIRST_LINE_LIMIT)), str(script.path))
-
-
-def interpreter(beginning: bytes) -> tuple[str, ...]:
-    """Return the program of a script's ``#!`` line and its one argument, else bash.
-
-    The line is read here, and the file never executed itself: the disk may be mounted ``noexec``.
-    """
-    line = beginning.partition(b"\n")[0]
-    if not line.startswith(b"#!"):
-        return SHELL
-    return tuple(os.fsdecode(line[2:]).strip().split(maxsplit=1)) or SHELL

@@ -27,6 +27,7 @@
     ├── TaskError                       one attempt of a task
     │   ├── TaskMalformed               the task cannot be read, or a field or type is not supported
     │   ├── ScriptNotFound              the scriptUri is not there
+    │   ├── ProgramMissing              a program that the activity needs is not on this machine
     │   ├── StagingFailed               a file could not be staged in or out
     │   ├── DiskFull                    no space left for staging, logs or temporary files
     │   ├── CommandFailed               the command ended with a non-zero exit status
@@ -207,6 +208,12 @@ class ScriptNotFound(TaskError):
     """The scriptUri is not there."""
 
     error_id = "ScriptNotFound"
+
+
+class ProgramMissing(TaskError):
+    """A program that the activity needs is not on this machine."""
+
+    error_id = "ProgramMissing"
 
 
 class StagingFailed(TaskError):

@@ -44,8 +44,19 @@ class StepResult:
 class Reporter(Protocol):
     """Takes the progress of a running step."""
 
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        """Tell how far the step is; may be called often, is written at most once a second."""
+    def progress(
+        self,
+        phase: str,
+        *,
+        rows: int | None = None,
+        bytes: int | None = None,  # noqa: A002
+        percent: float | None = None,
+        job_log: str | None = None,
+    ) -> None:
+        """Tell how far the step is; may be called often, is written at most once a second.
+
+        ``percent`` goes from 0 to 100; ``job_log`` is the page of the Hadoop job that runs.
+        """
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,21 @@ class ProgressReporter:
         self._monotonic = monotonic
         self._next = -1.0
 
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
+    def progress(
+        self,
+        phase: str,
+        *,
+        rows: int | None = None,
+        bytes: int | None = None,  # noqa: A002
+        percent: float | None = None,
+        job_log: str | None = None,
+    ) -> None:
         """Tell how far the step is; calls within a second of the last written one are left out."""
         now = self._monotonic()
         if now < self._next:
             return
         self._next = now + INTERVAL
-        told = {"rows": rows, "bytes": bytes, "phase": phase}
+        told = {"rows": rows, "bytes": bytes, "phase": phase, "percent": percent, "hadoopJobLog": job_log}
         self.write({"status": "running", "progress": {key: value for key, value in told.items() if value is not None}})
         self._errors.write(REDACTOR.redact(progress_line(self._step, phase, rows, bytes)) + "\n")
         self._errors.flush()

@@ -18,16 +18,18 @@ MODULES = {
     "column-check": "steps_impl.quality.column_check",
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
+    "emr-activity": "steps_impl.activities.emr_activity",
     "exists": "steps_impl.activities.exists",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
+    "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "notify": "steps_impl.control.notify",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
     "primary-key-check": "steps_impl.quality.primary_key_check",
     "sql-activity": "steps_impl.activities.sql_activity",
     "teardown": "steps_impl.control.teardown",
-    "wait-for-data": "steps_impl.control.wait_for_data",
     "upsert": "steps_impl.warehouse.upsert",
+    "wait-for-data": "steps_impl.control.wait_for_data",
 }
 
 

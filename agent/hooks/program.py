@@ -10,8 +10,8 @@ import shlex
 import shutil
 from pathlib import Path
 
-from agent.scripts import FIRST_LINE_LIMIT, interpreter
 from core.errors import HookFailed
+from core.shebang import FIRST_LINE_LIMIT, interpreter
 
 SHELLS = frozenset({"bash", "dash", "sh"})
 _ELF = b"\x7fELF"

@@ -1,0 +1,175 @@
+"""What an activity has of the cluster: programs, a folder of its own, the marks by which its jobs are found again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from core.cancelling import on_cancel
+from core.errors import CommandFailed, CommandKilled
+from steps_impl.activities.cluster import configuration
+from steps_impl.activities.cluster.applications import Applications, run_tag
+from steps_impl.activities.cluster.ending import end_tree
+from steps_impl.activities.cluster.jobs import JobWatch
+from steps_impl.activities.cluster.output import Copier
+from steps_impl.activities.cluster.programs import find_jar, find_program
+from steps_impl.contract import ATTEMPT_VARIABLE, PIPELINE_VARIABLE, RESULT_VARIABLE, StepContext
+
+
+class Cluster:
+    """Runs programs for one activity, one after the other.
+
+    ``label`` is what messages call the activity, ``work`` the folder where its programs run; it goes with the activity.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        work: Path,
+        context: StepContext,
+        environment: Mapping[str, str],
+        tag: str,
+        applications: Applications | None = None,
+    ) -> None:
+        self.label = label
+        #: What marks the YARN applications of this run.
+        self.tag = tag
+        self.work = work
+        self.context = context
+        self.environment = dict(environment)
+        self._applications = applications
+        self._known: set[str] = set()
+
+    def program(self, name: str) -> Path:
+        """Return the program of this name; ``ProgramMissing`` when it is not on PATH."""
+        return find_program(name, self.label, self.environment)
+
+    def jar(self, name: str) -> Path:
+        """Return a job jar of Hadoop's own (``hadoop-streaming``); ``ProgramMissing`` when it is not there."""
+        return find_jar(name, self.label, self.environment)
+
+    def run(self, argv: Sequence[str | Path], title: str, environment: Mapping[str, str] | None = None) -> JobWatch:
+        """Run a program to its end, its output copied to ours; return what was seen of its jobs.
+
+        Args:
+            argv: Program and arguments; they can be read by every user of the machine, so no secrets.
+            title: What messages call it, such as ``step 1 of 2 (wordcount.jar)``.
+            environment: Variables beside those of the cluster.
+
+        Raises:
+            CommandFailed, CommandKilled: it did not end well.
+            InterruptedError: the step was asked to stop; the program and what it started have ended.
+        """
+        self.check_cancelled()
+        watch = JobWatch(partial(self._tell, title))
+        self.context.reporter.progress(title)
+        process = self._start(argv, title, {**self.environment, **(environment or {})})
+        copiers = _copiers(process, watch)
+        with on_cancel(self.context.cancelled, partial(end_tree, process)):
+            status = process.wait()
+        for copier in copiers:
+            copier.finish()
+        self._known |= watch.applications
+        self.check_cancelled()
+        self._check(status, title)
+        return watch
+
+    def new_file(self, name: str) -> Path:
+        """Return the path of a file that is not there yet, in a folder of its own."""
+        return Path(tempfile.mkdtemp(prefix="file-", dir=self.work)) / name
+
+    def run_jar(self, argv: Sequence[str | Path], title: str) -> None:
+        """Run a program as EMR runs a step: it is good when it ends with 0 and no Hadoop job of it has failed."""
+        watch = self.run(argv, title)
+        for name, state in watch.failed.items():
+            raise CommandFailed(f"{self.label}: {title} ended with 0, but its job {name} ended as {state}")
+
+    def check_cancelled(self) -> None:
+        """Raise ``InterruptedError`` when the step was asked to stop."""
+        if self.context.cancelled.is_set():
+            raise InterruptedError(f"{self.label} was asked to stop")
+
+    def end_applications(self) -> None:
+        """End every YARN application of this run that goes on without us."""
+        for name in self._applications.kill(self._known) if self._applications else []:
+            sys.stderr.write(f"{self.label}: ended the YARN application {name}, which was still running\n")
+
+    def _start(self, argv: Sequence[str | Path], title: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                [*map(str, argv)], cwd=self.work, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe
+            )
+        except OSError as error:
+            raise CommandFailed(f"{self.label}: {title} cannot be started: {error.strerror} ({argv[0]})") from None
+
+    def _tell(self, title: str, percent: float | None, page: str | None) -> None:
+        self.context.reporter.progress(title, percent=percent, job_log=page)
+
+    def _check(self, status: int, title: str) -> None:
+        if status < 0:
+            raise CommandKilled(f"{self.label}: {title} was killed by signal {-status}, which was not ours")
+        if status:
+            raise CommandFailed(f"{self.label}: {title} ended with exit status {status}; its last lines say why")
+
+
+@contextmanager
+def open_cluster(
+    label: str, context: StepContext, settings: Mapping[str, str] | None = None, needs: str | None = "hadoop"
+) -> Iterator[Cluster]:
+    """Hand out what the activity has of the cluster; nothing of it is left afterwards.
+
+    Applications that an attempt before this one has left running are ended first.
+
+    Args:
+        label: What messages call the activity.
+        context: The step's.
+        settings: Properties of MapReduce that all its jobs get, such as their queue.
+        needs: The program without which there is no use in starting, if any.
+
+    Raises:
+        ProgramMissing: ``needs`` is not on this machine.
+    """
+    work = _work_directory(context.environment)
+    try:
+        cluster = _prepared(label, work, context, settings or {}, needs)
+        cluster.end_applications()
+        try:
+            yield cluster
+        finally:
+            cluster.end_applications()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _prepared(label: str, work: Path, context: StepContext, settings: Mapping[str, str], needs: str | None) -> Cluster:
+    environment = {name: value for name, value in context.environment.items() if name != RESULT_VARIABLE}
+    (work / "tmp").mkdir()
+    environment["TMPDIR"] = str(work / "tmp")
+    if needs:
+        find_program(needs, label, environment)
+    tag = run_tag(environment.get(PIPELINE_VARIABLE, ""), environment.get(ATTEMPT_VARIABLE) or str(work))
+    found = configuration.find_configuration(environment)
+    if found is not None:
+        added = {"mapreduce.job.tags": tag, "tez.application.tags": tag, **settings}
+        environment["HADOOP_CONF_DIR"] = str(configuration.overlay(found, work / "conf", added))
+    return Cluster(label, work, context, environment, tag, Applications.of_cluster(tag, found, environment))
+
+
+def _work_directory(environment: Mapping[str, str]) -> Path:
+    """Return a new folder: in the attempt's own, which the worker removes whatever happens, or a temporary one."""
+    result = environment.get(RESULT_VARIABLE)
+    place = Path(result).parent if result else None
+    return Path(tempfile.mkdtemp(prefix="cluster-", dir=place if place and os.access(place, os.W_OK) else None))
+
+
+def _copiers(process: subprocess.Popen[bytes], watch: JobWatch) -> list[Copier]:
+    pairs = ((process.stdout, sys.stdout.buffer), (process.stderr, sys.stderr.buffer))
+    return [Copier(source, target, watch.look) for source, target in pairs if source]
