@@ -22,6 +22,7 @@
     │   └── LoadRejected                a bulk load refused its input
     ├── DataError                       data that cannot be carried over faithfully
     │   ├── UnsupportedValue            a value that the format or the target cannot hold
+    │   ├── RecordMalformed             a record of a file that cannot be read
     │   ├── SchemaMismatch              the table there is not the table that was defined
     │   └── DefinitionError             a table definition that is not understood
     ├── TaskError                       one attempt of a task
@@ -178,6 +179,12 @@ class UnsupportedValue(DataError):
     """A value that the format or the target cannot hold."""
 
     error_id = "UnsupportedValue"
+
+
+class RecordMalformed(DataError):
+    """A record of a file that cannot be read."""
+
+    error_id = "RecordMalformed"
 
 
 class SchemaMismatch(DataError):

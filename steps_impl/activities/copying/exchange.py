@@ -1,0 +1,82 @@
+r"""Files without quoted values to lines: each escape becomes a mark, then separators are exchanged in one pass.
+
+Marks are control characters that text hardly ever holds; a text that holds one is left to the exact reading. They stand
+for an escaped escape, NULL, an escaped separator, an escaped record end, an escaped carriage return.
+"""
+
+from __future__ import annotations
+
+import re
+
+from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.lines import NULL
+
+_ESCAPE, _NULL, _SEPARATOR, _END, _RETURN = b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\x1a"
+_MARKS = re.compile(rb"[\x1a\x1c-\x1f]")
+
+
+class Exchange:
+    """The quick reading of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._table = bytes.maketrans(dialect.separator + dialect.end, b"\t\n")
+        before = re.escape(dialect.separator + dialect.end)
+        behind = rb"|\r\n|\r?\Z" if dialect.quotes else rb"|\Z"
+        self._null = re.compile(rb"(?:(?<=[%b])|\A)\\[nN](?=[%b]%b)" % (before, before, behind))
+        escape = dialect.escape
+        self._marks = (
+            (escape + escape, _ESCAPE),
+            (escape + dialect.separator, _SEPARATOR),
+            (escape + dialect.end, _END),
+            (escape + b"\r", _RETURN),
+        )
+        self._restored = (
+            (_ESCAPE, b"\\\\" if escape == b"\\" else escape),
+            (_NULL, NULL),
+            (_SEPARATOR, _line_form(dialect.separator)),
+            (_END, _line_form(dialect.end)),
+            (_RETURN, b"\\\r"),
+        )
+
+    def lines(self, text: bytes, *, final: bool) -> tuple[bytes, int] | None:
+        """Return the lines of the whole records in a text and how many bytes those take; nothing if it cannot tell."""
+        if self._dialect.escape not in text and b"\\" not in text:
+            used = len(text) if final else text.rfind(self._dialect.end) + 1
+            return self._exchanged(text[:used]), used
+        if _MARKS.search(text):
+            return None
+        marked = text
+        for escaped, mark in self._marks:
+            if escaped in marked:
+                marked = marked.replace(escaped, mark)
+        end = len(marked) if final else marked.rfind(self._dialect.end) + 1
+        used = len(text) - _original_length(marked[end:])
+        whole = self._null.sub(_NULL, marked[:end])
+        if b"\\" in whole or self._dialect.escape in whole:
+            return None
+        lines = self._exchanged(whole)
+        for mark, meaning in self._restored:
+            if mark in lines:
+                lines = lines.replace(mark, meaning)
+        return lines, used
+
+    def _exchanged(self, whole: bytes) -> bytes:
+        """Return whole records with tab and line feed as separators; what was such before is escaped."""
+        dialect = self._dialect
+        if whole and not whole.endswith(dialect.end):
+            whole += dialect.end
+        if b"\r" in whole:
+            whole = (whole.replace(b"\r\n", b"\n") if dialect.quotes else whole).replace(b"\r", b"\\\r")
+        for own, character in ((dialect.separator, b"\t"), (dialect.end, b"\n")):
+            if own != character and character in whole and character not in (dialect.separator, dialect.end):
+                whole = whole.replace(character, b"\\" + character)
+        return whole if dialect.separator == b"\t" and dialect.end == b"\n" else whole.translate(self._table)
+
+
+def _line_form(character: bytes) -> bytes:
+    return b"\\" + character if character in b"\t\n\r" else character
+
+
+def _original_length(marked: bytes) -> int:
+    return len(marked) + len(_MARKS.findall(marked))

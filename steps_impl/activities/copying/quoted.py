@@ -1,0 +1,68 @@
+r"""CSV with quotes by the standard library's reader, where its reading and ours are the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+
+from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.lines import NULL, from_rows
+
+#: Stands for an unquoted ``\N`` while the library reads; a text that holds it is read exactly.
+_MARK = b"\x1d"
+_BARE_NULL = re.compile(rb"(?:(?<=[,\n])|\A)\\N(?=[,\r\n]|\Z)")
+_MARKED_NULL = re.compile(rb"(?:(?<=[\t\n])|\A)\x1d(?=[\t\n])")
+
+csv.field_size_limit(sys.maxsize)
+
+
+def by_library(text: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, int] | None:
+    """Return the lines of the whole records in a text, and how many bytes those take.
+
+    Nothing is returned where the library would read otherwise than ``tokens``: with escapes, with carriage returns
+    that do not end a record, or where it finds a fault (it does not tell where).
+    """
+    used = len(text) if final else _last_end(text)
+    marked = _mark_nulls(text[:used], dialect.escape)
+    if not used or marked is None or b"\t" in marked or marked.count(b"\r") != marked.count(b"\r\n"):
+        return None
+    try:
+        rows = list(csv.reader(io.StringIO(marked.decode("latin-1"), newline=""), strict=True))
+    except csv.Error:
+        return None
+    lines = ("\n".join(map("\t".join, rows)) + "\n").encode("latin-1")
+    if lines.count(b"\n") != len(rows) or b"\r" in lines:
+        return (_with_breaks(rows), used) if _MARK not in marked else None
+    if _MARK in lines:
+        if len(_MARKED_NULL.findall(lines)) != lines.count(_MARK):
+            return None
+        lines = lines.replace(_MARK, NULL)
+    return lines, used
+
+
+def _with_breaks(rows: list[list[str]]) -> bytes:
+    """Return lines of rows with line feeds or carriage returns in their values; an empty record is one empty value."""
+    return from_rows([[value.encode("latin-1") for value in row] or [b""] for row in rows])
+
+
+def _mark_nulls(text: bytes, escape: bytes) -> bytes | None:
+    """Put the mark in the place of each bare ``\\N``; nothing if other escapes, or the mark itself, are in the text."""
+    if _MARK in text:
+        return None
+    if b"\\" not in text:
+        return text if escape not in text else None
+    marked = _BARE_NULL.sub(_MARK, text) if escape == b"\\" else text
+    return None if b"\\" in marked else marked
+
+
+def _last_end(text: bytes) -> int:
+    """Return where the last record ends that has an even number of quotes before its end; 0 if none does."""
+    end = text.rfind(b"\n") + 1
+    quotes = text.count(b'"', 0, end)
+    while end and quotes % 2:
+        former = text.rfind(b"\n", 0, end - 1) + 1
+        quotes -= text.count(b'"', former, end)
+        end = former
+    return end
