@@ -90,6 +90,19 @@ class RedshiftSettings(Section):
     iam_role: str | None = Field(default=None, description="ARN that COPY and UNLOAD name; 'default' is allowed")
 
 
+class CopyActivitySettings(Section):
+    """What AWS leaves open about CopyActivity."""
+
+    dialect: Literal["documented", "standard"] = Field(
+        default="documented",
+        description="how files are written: as AWS documents (no quotes, backslash escapes, NULL is `\\n`), or CSV in "
+        "quotes and NULL as `\\N`; both are read",
+    )
+    undeclared_gzip: Literal["read", "refuse"] = Field(
+        default="read", description="gzip data of a node without `compression: gzip`: read it, or fail by name"
+    )
+
+
 class Permission(Section):
     """A grant given when a table is created: to a user or to a group."""
 
@@ -253,6 +266,7 @@ class Settings(Section):
     postgres: PostgresSettings | None = None
     redshift: RedshiftSettings | None = None
     database: DatabaseSettings = DatabaseSettings()
+    copy_activity: CopyActivitySettings = CopyActivitySettings()
     agent: AgentSettings = AgentSettings()
     logging: LoggingSettings = LoggingSettings()
     alerts: AlertSettings = AlertSettings()
@@ -265,6 +279,7 @@ _OVERRIDABLE: dict[str, type[Section]] = {
     "etl": EtlSettings,
     "postgres": PostgresSettings,
     "redshift": RedshiftSettings,
+    "copy_activity": CopyActivitySettings,
     "agent": AgentSettings,
     "logging": LoggingSettings,
     "alerts": AlertSettings,

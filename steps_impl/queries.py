@@ -7,15 +7,15 @@ from typing import Literal
 
 Dialect = Literal["mysql", "postgres"]
 
-_QUOTED = r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`(?:[^`]|``)*`"""
+QUOTED = r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`(?:[^`]|``)*`"""
 #: MySQL's ``--`` needs a blank behind it (``5--1`` is 6), its ``#`` opens a comment, and ``/*!`` is a statement's part.
-_COMMENTS = {
+COMMENTS = {
     "mysql": r"--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?!!).*?\*/",
     "postgres": r"--[^\n]*|/\*.*?\*/",
 }
 _TOKENS = {
-    dialect: re.compile(rf"(?P<nothing>{comment}|[\s;]+)|{_QUOTED}|.", re.DOTALL)
-    for dialect, comment in _COMMENTS.items()
+    dialect: re.compile(rf"(?P<nothing>{comment}|[\s;]+)|{QUOTED}|.", re.DOTALL)
+    for dialect, comment in COMMENTS.items()
 }
 
 

@@ -16,6 +16,7 @@ from steps_impl.contract import StepContext, StepResult
 #: A new step adds its line here; then ``make docs`` makes its help and its reference page.
 MODULES = {
     "column-check": "steps_impl.quality.column_check",
+    "copy-activity": "steps_impl.activities.copy_activity",
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
     "emr-activity": "steps_impl.activities.emr_activity",

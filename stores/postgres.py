@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10
 #: Bytes that COPY's row-sized pieces are gathered into before they are handed on.
 PIECE = 256 * 1024
+_SESSION = "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c intervalstyle=postgres"
 
 _REFUSED = re.compile(r"authentication failed|no pg_hba\.conf entry|no password supplied|role .* does not exist", re.I)
 _NO_DATABASE = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
@@ -45,10 +46,8 @@ class Connection:
     def columns(self, query: str) -> list[tuple[str, str]]:
         """Return name and type (as ``format_type`` writes it) of each column of a query, without running it."""
         cursor = self._run("describe a query", f"SELECT * FROM ({query}) AS described LIMIT 0", ())
-        described = [(column.name, column.type_code, _typmod(column)) for column in cursor.description or ()]
-        return [
-            (name, str(self.rows("SELECT format_type(%s, %s)", (oid, typmod))[0][0])) for name, oid, typmod in described
-        ]
+        described = [(column.name, column.type_code, typmod(column)) for column in cursor.description or ()]
+        return [(name, str(self.rows("SELECT format_type(%s, %s)", (oid, mod))[0][0])) for name, oid, mod in described]
 
     def copy_out(self, query: str, options: str, write: Callable[[bytes, int], None], room: Callable[[], int]) -> int:
         """Send the rows of a query through COPY to ``write(lines, rows)``; return their number.
@@ -113,8 +112,13 @@ class _Gatherer:
         self._rows, self._size, self._limit = [], 0, self._room()
 
 
-def connect(settings: PostgresSettings, database: str | None = None, retries: int = 2) -> Connection:
-    """Connect to the configuration's Postgres; ``database`` goes before the configured one.
+def connect(
+    settings: PostgresSettings,
+    database: str | None = None,
+    retries: int = 2,
+    options: Mapping[str, Any] | None = None,
+) -> Connection:
+    """Connect to read; ``database`` goes before the one of the settings, ``options`` are psycopg2's.
 
     Raises:
         AccessDenied: user or password refused; never tried again.
@@ -127,12 +131,21 @@ def connect(settings: PostgresSettings, database: str | None = None, retries: in
         wait=tenacity.wait_exponential_jitter(initial=1, max=30),
         reraise=True,
     )
-    connection: Connection = policy(_connect_once, settings, database or settings.database_name)
-    return connection
+    link, where = policy(open_link, settings, database or settings.database_name, options or {})
+    link.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    return Connection(link, where)
 
 
-def _connect_once(settings: PostgresSettings, database: str) -> Connection:
+def open_link(
+    settings: PostgresSettings, database: str, options: Mapping[str, Any]
+) -> tuple[psycopg2.extensions.connection, str]:
+    """Connect once, with times in UTC and text in UTF-8; return the connection and what to call it.
+
+    Raises:
+        AccessDenied, NotFound, StoreUnreachable: it did not come about.
+    """
     where = f"Postgres {settings.host}:{settings.port} as {settings.username}, database {database}"
+    given = {"connect_timeout": CONNECT_TIMEOUT, **options, "options": f"{_SESSION} {options.get('options', '')}"}
     try:
         link = psycopg2.connect(
             host=settings.host,
@@ -140,15 +153,13 @@ def _connect_once(settings: PostgresSettings, database: str) -> Connection:
             dbname=database,
             user=settings.username,
             password=secrets.resolve(settings.password),
-            connect_timeout=CONNECT_TIMEOUT,
             application_name="ductrunner",
-            options="-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c intervalstyle=postgres",
+            **given,
         )
     except psycopg2.Error as error:
         raise _connection_fault(str(error), where) from None
-    link.set_session(isolation_level="REPEATABLE READ", readonly=True)
     link.set_client_encoding("UTF8")
-    return Connection(link, where)
+    return link, where
 
 
 def _connection_fault(text: str, where: str) -> StoreError:
@@ -169,7 +180,7 @@ def quote_table(name: str) -> str:
     return ".".join(quote_name(part) for part in name.split("."))
 
 
-def _typmod(column: Any) -> int:
+def typmod(column: Any) -> int:
     """Rebuild what psycopg2 has taken apart: ``varchar(n)`` and ``numeric(p,s)`` keep their lengths."""
     if column.precision is not None and column.scale is not None and column.type_code == _NUMERIC:
         return ((column.precision << 16) | (column.scale & 0x7FF)) + 4 if column.precision < _UNLIMITED else -1

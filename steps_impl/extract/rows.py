@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 
 from steps_impl.contract import StepContext
+from steps_impl.extract.fetching import Fetcher
 from steps_impl.extract.parts import PartWriter
 from steps_impl.extract.policies import Policies, Row
 from steps_impl.extract.query import Query
@@ -14,10 +14,6 @@ from stores.mysql import Connection
 
 #: Rows treated at once; 500 to 4000 are equally fast.
 CHUNK_ROWS = 500
-#: Where single values may be large: rows fetched at once at first and after large ones, and while rows are small; bytes
-#: that are treated at once.
-_CAUTIOUS_ROWS, _BOLD_ROWS = 10, 50
-_LARGE_BYTES = 1 << 20
 
 
 class RowStream:
@@ -32,7 +28,7 @@ class RowStream:
         self.rows = 0
         self.bytes = 0
         self._plain = frozenset(index for index, column in enumerate(query.columns) if column.is_plain)
-        self._large = [itemgetter(index) for index, column in enumerate(query.columns) if column.is_large]
+        self._fetcher = Fetcher(connection, query.columns)
 
     def copy_to(self, writer: PartWriter, context: StepContext) -> None:
         """Run the query and write all its rows.
@@ -61,19 +57,7 @@ class RowStream:
         """Yield rows in chunks that fit the current file and, where single values are large, about a megabyte."""
         while True:
             limit = min(CHUNK_ROWS, writer.room())
-            rows = self.connection.fetch(limit) if not self._large else self._fetch_by_size(limit)
+            rows = self._fetcher.fetch(limit)
             if not rows:
                 return
             yield rows
-
-    def _fetch_by_size(self, limit: int) -> list[Row]:
-        rows: list[Row] = []
-        size, at_once = 0, _CAUTIOUS_ROWS
-        while len(rows) < limit and size < _LARGE_BYTES:
-            more = self.connection.fetch(min(at_once, limit - len(rows)))
-            if not more:
-                break
-            rows.extend(more)
-            size += sum(sum(map(len, filter(None, map(value, more)))) for value in self._large)
-            at_once = _BOLD_ROWS if size * _BOLD_ROWS < _LARGE_BYTES * len(rows) else _CAUTIOUS_ROWS
-        return rows

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
@@ -109,10 +110,17 @@ class Connection:
         self.close()
 
 
-def connect(host: MySqlHost, database: str | None = None, retries: int = 2, tls: Tls | None = None) -> Connection:
+def connect(
+    host: MySqlHost,
+    database: str | None = None,
+    retries: int = 2,
+    tls: Tls | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Connection:
     """Connect to a server of the configuration; ``database`` goes before the one of its entry.
 
-    ``retries`` further attempts are made while the server cannot be reached, after about 1, 2, 4 … seconds.
+    ``options`` are PyMySQL's (time-outs, first statement). ``retries`` further attempts are made while the
+    server cannot be reached, after about 1, 2, 4 … seconds.
 
     Raises:
         AccessDenied: the server refuses the user, the password or the database; never tried again.
@@ -127,6 +135,7 @@ def connect(host: MySqlHost, database: str | None = None, retries: int = 2, tls:
         database=database or host.database,
         timeout=CONNECT_TIMEOUT,
         tls=tls or Tls(),
+        options=options or {},
     )
     policy = Retrying(
         retry=retry_if_exception_type(StoreUnreachable),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -34,6 +34,8 @@ class Login:
     database: str | None
     timeout: int
     tls: Tls = field(default_factory=Tls)
+    #: Options of PyMySQL beyond these; only it takes them.
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Driver(Protocol):
@@ -54,8 +56,8 @@ class Driver(Protocol):
 
 
 def open_driver(login: Login) -> Driver:
-    """Connect with the fastest driver that is installed; without TLS only where none is demanded."""
-    library = _compiled_library()
+    """Connect with the fastest driver that takes the options; without TLS only where none is demanded."""
+    library = None if login.options else _compiled_library()
     driver: Driver = CompiledDriver(login, library) if library else PureDriver(login)
     if login.tls.demanded:
         _check_tls(driver, login.tls)
@@ -105,7 +107,7 @@ class CompiledDriver:
                 **login.tls.for_compiled(),
             )
         except self._fault as error:
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
 
     @property
     def thread_id(self) -> int:
@@ -120,7 +122,7 @@ class CompiledDriver:
                 return ()
             fields = self._link.fetch_fields()
         except self._fault as error:
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
         return tuple(
             column(name, kind, flags, charset, scale) for *_, name, _, charset, _, kind, flags, scale in fields
         )
@@ -132,7 +134,7 @@ class CompiledDriver:
             if len(rows) < count:
                 self._link.free_result()
         except self._fault as error:
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
         return rows
 
     def close(self) -> None:
@@ -150,6 +152,7 @@ class PureDriver:
 
         self._fault: type[Exception] = pymysql.err.MySQLError
         encoders_only: dict[Any, Any] = {**encoders}
+        options: dict[str, Any] = {"connect_timeout": login.timeout, **login.options}
         try:
             self._link: Any = pymysql.connect(
                 host=login.host,
@@ -157,15 +160,14 @@ class PureDriver:
                 user=login.username,
                 password=login.password,
                 database=login.database,
-                connect_timeout=login.timeout,
                 charset=CHARSET,
                 use_unicode=False,
                 conv=encoders_only,
                 cursorclass=SSCursor,
-                **login.tls.for_pymysql(),
+                **{**options, **login.tls.for_pymysql()},
             )
         except (self._fault, OSError, RuntimeError) as error:  # RuntimeError: an authentication that needs a package
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
         self._cursor: Any = None
 
     @property
@@ -179,7 +181,7 @@ class PureDriver:
             self._cursor = self._link.cursor()
             self._cursor.execute(statement)
         except (self._fault, OSError) as error:
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
         fields = self._cursor._result.fields if self._cursor.description else ()
         return tuple(column(f.name, f.type_code, f.flags, f.charsetnr, f.scale) for f in fields)
 
@@ -188,7 +190,7 @@ class PureDriver:
         try:
             rows: Sequence[Row] = self._cursor.fetchmany(count)
         except (self._fault, OSError) as error:
-            raise _fault_of(error) from None
+            raise fault_of(error) from None
         return rows
 
     def close(self) -> None:
@@ -198,7 +200,8 @@ class PureDriver:
         self._link._force_close()
 
 
-def _fault_of(error: Exception) -> DriverFault:
+def fault_of(error: Exception) -> DriverFault:
+    """Return what a driver's exception says: MySQL's error number and text."""
     number = getattr(error, "errno", None)
     text = getattr(error, "msg", None)
     if number is None and len(error.args) > 1:

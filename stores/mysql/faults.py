@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from core.errors import AccessDenied, NotFound, StatementFailed, StoreError, StoreUnreachable, TransactionConflict
+from stores.rejections import Rejected
 
 _DENIED = frozenset({1044, 1045, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 2059, 2061, 3118, 4151})
 _UNREACHABLE = frozenset({
@@ -18,6 +19,25 @@ _CONFLICT = frozenset({1205, 1213})
 #: Their texts quote names and statement text, never values of rows.
 _HARMLESS = frozenset({1044, 1045, 1049, 1054, 1060, 1064, 1109, 1142, 1143, 1146, 1305})
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_AT = re.compile(r" for column .*| at row \d+.*", re.DOTALL)
+_ROW = re.compile(r"\bat row (\d+)|\bRow (\d+)\b")
+_COLUMN = re.compile(r"\bcolumn (`(?:[^`]|``)+`(?:\.`(?:[^`]|``)+`)*|'[^']+')")
+#: What is told instead of the server's text: it is about LOAD DATA, or holds the value.
+_REASONS = {
+    1048: "NULL, which the column does not take",
+    1062: "its key is there already",
+    1261: "it has too few values",
+    1262: "it has too many values",
+    1263: "NULL, which the column does not take",
+    1264: "the value is out of the column's range",
+    1265: "the value does not fit into the column",
+    1292: "the value is none of the column's type",
+    1300: "the text is not in the column's character set",
+    1366: "the value is none of the column's type or character set",
+    1406: "the value is too long for the column",
+    3819: "a check constraint refuses it",
+    4025: "a check constraint refuses it",
+}
 _ADVICE = {
     AccessDenied: "check the user's password and grants",
     StoreUnreachable: "check that the server is up and that its port can be reached from here",
@@ -34,6 +54,19 @@ class DriverFault(Exception):
         super().__init__(number, text)
         self.number = number
         self.text = text
+
+
+def rejection(number: int, text: str) -> Rejected:
+    """Return what an error or warning tells about a row: its number in the statement and the column, no value."""
+    row, column = _ROW.search(text), _COLUMN.search(text)
+    reason = _REASONS.get(number) or _without_values(text)
+    return Rejected(
+        int(row[1] or row[2]) if row else None, column[1].strip("`'").rpartition("`.`")[2] if column else None, reason
+    )
+
+
+def _without_values(text: str) -> str:
+    return _AT.sub("", _QUOTED.sub("'…'", text)).strip(" .") or "refused"
 
 
 def translate(fault: DriverFault, where: str) -> StoreError:

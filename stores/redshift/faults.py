@@ -72,7 +72,7 @@ def statement_fault(error: psycopg2.Error, where: str, doing: str) -> StoreError
     code = error.pgcode or ""
     message = error.diag.message_primary or ""
     kind = _kind(code, message) if code else _without_code(error)
-    return kind(f"{where}: could not {doing}: {_clean(code, message or str(error))}")
+    return kind(f"{where}: could not {doing}: {reason_of(code, message or str(error))}")
 
 
 def _kind(code: str, message: str) -> type[StoreError]:
@@ -101,7 +101,8 @@ def _without_code(error: psycopg2.Error) -> type[StoreError]:
     return StoreUnreachable if broken else StatementFailed
 
 
-def _clean(code: str, message: str) -> str:
+def reason_of(code: str, message: str) -> str:
+    """Return a server's message without values of rows."""
     if code.startswith("22") and code != errorcodes.INVALID_PARAMETER_VALUE:  # that one is about a statement's words
         condition = errorcodes.lookup(code).replace("_", " ").lower()
         return f"a value does not fit ({condition}, SQLSTATE {code})"

@@ -72,6 +72,22 @@ class Session:
         (row,) = self.rows(statement)
         return row
 
+    def text_columns(self, statement: Statement) -> tuple[str, ...]:
+        """Run a query and return the names of its columns; from now on ``text_rows`` reads their types as text."""
+        description = self._run(statement).description or ()
+        codes = tuple({column.type_code for column in description})
+        as_text = psycopg2.extensions.new_type(codes, "TEXT_OF_SERVER", _as_sent)
+        psycopg2.extensions.register_type(as_text, self._connection)
+        return tuple(column.name for column in description)
+
+    def text_rows(self, statement: Statement) -> list[tuple[bytes | None, ...]]:
+        """Run a query whose columns ``text_columns`` has seen; return its rows as the server prints them, in UTF-8."""
+        return self.rows(statement)
+
+    def prepare(self, quoted: Any) -> None:
+        """Let a literal of psycopg2 know how this server reads backslashes."""
+        quoted.prepare(self._connection)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes visible together at the end, or not at all.
@@ -200,6 +216,10 @@ def _connect_once(options: Mapping[str, Any], where: str, cancelled: threading.E
     except psycopg2.Error as error:
         raise connection_fault(error, where, options["user"]) from None
     return Session(connection, where, cancelled)
+
+
+def _as_sent(value: str | bytes | None, _cursor: object) -> bytes | None:
+    return value.encode("utf-8") if isinstance(value, str) else value
 
 
 def _ready(connection: Connection, seconds: float) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from stores.s3.copies import Copy
 from stores.s3.downloads import Download
 from stores.s3.faults import from_disk
 from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
 from stores.s3.room import require_room
 from stores.s3.store import S3Store
-from stores.s3.streams import ObjectWriter
+from stores.s3.streams import Draft, ObjectWriter
 from stores.s3.trees import DirectoryPlan, walk
 from stores.s3.uploads import Upload
 
 __all__ = [
+    "Copy",
     "DirectoryPlan",
     "Download",
+    "Draft",
     "ObjectInfo",
     "ObjectWriter",
     "S3Location",

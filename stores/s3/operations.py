@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import unquote_plus
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree as ET
 
 from core.errors import DuctrunnerError, StoreError
@@ -24,10 +25,25 @@ LOGGER = logging.getLogger(__name__)
 ENCRYPTED = {"x-amz-server-side-encryption": "AES256"}
 
 
+@dataclass(frozen=True)
+class Description:
+    """What S3 says of an object: size in bytes, ETag, content type."""
+
+    size: int
+    etag: str
+    kind: str | None
+
+
+def describe(location: S3Location, wire: Wire, guard: Interruption) -> Description:
+    """Return what S3 says of an object."""
+    headers, _ = wire.call(Request("HEAD", location), guard)
+    return Description(int(headers["content-length"]), headers.get("etag", ""), headers.get("content-type"))
+
+
 def head(location: S3Location, wire: Wire, guard: Interruption) -> tuple[int, str]:
     """Size in bytes and ETag of an object."""
-    headers, _ = wire.call(Request("HEAD", location), guard)
-    return int(headers["content-length"]), headers.get("etag", "")
+    described = describe(location, wire, guard)
+    return described.size, described.etag
 
 
 def put(location: S3Location, body: Body, sse: bool, wire: Wire, guard: Interruption, kind: str | None = None) -> None:
@@ -72,11 +88,14 @@ def delete(locations: Sequence[S3Location], wire: Wire, guard: Interruption) -> 
 class Multipart:
     """A multipart upload: the object appears with ``complete`` and not before."""
 
-    def __init__(self, location: S3Location, sse: bool, wire: Wire, guard: Interruption) -> None:
+    def __init__(
+        self, location: S3Location, sse: bool, wire: Wire, guard: Interruption, kind: str | None = None
+    ) -> None:
         self._location, self._wire, self._guard = location, wire, guard
         self._lock = threading.Lock()
         self._parts: dict[int, Mapping[str, str]] = {}
-        headers = {"x-amz-checksum-algorithm": "CRC32", **(ENCRYPTED if sse else {})}
+        described = {**(ENCRYPTED if sse else {}), **({"Content-Type": kind} if kind else {})}
+        headers = {"x-amz-checksum-algorithm": "CRC32", **described}
         _, content = wire.call(Request("POST", location, {"uploads": ""}, headers, DocumentBody(b"")), guard)
         begun = _document(content, location, "InitiateMultipartUploadResult")
         self._id = begun.findtext("{*}UploadId", "")
@@ -88,6 +107,26 @@ class Multipart:
         part = {"ETag": headers.get("etag", ""), "PartNumber": str(number)}
         if CHECKSUM_HEADER in headers:  # servers that do not know the checksum do not want it named again
             part["ChecksumCRC32"] = headers[CHECKSUM_HEADER]
+        with self._lock:
+            self._parts[number] = part
+
+    def copy(self, number: int, source: S3Location, etag: str, span: tuple[int, int]) -> None:
+        """Let S3 make part ``number`` of bytes ``[first, end)`` of another object, of the version with this ETag."""
+        first, end = span
+        headers = {
+            "x-amz-copy-source": quote(f"/{source.bucket}/{source.key}", safe="/~"),
+            "x-amz-copy-source-range": f"bytes={first}-{end - 1}",
+            "x-amz-copy-source-if-match": etag,
+        }
+        query = {"partNumber": str(number), "uploadId": self._id}
+        request = Request("PUT", self._location, query, headers, DocumentBody(b""), about=source, tagged=False)
+        _, content = self._wire.call(request, self._guard)
+        answer = _document(content, source, "CopyPartResult", "Error")
+        if answer.tag.endswith("Error"):
+            raise from_answer(0, answer.findtext("{*}Code", ""), source)
+        part = {"ETag": answer.findtext("{*}ETag", ""), "PartNumber": str(number)}
+        if checksum := answer.findtext("{*}ChecksumCRC32"):
+            part["ChecksumCRC32"] = checksum
         with self._lock:
             self._parts[number] = part
 

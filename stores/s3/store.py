@@ -13,13 +13,14 @@ from typing import BinaryIO, cast
 from core.errors import NotFound, StagingFailed, StoreError
 from stores.s3.access import Access
 from stores.s3.bodies import BytesBody, BytesLike
-from stores.s3.crew import Crew, Job
+from stores.s3.copies import Copy, start_copy
+from stores.s3.crew import Countdown, Crew, Job
 from stores.s3.downloads import Download, start_download
 from stores.s3.faults import local_file
 from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
 from stores.s3.operations import delete, head, listing, put
 from stores.s3.room import require_room
-from stores.s3.streams import ObjectReader, ObjectWriter
+from stores.s3.streams import Draft, ObjectReader, ObjectWriter
 from stores.s3.trees import DirectoryPlan, walk
 from stores.s3.uploads import Upload, start_upload
 from stores.s3.wire import Wire
@@ -124,6 +125,26 @@ class S3Store:
         starts = [partial(start_upload, item, self._wire) for item in uploads]
         return self._transfer(cancelled, starts)
 
+    def copy_many(self, copies: Sequence[Copy], cancelled: threading.Event | None = None) -> TransferTotals:
+        """Copy objects inside S3; none of them appears before all are copied."""
+        if not copies:
+            return TransferTotals()
+        tally, drafts = _Tally(), list[Callable[[], None]]()
+        crew = Crew(min(self._concurrency, len(copies) * 4), cancelled)
+        remaining = Countdown(len(copies))
+
+        def done(size: int, publish: Callable[[], None]) -> None:
+            tally.add(size)
+            drafts.append(publish)
+            if remaining.last():
+                for draft in drafts:
+                    crew.submit(draft)
+
+        for copy in copies:
+            crew.submit(partial(start_copy, copy, self._wire, crew, done))
+        crew.finish()
+        return tally.totals
+
     def list(self, uri: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
         return listing(parse_uri(uri), self._wire, Interruption())
@@ -189,6 +210,10 @@ class S3Store:
     def open_writer(self, uri: str, sse: bool = True) -> ObjectWriter:
         """A context manager with ``write``; the object appears when its block ends without an error."""
         return ObjectWriter(parse_uri(uri), sse, self._wire)
+
+    def open_draft(self, uri: str, sse: bool = True) -> Draft:
+        """An object to write that appears when it is published; see ``Draft``."""
+        return Draft(parse_uri(uri), sse, self._wire)
 
     def _transfer(self, cancelled: threading.Event | None, starts: Sequence[_Start]) -> TransferTotals:
         tally = _Tally()

@@ -151,6 +151,30 @@ class ObjectWriter:
             self._multipart.abort()
 
 
+class Draft(ObjectWriter):
+    """An object that is written now and appears when it is published, so that several can appear together.
+
+    ``seal`` after the last byte; then it holds no memory and no thread. What is neither published nor discarded costs
+    storage until a lifecycle rule drops the multipart upload.
+    """
+
+    def seal(self) -> None:
+        """Send what is left."""
+        if self._multipart is None or self._buffer:
+            self._send_part()
+        self._settle()
+        self._sender.shutdown()
+
+    def publish(self) -> None:
+        """Make the object appear."""
+        assert self._multipart is not None  # it is sealed
+        self._multipart.complete()
+
+    def discard(self) -> None:
+        """Drop what was sent."""
+        self._drop()
+
+
 def _part_length(number: int) -> int:
     return int(_PART << (number // _GROWTH))
 

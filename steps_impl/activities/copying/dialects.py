@@ -77,12 +77,12 @@ def separated(
 def _character(field: str, text: str | None, default: str) -> bytes:
     character = default if text is None or text == "" else _plain(text)
     if len(character) != 1 or not character.isascii():
-        raise ParameterError(f"{field} must be one ASCII character (or written as \\t, \\n, \\001, \\x01), not {text!r}")
+        raise ParameterError(f"{field} must be one ASCII character (\\t, \\001 and \\x01 are read), not {text!r}")
     return character.encode("ascii")
 
 
 def _plain(text: str) -> str:
-    """Return the character that a notation such as ``\\t`` or ``\\001`` stands for, else the text itself."""
+    r"""Return the character that a notation such as ``\t`` or ``\001`` stands for, else the text itself."""
     if text in _NOTATIONS:
         return _NOTATIONS[text]
     match = _NUMBERED.fullmatch(text)

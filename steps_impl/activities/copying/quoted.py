@@ -48,7 +48,7 @@ def _with_breaks(rows: list[list[str]]) -> bytes:
 
 
 def _mark_nulls(text: bytes, escape: bytes) -> bytes | None:
-    """Put the mark in the place of each bare ``\\N``; nothing if other escapes, or the mark itself, are in the text."""
+    r"""Put the mark in the place of each bare ``\N``; nothing if other escapes, or the mark itself, are in the text."""
     if _MARK in text:
         return None
     if b"\\" not in text:

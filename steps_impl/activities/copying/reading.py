@@ -26,6 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 #: A value that begins with a quote (or follows an escaped comma, which costs time alone).
 _QUOTED_VALUE = re.compile(rb'(?:\A|[,\n])"')
 
+
 class RecordReader:
     """The records of one file."""
 

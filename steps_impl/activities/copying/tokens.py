@@ -102,9 +102,10 @@ class Tokenizer:
         return value if escapes % 2 else _Bare(before)
 
     def _meaning(self, value: _Bare) -> bytes | None:
-        if value in NULLS:
+        raw = bytes(value)
+        if raw in NULLS:
             return None
-        return self._unescaped.sub(rb"\1", value) if self._dialect.escape in value else bytes(value)
+        return self._unescaped.sub(rb"\1", raw) if self._dialect.escape in raw else raw
 
 
 class _Bare(bytes):

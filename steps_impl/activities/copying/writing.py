@@ -107,4 +107,3 @@ def _quote_escaped(text: bytes, escape: bytes) -> bytes:
     for before in (b"\t", b"\n"):
         text = text.replace(before + b'"', before + escape + b'"')
     return escape + text if text.startswith(b'"') else text
-

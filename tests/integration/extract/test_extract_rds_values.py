@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import NotFound, StatementFailed, UnsupportedValue
+from steps_impl.extract import fetching
 from steps_impl.extract import rows as row_stream
 
 FORMATS = ["tsv", "csv"]
@@ -170,7 +171,7 @@ def test_rows_of_megabytes_are_read_in_small_chunks(source, load, monkeypatch):
         row_stream.RowStream, "_encode", lambda self, rows: sizes.append(len(rows)) or encode(self, rows)
     )
     source.extract(table="big")
-    assert max(sizes) == row_stream._CAUTIOUS_ROWS
+    assert max(sizes) == fetching._CAUTIOUS_ROWS
     assert [len(row[1]) for row in load(source, "id int, a text")] == [400_000] * 60
 
 

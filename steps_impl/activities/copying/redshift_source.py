@@ -1,0 +1,62 @@
+"""Rows out of Redshift: a table or a query through a cursor, since Redshift has no COPY to its client.
+
+Values come as the server prints them. A cursor needs a transaction, and the leader node keeps its rows (Database
+Developer Guide, *DECLARE*): large results are for UNLOAD, which RedshiftCopyActivity uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from core.errors import NotFound
+from steps_impl.activities.copying.lines import Chunk, Place
+from steps_impl.activities.copying.rows import Rows
+from steps_impl.activities.copying.tables import find_in_catalog, name_parts
+from steps_impl.activities.objects.nodes import AnySqlNode
+from steps_impl.activities.servers.server import Server
+from steps_impl.contract import StepContext
+from steps_impl.formats.delimited import TabSeparated
+from steps_impl.queries import bare_query
+from stores.redshift import Session, Statement, connect
+
+#: Rows of one FETCH; single-node clusters allow 1000 at most.
+_ROWS = 1000
+
+
+@contextmanager
+def redshift_rows(node: AnySqlNode, server: Server, context: StepContext, retries: int) -> Iterator[Rows]:
+    """Give the rows of a node's ``selectQuery``, or of its table.
+
+    Raises:
+        StoreError, ParameterError: the server or the query.
+    """
+    with (
+        connect(server.redshift(), cancelled=context.cancelled, retries=retries, options=server.options) as session,
+        session.transaction(),
+    ):
+        query = _query(node, session)
+        session.execute(Statement("SET timezone TO 'UTC'", "choose UTC"))
+        names = session.text_columns(Statement(f"SELECT * FROM (\n{query}\n) AS described LIMIT 0", "describe a query"))
+        session.execute(Statement(f"DECLARE rows_read CURSOR FOR {query}", "open a cursor"))
+        yield Rows(_chunks(session), names, frozenset())
+
+
+def _query(node: AnySqlNode, session: Session) -> str:
+    if node.select_query:
+        return bare_query(node.select_query, "postgres")
+    table = find_in_catalog(node, lambda text, values: session.rows(Statement(text, "find a table", values)))
+    if table is None:
+        raise NotFound(f"{session.where} has no table {'.'.join(filter(None, name_parts(node)))} ({node.label})")
+    return f"SELECT * FROM {table}"
+
+
+def _chunks(session: Session) -> Iterator[Chunk]:
+    encoder = TabSeparated()
+    fetch = Statement(f"FETCH FORWARD {_ROWS} FROM rows_read", "read rows")
+    for number in count(1, _ROWS):
+        rows = session.text_rows(fetch)
+        if not rows:
+            return
+        yield Chunk(encoder.encode(rows), Place(session.where, number))
