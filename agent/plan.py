@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agent.proxy import TaskProxy
     from agent.staging import StagedNode
 
 
@@ -43,6 +44,8 @@ class Plan:
     stderr: str | None = None
     #: The program is ours: it works with the agent's AWS keys and region; a user's command never gets the keys.
     own_program: bool = False
+    #: The way that the task names for itself.
+    proxy: TaskProxy | None = None
     #: In place of a program: whether this is there.
     look: Look | None = None
     #: Exit statuses that say "not true yet", of a precondition; ``None``: each but 0.

@@ -29,7 +29,7 @@ from agent.scripts import prepare_script
 from agent.source import Verdict
 from agent.stop import StopSignal
 from agent.task import Objects, Task, digest
-from agent.tools import Tools
+from agent.tools import Tools, store_maker
 from agent.usage import Usage
 from agent.workspace import Workspace
 from core.errors import CommandFailed, DuctrunnerError, OwnershipLost, PreconditionFalse
@@ -46,6 +46,8 @@ class Work:
         self._task = task
         self._tools = tools
         self._settings = tools.settings
+        #: S3 on the way that the task goes.
+        self._store = tools.store
         self._workspace = Workspace(tools.settings.output.absolute(), task, tools.guard.token)
         #: Last lines of the command's stderr, redacted.
         self.last_lines = ""
@@ -95,18 +97,20 @@ class Work:
 
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
+        if plan.proxy and not plan.proxy.s3_directly:
+            self._store = store_maker(settings, plan.proxy.address)
         if plan.look:
             self._look_for(plan.look)
             return
         if plan.inputs:
             from agent.staging import stage_in
 
-            totals = stage_in(self._tools.store(), plan.inputs, settings.minimum_free_disk, self._stop.event)
+            totals = stage_in(self._store(), plan.inputs, settings.minimum_free_disk, self._stop.event)
             self._tools.observers.staged(self._tools.group.name, "in", totals.files, totals.bytes)
             log.event("staged_in", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
         argv = plan.argv
         if plan.script:
-            argv = (*prepare_script(plan.script, self._tools.store, self._stop.event), *argv)
+            argv = (*prepare_script(plan.script, self._store, self._stop.event), *argv)
         conditions = task_conditions(settings, self._task.attempt)
         if conditions.user:
             self._workspace.give_to(conditions.user)
@@ -115,7 +119,7 @@ class Work:
         if plan.outputs:
             from agent.staging import stage_out
 
-            totals = stage_out(self._tools.store(), plan.outputs, self._stop.event)
+            totals = stage_out(self._store(), plan.outputs, self._stop.event)
             self._tools.observers.staged(self._tools.group.name, "out", totals.files, totals.bytes)
             log.event("staged_out", task=digest(self._task.task_id), files=totals.files, bytes=totals.bytes)
 
@@ -126,12 +130,12 @@ class Work:
             raise OwnershipLost("the attempt was ended by the service")
         targets = [Copied(stdout, plan.stdout), Copied(stderr, plan.stderr)]
         scratch, task = self._workspace.private, digest(self._task.task_id)
-        copy_streams(targets, self._tools.store, scratch, task, failed=failure is not None)
+        copy_streams(targets, self._store, scratch, task, failed=failure is not None)
         if failure is not None:
             raise failure
 
     def _look_for(self, look: Look) -> None:
-        found = self._tools.store().holds(look.uri, directory=look.is_directory, cancelled=self._stop.event)
+        found = self._store().holds(look.uri, directory=look.is_directory, cancelled=self._stop.event)
         said = f"{look.uri} is {'there' if found else 'not there'}"
         with self._log_files() as (stdout, _):
             stdout.feed(f"{said}\n".encode())
@@ -140,7 +144,7 @@ class Work:
 
     def _log_files(self) -> AbstractContextManager[tuple[OutputFile, OutputFile]]:
         tools = self._tools
-        return tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, tools.store)
+        return tools.logs.attempt(self._task, self._workspace.logs, tools.group.name, self.log_uri, self._store)
 
     def _run_between_hooks(self, command: Command, streams: Streams, untrue: frozenset[int] | None) -> Exception | None:
         """Return why the command failed; ``None`` when it has not."""
@@ -182,6 +186,7 @@ class Work:
             **(conditions.user.environment if conditions.user else {}),
             **plan.environment,
             **(own_access(self._settings.region) if plan.own_program else {}),
+            **(plan.proxy.variables(self._settings.region) if plan.proxy else {}),
             AGENT_VARIABLE: self._tools.guard.token,
             contract.TASK_VARIABLE: digest(self._task.task_id),
             contract.PIPELINE_VARIABLE: self._task.pipeline_id,
@@ -192,7 +197,7 @@ class Work:
     def upload_logs(self) -> None:
         """Copy them to S3, if they go there."""
         uri = self.log_uri
-        if uri is not None and upload_logs(self._tools.store, uri, self._workspace.logs, digest(self._task.task_id)):
+        if uri is not None and upload_logs(self._store, uri, self._workspace.logs, digest(self._task.task_id)):
             self.logs = uri
 
     def _report_end(self) -> None:

@@ -14,8 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING
 
 from agent import log
 from agent.attempt import Attempt
@@ -38,12 +36,9 @@ from agent.running import Running
 from agent.side import Side
 from agent.source import Handed
 from agent.stop import StopReason
-from agent.tools import Tools
+from agent.tools import Tools, store_maker
 from core.errors import InternalError
 from core.settings import AgentSettings
-
-if TYPE_CHECKING:
-    from stores.s3 import S3Store
 
 #: Exit statuses of the agent.
 STOPPED = 0
@@ -105,7 +100,7 @@ class Worker:
             self._running,
             self._lease,
             self._journal,
-            _store_maker(settings),
+            store_maker(settings),
             environment,
             self._guard,
             around.observers,
@@ -231,13 +226,3 @@ class Worker:
     def _break(self, name: str, why: str) -> None:
         self._broken.append(str(InternalError(f"{name}: {why}")))
         self._mailbox.nudge()
-
-
-def _store_maker(settings: AgentSettings) -> Callable[[], S3Store]:
-    @cache
-    def store() -> S3Store:
-        from stores.s3 import S3Store
-
-        return S3Store(region=settings.region, concurrency=settings.staging_concurrency)
-
-    return store

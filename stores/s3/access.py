@@ -43,10 +43,11 @@ class Base:
 class Access:
     """Addresses and signatures of one identity; looked up at first use, safe to use from several threads."""
 
-    def __init__(self, region: str | None = None, endpoint: str | None = None) -> None:
+    def __init__(self, region: str | None = None, endpoint: str | None = None, proxy: str | None = None) -> None:
         self.identity = Identity()
         self._region = region
         self._endpoint = endpoint
+        self._proxy = proxy
         self._lock = threading.RLock()
         self._bases: dict[str, Base] = {}
         self._bucket_regions: dict[str, str] = {}
@@ -93,12 +94,15 @@ class Access:
             raise ParameterError(f"{bucket!r} cannot be the name of an S3 bucket; write s3://bucket/key")
         endpoint = self._endpoint or self.identity.endpoint("s3")
         if endpoint:
-            address, path = find_address(endpoint, "the S3 endpoint")
+            address, path = find_address(endpoint, "the S3 endpoint", self._proxy)
             return Base(address, f"{path.rstrip('/')}/{bucket}/")
         host = self._regional_host(bucket)
         if _HOST_LABEL.fullmatch(bucket):
-            return Base(_at(f"{bucket}.{host}"), "/")
-        return Base(_at(host), f"/{bucket}/")
+            return Base(self._at(f"{bucket}.{host}"), "/")
+        return Base(self._at(host), f"/{bucket}/")
+
+    def _at(self, host: str) -> Address:
+        return find_address(f"https://{host}", "the address of the bucket", self._proxy)[0]
 
     def _regional_host(self, bucket: str) -> str:
         region = self.region(bucket)
@@ -106,10 +110,6 @@ class Access:
         service = "s3-fips" if self.identity.variable("use_fips_endpoint") else "s3"
         stack = "dualstack." if self.identity.variable("use_dualstack_endpoint") else ""
         return f"{service}.{stack}{region}.{suffix}"
-
-
-def _at(host: str) -> Address:
-    return find_address(f"https://{host}", "the address of the bucket")[0]
 
 
 @functools.cache

@@ -34,13 +34,20 @@ _READ_BUFFER = 1024 * 1024
 class S3Store:
     """Objects in S3, moved in bulk, as streams or as bytes; safe to use from several threads.
 
-    ``concurrency`` bounds the requests that one bulk operation has under way. Keys are literal. Every method raises
+    ``concurrency`` bounds the requests that one bulk operation has under way; ``proxy`` (``http://login@host:port``) is
+    used in place of the environment's. Keys are literal. Every method raises
     ``NotFound``, ``AccessDenied`` or ``StoreUnreachable`` with the address in the message; a cancelled operation raises
     ``InterruptedError`` within a second and leaves no partial file and no partial object.
     """
 
-    def __init__(self, region: str | None = None, endpoint: str | None = None, concurrency: int = 16) -> None:
-        self._access = Access(region, endpoint)
+    def __init__(
+        self,
+        region: str | None = None,
+        endpoint: str | None = None,
+        concurrency: int = 16,
+        proxy: str | None = None,
+    ) -> None:
+        self._access = Access(region, endpoint, proxy)
         self._wire = Wire(self._access)
         self._concurrency = concurrency
 

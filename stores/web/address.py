@@ -61,8 +61,10 @@ class Address:
         return dict(self.proxy.headers) if self.proxy and self.forwarded else {}
 
 
-def find_address(url: str, what: str) -> tuple[Address, str]:
+def find_address(url: str, what: str, proxy: str | None = None) -> tuple[Address, str]:
     """Return the server of a URL and the URL's path; ``what`` names the URL in errors (``the S3 endpoint``).
+
+    ``proxy`` (``http://login@host:port``) is used in place of the environment's.
 
     Raises:
         SettingsError: the URL, or that of the proxy on the way there, is not an address.
@@ -75,12 +77,12 @@ def find_address(url: str, what: str) -> tuple[Address, str]:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SettingsError(f"{what} {url!r} is not an address; write https://host[:port]")
     authority = parts.netloc.rpartition("@")[2]
-    proxy = _find_proxy(parts.scheme, parts.hostname, authority)
-    return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], authority, proxy), parts.path
+    named = proxy or urllib.request.getproxies().get(parts.scheme)
+    way = _find_proxy(named, parts.scheme, parts.hostname, authority)
+    return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], authority, way), parts.path
 
 
-def _find_proxy(scheme: str, host: str, authority: str) -> Proxy | None:
-    named = urllib.request.getproxies().get(scheme)
+def _find_proxy(named: str | None, scheme: str, host: str, authority: str) -> Proxy | None:
     if not named or _is_here(host) or urllib.request.proxy_bypass(authority):
         return None
     try:
