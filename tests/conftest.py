@@ -74,9 +74,10 @@ def aws_server(parts_directory: Path) -> Iterator[MotoPart]:
 
 
 @pytest.fixture(scope="session")
-def datapipeline_service(parts_directory: Path) -> Iterator[DataPipelinePart]:
+def datapipeline_service(parts_directory: Path, aws_server: MotoPart) -> Iterator[DataPipelinePart]:
     """A Data Pipeline service with the system's clock and quick retries (``.endpoint`` is the URL)."""
-    yield from run_part(DataPipelinePart(parts_directory / "datapipeline", ["--retry-delay-minimum=0"]))
+    part = DataPipelinePart(parts_directory / "datapipeline", ["--retry-delay-minimum=0"], aws_server)
+    yield from run_part(part)
 
 
 @pytest.fixture(scope="session")

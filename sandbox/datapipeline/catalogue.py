@@ -49,8 +49,8 @@ def _names(text: str) -> frozenset[str]:
 COMMON_FIELDS = _names("id name type parent")
 #: Fields that the service and the worker fill in while an object runs.
 RUNTIME_SLOTS = _names(
-    "attemptStatus cancellationReason emrStepLog errorId errorMessage errorStackTrace hadoopJobLog hostname "
-    "reportProgressTime"
+    "attemptStatus cancellationReason currentRetryCount emrStepLog errorId errorMessage errorStackTrace hadoopJobLog "
+    "hostname lastRetryTime reportProgressTime"
 )
 _RUNNABLE = RUNTIME_SLOTS | _names(
     "attemptTimeout dependsOn failureAndRerunMode lateAfterTimeout maxActiveInstances maximumRetries onFail "
@@ -64,8 +64,7 @@ _RESOURCE = _RUNNABLE | _names(
 )
 _PRECONDITION = RUNTIME_SLOTS | _names(
     "attemptTimeout failureAndRerunMode lateAfterTimeout maximumRetries node onFail onLateAction onSuccess "
-    "preconditionTimeout reportProgressTimeout retryDelay currentRetryCount lastRetryTime runsOn workerGroup "
-    "pipelineLogUri"
+    "preconditionTimeout reportProgressTimeout retryDelay runsOn workerGroup pipelineLogUri"
 )
 _DATABASE = _names("databaseName jdbcProperties jdbcDriverJarUri region")
 

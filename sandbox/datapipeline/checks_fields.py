@@ -50,6 +50,8 @@ ENUMERATIONS: dict[str, tuple[str, ...]] = {
     "s3EncryptionType": ("SERVER_SIDE_ENCRYPTION", "NONE"),
     "startAt": ("FIRST_ACTIVATION_DATE_TIME", "ONDEMAND_ACTIVATION_TIME"),
     "stage": ("true", "false"),
+    "actionOnResourceFailure": ("retryAll", "retryNone"),
+    "actionOnTaskFailure": ("continue", "terminate"),
 }
 INTEGERS: dict[str, tuple[int, int]] = {
     "maximumRetries": (0, limits.MAX_RETRIES),

@@ -55,7 +55,10 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
             "troubleshooting."
         )
     if definition.kind_of(object_id) is Kind.RESOURCE:
-        yield "this sandbox starts no machine: what runs on this goes to the worker group of --managed-worker-group"
+        yield (
+            "this sandbox starts no machine: what runs on this goes to the worker group of --managed-worker-group; "
+            "'actionOnTaskFailure' and 'actionOnResourceFailure' have nothing to act on"
+        )
     delay = item.string("retryDelay")
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:

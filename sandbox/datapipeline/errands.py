@@ -59,6 +59,7 @@ class Errands:
                 attempt = service.ready.take(group)
                 if attempt is not None and (attempt.pipeline_id, attempt.id) not in self._under_way:
                     self._under_way.add((attempt.pipeline_id, attempt.id))
+                    service.state.plan_of(service.state.instance_of(attempt))  # the redactor learns its secrets
                     service.verdicts.begin(attempt)
                     return attempt
             if attempt is None:

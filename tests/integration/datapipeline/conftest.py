@@ -75,8 +75,10 @@ class ServiceProcess:
         self._process.wait()
         self.client.close()
 
-    def kill_and_restart(self) -> None:
+    def kill_and_restart(self, *flags: str) -> None:
+        """Kill the service and start it again, with other flags if some are given."""
         self.kill()
+        self._flags = flags or self._flags
         self.start()
 
     def stop(self) -> int:
@@ -232,6 +234,48 @@ def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
     process = ServiceProcess(tmp_path_factory.mktemp("datapipeline"), ())
     yield process
     assert process.stop() == 0
+
+
+class Inbox:
+    """A topic and what has been published to it."""
+
+    def __init__(self) -> None:
+        name = f"topic-{time.monotonic_ns()}"
+        self._sns, self._sqs = boto3.client("sns"), boto3.client("sqs")
+        self.arn = self._sns.create_topic(Name=name)["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        asked = {"QueueUrl": self._queue, "AttributeNames": ["QueueArn"]}
+        arn = self._sqs.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
+        self._sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=arn)
+        self._read: list[tuple[str, str]] = []
+
+    def messages(self) -> list[tuple[str, str]]:
+        """Subject and text of everything so far, sorted."""
+        asked = {"QueueUrl": self._queue, "MaxNumberOfMessages": 10}
+        while found := self._sqs.receive_message(**asked).get("Messages"):
+            for entry in found:
+                body = json.loads(entry["Body"])
+                self._read.append((body["Subject"], body["Message"]))
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=entry["ReceiptHandle"])
+        return sorted(self._read)
+
+    def await_messages(self, *expected: tuple[str, str]) -> None:
+        """Wait until as many messages are there, and compare."""
+        limit = time.monotonic() + START_LIMIT
+        while len(self.messages()) < len(expected) and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert self.messages() == sorted(expected)
+
+    def close(self) -> None:
+        self._sns.close()
+        self._sqs.close()
+
+
+@pytest.fixture
+def inbox(aws_environment: str) -> Iterator[Inbox]:
+    made = Inbox()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
