@@ -53,16 +53,26 @@ def component_fields(state: State, pipeline: Pipeline, component: str) -> Fields
     runtime += [ref("@activeInstances", entry.id) for entry in instances if not entry.terminal]
     runtime += time("@latestRunTime", instances[-1].scheduled_start)
     runtime += time("@lastDeactivatedTime", pipeline.last_deactivated)
-    ended = [entry for entry in instances if entry.terminal]
-    if ended:
-        last = max(ended, key=lambda entry: (entry.ended or 0, entry.run))
+    last = last_completed(instances)
+    if last is not None:
         runtime += [
-            text("@healthStatus", "HEALTHY" if last.status == Status.FINISHED else "ERROR"),
+            text("@healthStatus", health_of(last)),
             ref("@healthStatusFromInstanceId", last.id),
             *time("@healthStatusUpdatedTime", last.ended),
             *time("@latestCompletedRunTime", last.scheduled_start),
         ]
     return runtime
+
+
+def last_completed(instances: Iterable[Instance]) -> Instance | None:
+    """Return the instance that ended last; it decides about the health of its component. What is skipped never ran."""
+    ended = [entry for entry in instances if entry.terminal and entry.status != Status.SKIPPED]
+    return max(ended, key=lambda entry: (entry.ended or 0, entry.run, entry.scheduled_start), default=None)
+
+
+def health_of(instance: Instance) -> str:
+    """Return what an instance that has ended says about health (Developer Guide, *Interpreting … health state*)."""
+    return "HEALTHY" if instance.status == Status.FINISHED else "ERROR"
 
 
 def instance_identity(instance: Instance) -> Fields:

@@ -43,8 +43,9 @@ class Plan:
         self.timetables: dict[tuple[str, float], Timetable] = {}
         self._followers = {name: self._along(name) for name in self.activities}
         led = {node for nodes in self._followers.values() for node in nodes}
-        #: The components whose occurrences are created by their schedule alone; the others follow an activity.
-        self.recurring = [name for name in self.components if name not in led]
+        #: The components whose occurrences are created by their schedule alone, the activities after what they use;
+        #: the others follow an activity.
+        self.recurring = [name for name in (*self.users, *self.nodes, *self.activities) if name not in led]
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Self:

@@ -16,6 +16,7 @@ from sandbox.datapipeline.model import Instance, Status
 from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.timers import Timers
+from sandbox.datapipeline.upcoming import still_to_come
 
 CANCELED_WITH_RESOURCE = "The resource that it was to run on has ended"
 _TIMED_OUT = {"errorId": "Service_ResourceTimedOut", "errorMessage": "The resource ran into its terminateAfter"}
@@ -53,8 +54,11 @@ class Resources:
                 self._scheduler.cancel(user, CANCELED_WITH_RESOURCE)
 
     def review(self, resource: Instance) -> None:
-        """End a resource if nothing needs it any more."""
-        if not resource.terminal and all(user.terminal for user in self._users(resource)):
+        """End a resource if nothing needs it any more: in its interval there may be several runs of what uses it."""
+        if resource.terminal or not all(user.terminal for user in self._users(resource)):
+            return
+        names = self._state.plan_of(resource).users.get(resource.component, [])
+        if not any(still_to_come(self._state, resource, name) for name in names):
             self._scheduler.settle(resource, Status.FINISHED)
 
     def set_timer(self, resource: Instance) -> None:

@@ -1,9 +1,9 @@
 """The intervals of a schedule: when each begins and ends, and when the run for it may start.
 
 Source: AWS Data Pipeline Developer Guide, *Schedule* and *Scheduling pipelines*: with cron the run starts at the
-beginning of its interval, with timeseries at the end. ``endDateTime`` ends the schedule: an interval belongs to it
-that begins before. Periods of months and years go by the calendar, counted from the first start: one from 31 January
-is followed by 28 February and 31 March.
+beginning of its interval, with timeseries at the end; resources are there from the beginning in any case.
+``endDateTime`` ends the schedule: an interval belongs to it that begins before. Periods of months and years go by the
+calendar, counted from the first start: one from 31 January is followed by 28 February and 31 March.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def timetable(plan: Plan, component: str, activated: float) -> Timetable:
     if schedule is None:
         raise PipelineInvalid(f"{component} has no schedule; give it one, or set scheduleType to ondemand on Default")
     start, period = _start(plan, schedule, activated), _period(plan, schedule)
-    whole = Timetable(start, period, math.inf, plan.schedule_type(component) == "timeseries")
+    at_end = plan.schedule_type(component) == "timeseries" and component not in plan.users
+    whole = Timetable(start, period, math.inf, at_end)
     count = _count(plan, schedule, whole)
     if count < 1:
         raise PipelineInvalid(f"Schedule {schedule} ends before its first run; set a later endDateTime")

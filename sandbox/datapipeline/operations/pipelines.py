@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.answers import InvalidRequest, PipelineNotFound
-from sandbox.datapipeline.fields import Fields, text, time
+from sandbox.datapipeline.fields import Fields, health_of, last_completed, text, time
 from sandbox.datapipeline.model import Instance, Pipeline, Status
 from sandbox.datapipeline.paging import page
 from sandbox.datapipeline.service import Service
@@ -107,7 +107,6 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
     components = service.state.plan(pipeline.id, pipeline.active_version).recurring if pipeline.active else []
     planned = [next_run(service.state, pipeline, component) for component in components]
     upcoming += [moment for moment in planned if moment is not None]
-    completed = [entry.scheduled_start for entry in run] if run and all(entry.terminal for entry in run) else []
     return [
         text("@pipelineState", pipeline.state),
         text("@healthStatus", _health(run)),
@@ -117,7 +116,7 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
         *time("@lastActivationTime", pipeline.last_activated),
         *time("@lastDeactivatedTime", pipeline.last_deactivated),
         *time("@latestRunTime", max((entry.scheduled_start for entry in run), default=None)),
-        *time("@latestCompletedRunTime", max(completed, default=None)),
+        *time("@latestCompletedRunTime", _latest_completed(run)),
         *time("@nextRunTime", min(upcoming, default=None)),
         text("@id", pipeline.id),
         text("@sphere", "PIPELINE"),
@@ -130,6 +129,15 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
 
 
 def _health(run: list[Instance]) -> str:
-    if any(entry.status in Status.UNSUCCESSFUL for entry in run):
-        return "ERROR"
-    return "HEALTHY" if run else "-"
+    """Return ERROR if a component's last instance went wrong, HEALTHY if none did, a dash before any has ended."""
+    components: dict[str, list[Instance]] = {}
+    for entry in run:
+        components.setdefault(entry.component, []).append(entry)
+    last = [found for entries in components.values() if (found := last_completed(entries)) is not None]
+    return min((health_of(entry) for entry in last), default="-")
+
+
+def _latest_completed(run: list[Instance]) -> float | None:
+    """Return the scheduled start of the latest run of which everything has ended."""
+    open_starts = {entry.scheduled_start for entry in run if not entry.terminal}
+    return max((entry.scheduled_start for entry in run if entry.scheduled_start not in open_starts), default=None)

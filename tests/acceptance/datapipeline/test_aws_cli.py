@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,4 +108,25 @@ def test_list_runs_shows_more_runs_than_one_description_may_hold(aws: Aws, tmp_p
     aws("activate-pipeline", "--pipeline-id", pipeline)
     runs = aws("list-runs", "--pipeline-id", pipeline, "--status", "waiting_for_runner")
     assert sum(f"@A{n}_" in runs for n in range(30)) == 30
+    aws("delete-pipeline", "--pipeline-id", pipeline)
+
+
+def test_list_runs_shows_every_occurrence_of_a_schedule(aws: Aws, tmp_path: Path) -> None:
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    starts = [f"{begin + timedelta(hours=number):%Y-%m-%dT%H:%M:%S}" for number in range(2)]
+    definition = [
+        {"id": "Default", "scheduleType": "timeseries", "schedule": {"ref": "Hourly"}, "workerGroup": "hourly"},
+        {"id": "Hourly", "type": "Schedule", "period": "1 hour", "startDateTime": starts[0], "occurrences": "2"},
+        {"id": "Work", "type": "ShellCommandActivity", "command": "true"},
+    ]
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps({"objects": definition}))
+    pipeline = aws("create-pipeline", "--name", "hourly", "--unique-id", str(tmp_path))["pipelineId"]
+    aws("put-pipeline-definition", "--pipeline-id", pipeline, "--pipeline-definition", f"file://{file}")
+    aws("activate-pipeline", "--pipeline-id", pipeline)
+    runs = aws("list-runs", "--pipeline-id", pipeline)
+    assert [start for start in starts if f"@Work_{start}" in runs] == starts[:1]  # the next in five minutes, as on AWS
+    assert runs.count("WAITING_FOR_RUNNER") == 1
+    finish_next("hourly")
+    assert "FINISHED" in aws("list-runs", "--pipeline-id", pipeline, "--schedule-interval", f"{starts[0]},{starts[0]}")
     aws("delete-pipeline", "--pipeline-id", pipeline)

@@ -269,6 +269,50 @@ def test_an_hourly_activity_waits_for_the_day_that_it_lies_in(quick: Any, make_a
     assert work(quick) == [f"@Hour_{text(begin + number * HOUR)}" for number in (22, 23)]
 
 
+def test_one_resource_serves_all_runs_in_its_interval_and_is_there_from_its_beginning(
+    quick: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    begin = now(quick)
+    pipeline = quick.run(
+        hourly(make_object, startDateTime=text(begin), occurrences="2"),
+        make_object("Often", type="Schedule", period="20 minutes", startDateTime=text(begin), occurrences="6"),
+        make_object("Machine", type="Ec2Resource", role="r", resourceRole="rr"),
+        make_activity("A", runsOn=">Machine", schedule=">Often"),
+        default=SERIES,
+    )
+    machine = f"@Machine_{text(begin)}"
+    for run in range(3):
+        expected = "RUNNING" if run else "WAITING_ON_DEPENDENCIES"
+        assert field_of(quick.describe(pipeline, machine)[0], "@status") == expected
+        quick.advance(20 * MINUTE)
+        task = quick.take("managed")
+        assert field_of(task["objects"][task["attemptId"]], "runsOn") == machine
+        quick.finish(task)
+    assert field_of(quick.describe(pipeline, machine)[0], "@status") == "FINISHED"
+    quick.advance(HOUR)
+    while task := quick.poll("managed"):
+        quick.finish(task)
+    assert quick.state(pipeline) == "FINISHED"
+
+
+def test_the_health_of_a_pipeline_is_that_of_the_last_run_of_each_component(
+    quick: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    schedule = hourly(make_object, startAt="FIRST_ACTIVATION_DATE_TIME")
+    pipeline = quick.run(schedule, make_activity("A", maximumRetries="0"), default=CRON)
+    begin = now(quick)
+    seen = []
+    for status in ("", "FINISHED", "FAILED", "FINISHED"):
+        if status:
+            quick.finish(quick.take(), status)
+            quick.advance(HOUR)
+        described = quick.client.describe_pipelines(pipelineIds=[pipeline])["pipelineDescriptionList"][0]
+        seen.append((field_of(described, "@healthStatus"), field_of(described, "@latestCompletedRunTime")))
+    runs = [None, *(text(begin + number * HOUR) for number in range(3))]
+    assert seen == list(zip(("-", "HEALTHY", "ERROR", "HEALTHY"), runs, strict=True))
+    assert field_of(quick.describe(pipeline, "A")[0], "@healthStatusFromInstanceId") == f"@A_{runs[-1]}"
+
+
 def test_deactivation_stops_the_schedule_and_activation_makes_up_for_what_was_missed(
     quick: Any, make_activity: Any, make_object: Any
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -40,3 +41,18 @@ def test_the_service_ends_cleanly_while_a_poll_waits(start_service: Any) -> None
         assert service.stop() == 0
         poll.exception(timeout=10)
     client.close()
+
+
+def test_a_recurring_schedule_goes_on_by_itself(start_service: Any, make_activity: Any, make_object: Any) -> None:
+    service = start_service("--clock", "system", "--instance-interval", "1", "--poll-hold", "30")
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=45) + timedelta(seconds=2)
+    every = make_object("Every", type="Schedule", period="15 minutes", startDateTime=f"{begin:%Y-%m-%dT%H:%M:%S}")
+    service.run(every, make_activity("A"), default={"scheduleType": "cron", "schedule": ">Every"})
+    starts = []
+    for _ in range(4):
+        task = service.take()
+        service.finish(task)
+        starts.append(task["attemptId"].split("_")[1])
+    expected = [begin + timedelta(minutes=15) * number for number in range(4)]
+    assert starts == [f"{moment:%Y-%m-%dT%H:%M:%S}" for moment in expected]
+    assert datetime.now(UTC) >= expected[-1]
