@@ -8,8 +8,6 @@ of the user that is busy or between two polls is therefore left alone, and ours 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import signal
 import subprocess
 import sys
@@ -17,16 +15,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 from core.errors import SandboxError
+from pipelines.control import ask
 
 #: Seconds without a poll after which a group without tasks in work is nobody's.
 SILENCE = 3.0
 #: Looks in a row that must agree before an agent is started.
 _LOOKS = 2
-_ANSWER = 5.0  # seconds for an answer of the service
 #: Seconds without a task after which an agent of ours goes by itself: one that was left behind by a killed run, too.
 IDLE = 300
 #: Seconds that an agent has to end its last attempts before it is killed.
@@ -96,7 +93,7 @@ class Agents:
                 agent.send_signal(signal.SIGQUIT)
 
     def _lonely(self) -> list[str]:
-        groups = _groups(self.url) if self.url else {}
+        groups = ask(self.url, "GET", "groups").get("groups", {}) if self.url else {}
         return [
             name
             for name, group in groups.items()
@@ -135,16 +132,3 @@ class Agents:
                 f"the agent for the worker group {group!r} ended with status {agent.returncode}; look at {self.output}"
             )
         return agent is None or agent.returncode == 0
-
-
-def _groups(url: str) -> dict[str, Any]:
-    """Return what the service says of its worker groups; nothing where it is not the sandbox's."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_ANSWER)
-    try:
-        connection.request("GET", "/_sandbox/groups")
-        groups: dict[str, Any] = json.loads(connection.getresponse().read())["groups"]
-    except (OSError, http.client.HTTPException, ValueError, LookupError):
-        return {}
-    finally:
-        connection.close()
-    return groups

@@ -61,7 +61,15 @@ def _value_options(command: Command) -> Command:
 @_place_options
 @click.option("--name", help="Name of the pipeline; default: that of the file.")
 @click.option(
-    "--occurrences", type=click.IntRange(min=1), help="Of a schedule without an end, wait for the first N runs."
+    "--occurrences",
+    type=click.IntRange(min=1),
+    help="Wait for the first N runs of the schedule, and cancel the rest. [default: 1 of a schedule without an end]",
+)
+@click.option(
+    "--skip-idle/--real-time",
+    "skip",
+    default=True,
+    help="Let the sandbox's clock go over times in which there is nothing to do (retry delays, between runs).",
 )
 @click.option(
     "--agent/--no-agent", default=None, help="Start agents for worker groups that nobody serves (not with --aws)."
@@ -81,6 +89,7 @@ def run(
     state_dir: Path | None,
     name: str | None,
     occurrences: int | None,
+    skip: bool,
     agent: bool | None,
     tasks: int,
     output: Path | None,
@@ -97,7 +106,7 @@ def run(
     from pipelines.run import run as run_it
 
     wanted = place.local if agent is None else agent
-    sys.exit(run_it(document, place, Choices(occurrences, wanted, tasks, output, timeout)))
+    sys.exit(run_it(document, place, Choices(occurrences, wanted, tasks, output, timeout, skip)))
 
 
 @pipeline.command()

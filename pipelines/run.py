@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -19,9 +19,10 @@ from pipelines.agents import Agents
 from pipelines.documents import Document
 from pipelines.places import Place
 from pipelines.report import Places, summary
-from pipelines.schedules import refuse_endless
+from pipelines.schedules import endless_schedule
 from pipelines.screen import Screen
 from pipelines.service import Finding, Service
+from pipelines.skipping import Skipping
 from pipelines.steps import unfinished
 from pipelines.watch import Look, Watch
 
@@ -38,6 +39,8 @@ class Choices:
     tasks: int = 4
     output: Path | None = None
     timeout: float | None = None
+    #: Let the sandbox's clock go over times in which nothing is to be done.
+    skip: bool = True
 
 
 class Interrupted(Exception):
@@ -55,11 +58,13 @@ def run(document: Document, place: Place, choices: Choices) -> int:
         PipelineInvalid: the definition is not accepted.
         StoreError: the service cannot be reached or refuses.
     """
-    refuse_endless(document, choices.occurrences)
     service = Service()
     pipeline_id = _start(service, document)
     screen = Screen(sys.stderr)
     screen.say(f"{document.name} runs as {pipeline_id}")
+    if choices.occurrences is None and (endless := endless_schedule(document)):
+        screen.say(f"schedule {endless} goes on without an end: its first run is waited for (--occurrences N for more)")
+        choices = replace(choices, occurrences=1)
     output = choices.output or Path("~/.ductrunner/runs").expanduser() / pipeline_id
     agents = Agents(
         place.url if place.local else None,
@@ -70,7 +75,8 @@ def run(document: Document, place: Place, choices: Choices) -> int:
         choices.tasks,
         wanted=choices.agent,
     )
-    return _Running(service, pipeline_id, screen, agents).to_its_end(choices)
+    skipping = Skipping(place.url if place.local and choices.skip else None, pipeline_id, screen.say)
+    return _Running(service, pipeline_id, screen, agents, skipping).to_its_end(choices)
 
 
 def _start(service: Service, document: Document) -> str:
@@ -100,11 +106,12 @@ def refuse_errors(document: Document, findings: list[Finding]) -> None:
 class _Running:
     """A pipeline that has been activated."""
 
-    def __init__(self, service: Service, pipeline_id: str, screen: Screen, agents: Agents) -> None:
+    def __init__(self, service: Service, pipeline_id: str, screen: Screen, agents: Agents, skipping: Skipping) -> None:
         self._service = service
         self._pipeline_id = pipeline_id
         self._screen = screen
         self._agents = agents
+        self._skipping = skipping
 
     def to_its_end(self, choices: Choices) -> int:
         watch = Watch(self._service, self._pipeline_id, choices.occurrences)
@@ -132,6 +139,8 @@ class _Running:
     def _show(self, look: Look) -> None:
         self._screen.show(look)
         self._agents.serve()
+        if not look.done:
+            self._skipping.after([(step.id, step.status, step.attempts) for step in look.steps])
 
     def _stop(self, watch: Watch) -> None:
         """Cancel what has not ended, and let nothing more start."""

@@ -6,6 +6,8 @@ All answers are JSON.
 ``GET /_sandbox/health``    ``{"status": "ok", "now": …, "pipelines": n, "queued": {group: n}, "polls": n}``
 ``GET /_sandbox/clock``     ``{"now": "YYYY-MM-DDTHH:MM:SS", "seconds": …, "manual": bool}``
 ``POST /_sandbox/clock``    ``{"advance": seconds}`` moves a manual clock; every window on the way closes in its order
+``POST /_sandbox/skip``     ``{"pipelineId": …}``: the clock, manual or not, goes to the next moment that matters if
+                            this pipeline waits for nothing but time; answers with the seconds that were ``skipped``
 ``GET /_sandbox/groups``    for each worker group that attempts wait for: ``waiting`` (how many, by pipeline), ``held``
                             (how many a worker has) and ``silence`` (real seconds since a worker asked; null: never)
 ``GET /_sandbox/runners``   the task runners that have sent heartbeats
@@ -36,6 +38,7 @@ from sandbox.datapipeline.clock import END_OF_TIME, text_of
 from sandbox.datapipeline.injection import Injections
 from sandbox.datapipeline.model import Attempt, Status
 from sandbox.datapipeline.service import Service
+from sandbox.datapipeline.skipping import skip_idle_time
 
 PREFIX = "/_sandbox/"
 
@@ -50,6 +53,7 @@ class Control:
             ("GET", "health"): self._health,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._advance,
+            ("POST", "skip"): self._skip,
             ("GET", "groups"): self._groups,
             ("GET", "runners"): self._runners,
             ("POST", "terminate"): self._terminate,
@@ -100,6 +104,14 @@ class Control:
         with self._service.call():
             self._service.advance_clock(float(seconds))
         return self._clock({})
+
+    def _skip(self, request: dict[str, Any]) -> dict[str, Any]:
+        pipeline_id = request.get("pipelineId")
+        if not isinstance(pipeline_id, str):
+            raise InvalidRequest("pipelineId must be a string")
+        with self._service.call():
+            skipped = skip_idle_time(self._service, pipeline_id)
+        return self._clock({}) | {"skipped": skipped}
 
     def _groups(self, _request: dict[str, Any]) -> dict[str, Any]:
         with self._service.lock:

@@ -33,6 +33,7 @@ _TIMERS_PER_MOVE = 10_000
 #: Seconds between two lots of timers when many are due, so that whoever waits for the lock gets it.
 _BREATH = 0.001
 _CLOCK_FACT = "clock"
+_AHEAD_FACT = "ahead"
 _TERMINATE_FACT = "terminate"
 _RUNNERS_FACT = "taskrunners"
 
@@ -47,7 +48,7 @@ class Service:
         self._timer_moved = threading.Condition(self.lock)
         self.stopping = False
         facts = store.facts()
-        self.clock = ServiceClock(manual=manual_clock, start=facts.get(_CLOCK_FACT))
+        self.clock = ServiceClock(manual=manual_clock, start=facts.get(_CLOCK_FACT if manual_clock else _AHEAD_FACT))
         if manual_clock:
             store.save_fact(_CLOCK_FACT, self.clock.now())  # it stands still through a restart, too
         self.ready = ReadyQueue(self.lock)
@@ -150,6 +151,12 @@ class Service:
         self._run_timers(target, _TIMERS_PER_MOVE)
         self.clock.move_to(target)
         self.store.save_fact(_CLOCK_FACT, self.clock.now())
+
+    def skip_to(self, moment: float) -> None:
+        """Set the clock forward and remember it; what falls due is done between calls."""
+        self.clock.move_to(moment)
+        fact = (_CLOCK_FACT, self.clock.now()) if self.clock.manual else (_AHEAD_FACT, self.clock.ahead)
+        self.store.save_fact(*fact)
 
     def _run_timers(self, target: float, most: int) -> None:
         for _ in range(most):

@@ -219,14 +219,34 @@ def test_nothing_is_sent_to_aws_unless_a_flag_says_so(ductrunner: Run, write: Wr
     assert "--yes" in asked.stderr
 
 
-def test_an_endless_schedule_is_refused_unless_a_number_of_occurrences_is_asked_for(
-    pipeline: Run, write: Write
-) -> None:
+def test_of_an_endless_schedule_the_first_run_is_waited_for(pipeline: Run, write: Write) -> None:
     schedule = {"type": "Schedule", "period": "1 day", "startAt": "FIRST_ACTIVATION_DATE_TIME"}
     path = write("endless", {"scheduleType": "cron", "schedule": {"ref": "S"}}, S=schedule, A=shell("true"))
     done = pipeline("run", path)
-    assert done.returncode == 2
-    assert "--occurrences" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "goes on without an end" in done.stderr
+    assert done.stdout.count("FINISHED") == 1
+
+
+def test_time_in_which_nothing_is_to_be_done_is_skipped(pipeline: Run, write: Write) -> None:
+    schedule = {"type": "Schedule", "period": "1 day", "startAt": "FIRST_ACTIVATION_DATE_TIME", "occurrences": "3"}
+    path = write(
+        "daily",
+        {"scheduleType": "timeseries", "schedule": {"ref": "S"}},
+        S=schedule,
+        A=shell("echo #{@scheduledStartTime}"),
+    )
+    done = pipeline("run", path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("FINISHED") == 3
+    assert "the sandbox's clock goes there" in done.stderr
+
+
+def test_retry_delays_are_skipped_too(pipeline: Run, write: Write) -> None:
+    path = write("retried", {"retryDelay": "3 hours"}, A=shell("exit 3", maximumRetries="2"))
+    done = pipeline("run", path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[1].split()[2:4] == ["3", "FAILED"]
 
 
 def test_status_activate_and_cancel_work_on_a_pipeline_by_its_name(pipeline: Run, write: Write) -> None:
