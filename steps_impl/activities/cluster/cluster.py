@@ -36,7 +36,7 @@ class Cluster:
         context: StepContext,
         environment: Mapping[str, str],
         tag: str,
-        applications: Applications | None = None,
+        configuration_folder: Path | None = None,
     ) -> None:
         self.label = label
         #: What marks the YARN applications of this run.
@@ -44,7 +44,8 @@ class Cluster:
         self.work = work
         self.context = context
         self.environment = dict(environment)
-        self._applications = applications
+        self._configuration = configuration_folder
+        self._applications = Applications.of_cluster(tag, configuration_folder, environment)
         self._known: set[str] = set()
 
     def program(self, name: str) -> Path:
@@ -84,6 +85,23 @@ class Cluster:
     def new_file(self, name: str) -> Path:
         """Return the path of a file that is not there yet, in a folder of its own."""
         return Path(tempfile.mkdtemp(prefix="file-", dir=self.work)) / name
+
+    def write_private(self, name: str, text: str, mode: int = 0o600) -> Path:
+        """Write a file that nobody else can read, in a folder of its own, and return its path."""
+        path = self.new_file(name)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    @property
+    def distributed(self) -> bool:
+        """Whether the paths of the cluster's programs are on a file system of its own, not on this machine's disk."""
+        found = configuration.properties(self._configuration, "core-site.xml") if self._configuration else {}
+        return not found.get("fs.defaultFS", "file:").startswith("file:")
+
+    def shared_place(self, name: str) -> str:
+        """Return a path that all machines of the cluster see: on its file system, else in the activity's folder."""
+        return f"/tmp/{self.tag}-{name}" if self.distributed else str(self.work / name)  # noqa: S108  # HDFS's own
 
     def run_jar(self, argv: Sequence[str | Path], title: str) -> None:
         """Run a program as EMR runs a step: it is good when it ends with 0 and no Hadoop job of it has failed."""
@@ -160,7 +178,7 @@ def _prepared(label: str, work: Path, context: StepContext, settings: Mapping[st
     if found is not None:
         added = {"mapreduce.job.tags": tag, "tez.application.tags": tag, **settings}
         environment["HADOOP_CONF_DIR"] = str(configuration.overlay(found, work / "conf", added))
-    return Cluster(label, work, context, environment, tag, Applications.of_cluster(tag, found, environment))
+    return Cluster(label, work, context, environment, tag, found)
 
 
 def _work_directory(environment: Mapping[str, str]) -> Path:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from core.errors import NotFound, ScriptNotFound
+from core.errors import NotFound, ParameterError, ScriptNotFound
 from core.settings import load_settings
 from steps_impl.activities.cluster.cluster import Cluster
+from steps_impl.contract import ATTEMPT_VARIABLE
 
+_NO_NAME = re.compile(r"[^\w.=@-]+")
 _S3 = re.compile(r"s3[na]?://", re.IGNORECASE)
 
 
@@ -36,6 +38,35 @@ def fetch(cluster: Cluster, uri: str, what: str) -> Path:
     if not path.is_file():
         raise ScriptNotFound(f"{cluster.label}: the {what} {uri!r} is not on this machine")
     return path
+
+
+def script_text(cluster: Cluster, text: str | None, uri: str | None) -> str:
+    """Return a script that a definition holds, or names by its address.
+
+    Raises:
+        ParameterError: it is not UTF-8.
+        ScriptNotFound, StoreError: as ``fetch``.
+    """
+    if text is not None or uri is None:
+        return text or ""
+    try:
+        return fetch(cluster, uri, "script").read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"the script {uri} is not UTF-8 (at byte {error.start}); save it as UTF-8") from None
+
+
+def keep_script(cluster: Cluster, name: str, text: str, folder: str | None) -> Path:
+    """Write a script for a program of the cluster, readable by nobody else; put a copy into a folder of S3, if any.
+
+    The copy is named for the attempt, with the ending of ``name``.
+    """
+    if folder:
+        from stores.s3 import S3Store
+
+        attempt = cluster.context.environment.get(ATTEMPT_VARIABLE) or cluster.label
+        copy = _NO_NAME.sub("_", attempt) + PurePosixPath(name).suffix
+        S3Store(region=load_settings().etl.region).put_bytes(f"{folder.rstrip('/')}/{copy}", text.encode())
+    return cluster.write_private(name, text)
 
 
 def _fetch_object(cluster: Cluster, uri: str, what: str) -> Path:

@@ -47,10 +47,7 @@ def run_script(cluster: Cluster, uri: str, arguments: Iterable[str], title: str)
 
 def run_command(cluster: Cluster, command: str, title: str) -> None:
     """Run a shell command of the definition, in a file of its own: its text may hold what others must not read."""
-    script = cluster.new_file("command.sh")
-    script.touch(mode=0o700)
-    script.write_text(command, encoding="utf-8")
-    _run(cluster, script, (), title)
+    _run(cluster, cluster.write_private("command.sh", command, 0o700), (), title)
 
 
 def _run(cluster: Cluster, script: Path, arguments: Iterable[str], title: str) -> None:
