@@ -46,6 +46,13 @@ class Table:
         """
         return tuple(self._key_value(key, item) for key in self.keys)
 
+    def check_key(self, item: Item, source: str) -> tuple[str, ...]:
+        """Return the values of the primary key; errors say ``source``, where the item came from (as ``key_of``)."""
+        try:
+            return self.key_of(item)
+        except UnsupportedValue as error:
+            raise UnsupportedValue(f"{source}: {error}") from None
+
     def _key_value(self, key: Key, item: Item) -> str:
         value = item.get(key.name)
         if value is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from core.errors import RequestRefused, StoreError, Throttled, UnsupportedValue
+from core.errors import RequestRefused, StoreError, Throttled
 from stores.dynamodb.client import FIRST_WAIT, LONGEST_WAIT, PATIENCE, DynamoDB
 from stores.dynamodb.pace import Pace
 from stores.dynamodb.table import Item, Table
@@ -57,10 +57,7 @@ class BatchWriter:
             UnsupportedValue: it does not have the table's key.
             StoreError: an item that was put earlier could not be written.
         """
-        try:
-            key = self._table.key_of(item)
-        except UnsupportedValue as error:
-            raise UnsupportedValue(f"{source}: {error}") from None
+        key = self._table.check_key(item, source)
         number = zlib.crc32(key[0].encode()) % len(self._queues)
         batch = self._open[number]
         batch.items[key] = (item, source)

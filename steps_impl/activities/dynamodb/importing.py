@@ -48,10 +48,7 @@ def check_items(items: Iterator[tuple[Item, str, int]], table: Table, tally: Tal
         UnsupportedValue: a line is no item, or has not the table's key; the message names file and line.
     """
     for item, place, size in items:
-        try:
-            table.key_of(item)
-        except UnsupportedValue as error:
-            raise UnsupportedValue(f"{place}: {error}") from None
+        table.check_key(item, place)
         tally.count(size)
         tally.tell()
 
