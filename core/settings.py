@@ -247,6 +247,11 @@ class DynamoDbSettings(Section):
         default=40_000, ge=1, description="units a second that a table on demand is taken to have, as AWS's tool does"
     )
     concurrency: int = Field(default=4, ge=1, le=64, description="segments or batches on their way at the same time")
+    hive_handler: Literal["auto", "cluster", "own"] = Field(
+        default="auto",
+        description="who reads and writes the tables that a Hive script declares as DynamoDB's: the cluster's storage "
+        "handler or the worker; `auto`: the handler where EMR has put it",
+    )
     check_before_import: bool = Field(
         default=True, description="read all files once before the first item is put, so that bad lines change nothing"
     )

@@ -24,6 +24,7 @@ MODULES = {
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
+    "hive-activity": "steps_impl.activities.hive_activity",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

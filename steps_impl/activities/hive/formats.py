@@ -45,16 +45,16 @@ def row_form(data_format: DataFormat | None, label: str, written: bool) -> RowFo
     """
     if data_format is None:
         return RowForm("(`line` STRING)", "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\u0001'")
-    columns = column_list(data_format.columns, label)
     if isinstance(data_format, CsvFormat):
-        return RowForm(columns, _csv(data_format, label))
-    if isinstance(data_format, TsvFormat | CustomFormat):
-        return RowForm(columns, _delimited(data_format, label))
-    if isinstance(data_format, RegExFormat):
-        return RowForm(columns, _regex(data_format, label, written))
-    raise ParameterError(
-        f"{label} has the format {data_format.type}, which is for DynamoDBDataNode and HiveCopyActivity"
-    )
+        clause = _csv(data_format, label)
+    elif isinstance(data_format, TsvFormat | CustomFormat):
+        clause = _delimited(data_format, label)
+    elif isinstance(data_format, RegExFormat):
+        clause = _regex(data_format, label, written)
+    else:
+        kind = data_format.type
+        raise ParameterError(f"{label} has the format {kind}, which is for DynamoDBDataNode and HiveCopyActivity")
+    return RowForm(column_list(data_format.columns, label), clause)
 
 
 def column_list(columns: Sequence[Column], label: str) -> str:

@@ -76,8 +76,9 @@ class HandlerTable:
 def rewrite(script: str, variables: Mapping[str, str], place: str) -> tuple[str, list[HandlerTable]]:
     """Return the script with such tables as tables of text, and the tables.
 
-    Table number n is loaded from the local directory ``<place>/n/in`` if it is read, and written to ``<place>/n/out``
-    in the end if it is inserted into. A script without such tables is returned as it is.
+    Table number n is loaded from the local directory ``<place>/n/in`` if it is read, and what a statement inserts into
+    it is written to a directory of its own in ``<place>/n/out`` right after that. A script without such tables is
+    returned as it is.
 
     Raises:
         ParameterError: a declaration cannot be understood.
@@ -85,18 +86,16 @@ def rewrite(script: str, variables: Mapping[str, str], place: str) -> tuple[str,
     known = {**settings(script), **variables}
     parts = split(script)
     found = {at: match for at, part in enumerate(parts) if (match := _declaration(part))}
-    others = "\n".join(without_comments(part) for at, part in enumerate(parts) if at not in found)
-    tables, after = [], []
+    plain = {at: substitute(without_comments(part), known) for at, part in enumerate(parts) if at not in found}
+    tables = []
     for number, (at, match) in enumerate(found.items(), start=1):
-        table = _table(match, known, others)
-        parts[at] = "\n" + ";\n".join(_statements(table, f"{place}/{number}/in"))
+        table, inserting = _table(match, known, plain)
         tables.append(table)
-        if table.written:
-            after.append(_unload(table, f"{place}/{number}/out"))
+        parts[at] = "\n" + ";\n".join(_statements(table, f"{place}/{number}/in"))
+        for turn in inserting:
+            parts[turn] += ";\n" + _unload(table, f"{place}/{number}/out/{turn:06d}")
     whole = ";".join(parts)
-    if after and not whole.rstrip().endswith(";"):
-        whole = whole.rstrip() + "\n;"
-    return "\n".join([whole, *(f"{statement};" for statement in after)]), tables
+    return whole if whole.rstrip().endswith(";") or not tables else f"{whole.rstrip()};\n", tables
 
 
 def _declaration(part: str) -> re.Match[str] | None:
@@ -104,9 +103,10 @@ def _declaration(part: str) -> re.Match[str] | None:
     return match if match and "DynamoDBStorageHandler" in match["handler"] else None
 
 
-def _table(match: re.Match[str], known: Mapping[str, str], others: str) -> HandlerTable:
+def _table(match: re.Match[str], known: dict[str, str], others: Mapping[int, str]) -> tuple[HandlerTable, list[int]]:
+    """Return the table, and the numbers of the statements that insert into it."""
     declared = match["name"]
-    quoted = strings(substitute(match["rest"], dict(known)))
+    quoted = strings(substitute(match["rest"], known))
     properties = {key.lower(): value for key, value in known.items() if key.lower().startswith("dynamodb.")}
     properties |= {key.lower(): value for key, value in zip(quoted[::2], quoted[1::2], strict=False)}
     if not properties.get("dynamodb.table.name"):
@@ -115,8 +115,9 @@ def _table(match: re.Match[str], known: Mapping[str, str], others: str) -> Handl
         raise ParameterError(f"the table {declared} of the script has {unknown!r}, whose value is not known here")
     texts = [_COMMENT.sub("", text).strip() for text in _BETWEEN_COLUMNS.split(match["columns"])]
     columns = tuple(_column(text, _mapping(properties)) for text in texts if text)
-    read, written = _uses(declared, others)
-    return HandlerTable(declared, columns, ", ".join(texts), properties, read, written)
+    reading, inserting = _uses(declared, others)
+    table = HandlerTable(declared, columns, ", ".join(texts), properties, bool(reading), bool(inserting))
+    return table, inserting
 
 
 def _mapping(properties: Mapping[str, str]) -> dict[str, str]:
@@ -135,14 +136,15 @@ def _column(text: str, mapping: Mapping[str, str]) -> HiveColumn:
     return HiveColumn(column, kind, attribute)
 
 
-def _uses(declared: str, others: str) -> tuple[bool, bool]:
-    """Tell whether statements read the table and whether they insert into it."""
+def _uses(declared: str, statements: Mapping[int, str]) -> tuple[list[int], list[int]]:
+    """Return the numbers of the statements that read the table, and of those that insert into it."""
     bare = re.escape(declared.rpartition(".")[2].strip("`"))
-    word = rf"(?:\w+\.|`[^`]+`\.)?`?\b{bare}\b`?"
+    word = rf"(?:(?:\w+|`[^`]+`)\.)?(?:`{bare}`|\b{bare}\b)"
     target = re.compile(rf"\bINSERT\s+(?:OVERWRITE|INTO)\s+(?:TABLE\s+)?{word}", re.IGNORECASE)
     dropped = re.compile(rf"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?{word}", re.IGNORECASE)
-    left, inserted = target.subn("", dropped.sub("", others))
-    return re.search(word, left, re.IGNORECASE) is not None, inserted > 0
+    inserting = [at for at, text in statements.items() if target.search(text)]
+    left = {at: target.sub("", dropped.sub("", text)) for at, text in statements.items()}
+    return [at for at, text in left.items() if re.search(word, text, re.IGNORECASE)], inserting
 
 
 def _statements(table: HandlerTable, place: str) -> Sequence[str]:

@@ -31,6 +31,11 @@ def without_comments(statement: str) -> str:
     return "".join(token[0] for token in _TOKEN.finditer(statement) if not token["comment"])
 
 
+def masked(statement: str) -> str:
+    """Return a statement of the same length with blanks for its comments and for what is inside of quotes."""
+    return "".join(_masked(token) for token in _TOKEN.finditer(statement))
+
+
 def settings(script: str) -> dict[str, str]:
     """Return what the SET statements of a script set; of several the last."""
     matches = (_SET.fullmatch(without_comments(statement)) for statement in split(script))
@@ -47,8 +52,17 @@ def strings(text: str) -> list[str]:
     return [_unescape(match[1] if match[1] is not None else match[2]) for match in _STRING.finditer(text)]
 
 
+def _masked(token: re.Match[str]) -> str:
+    text = token[0]
+    if token["comment"]:
+        return " " * len(text)
+    return f"{text[0]}{' ' * (len(text) - 2)}{text[-1]}" if token["text"] else text
+
+
 def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda match: _character(match[1]), text)
+    """Replace escapes; two that stand for the halves of one character become it."""
+    plain = _ESCAPE.sub(lambda match: _character(match[1]), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _character(escape: str) -> str:

@@ -1,0 +1,73 @@
+"""Runs a script on the machine's own ``hive``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.settings import DynamoDbSettings, load_settings
+from steps_impl.activities.cluster import Cluster
+from steps_impl.activities.hive.handler import HandlerTable, rewrite
+from steps_impl.activities.hive.staging import Staging
+from steps_impl.contract import ATTEMPT_VARIABLE
+from stores.s3 import S3Store
+
+#: Where EMR keeps DynamoDB's storage handler for Hive.
+_HANDLER_JARS = Path("/usr/share/aws/emr/ddb/lib")
+
+
+@dataclass(frozen=True)
+class HiveRun:
+    """How scripts are run for one activity; ``copies`` is where they are kept for people to read, if anywhere."""
+
+    cluster: Cluster
+    copies: str | None = None
+
+    def run(self, script: str, variables: Mapping[str, str], title: str = "the Hive script") -> int:
+        """Run a script; return how many items it has put into tables of DynamoDB, as far as that is done here.
+
+        Args:
+            script: The statements.
+            variables: Hive's variables that they use, where they are needed to read declarations.
+            title: What messages call it.
+
+        Raises:
+            ProgramMissing: there is no ``hive`` here.
+            CommandFailed, CommandKilled: a statement failed; the log says which.
+            StoreError, UnsupportedValue, InterruptedError: of tables of DynamoDB.
+        """
+        program = self.cluster.program("hive")
+        settings = load_settings().dynamodb
+        folder = self.cluster.new_file("tables")
+        script, tables = self._without_handler(script, variables, folder, settings)
+        staging = Staging(tables, folder, settings, self.cluster.context)
+        staging.fill()
+        path = self._write(script)
+        self.cluster.run([program, "-f", path], title)
+        return staging.put_back()
+
+    def _without_handler(
+        self, script: str, variables: Mapping[str, str], folder: Path, settings: DynamoDbSettings
+    ) -> tuple[str, list[HandlerTable]]:
+        if settings.hive_handler == "cluster" or (settings.hive_handler == "auto" and has_handler()):
+            return script, []
+        return rewrite(script, variables, str(folder))
+
+    def _write(self, script: str) -> Path:
+        """Write the script for Hive, readable by nobody else, and its copy to S3."""
+        path = self.cluster.new_file("script.q")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(script)
+        if self.copies:
+            named = self.cluster.context.environment.get(ATTEMPT_VARIABLE) or self.cluster.label
+            name = re.sub(r"[^\w.=@-]+", "_", named)
+            S3Store().put_bytes(f"{self.copies.rstrip('/')}/{name}.q", script.encode())
+        return path
+
+
+def has_handler(folder: Path = _HANDLER_JARS) -> bool:
+    """Whether this machine's Hive has DynamoDB's storage handler, as on an EMR cluster."""
+    return any(folder.glob("*hive*.jar"))

@@ -1,0 +1,106 @@
+"""``hive-activity``: HiveActivity, a script of HiveQL on the cluster's own ``hive``.
+
+Source: Developer Guide, *HiveActivity*, *Staging Data and Tables with Pipeline Activities*. The nodes that the script
+uses as ``${input1}``, ``${output1}`` … are tables that are made before it and are gone with its session; ``stage`` is
+``true`` unless it is switched off, as the page's example has it. A script in S3 is run as it is: expressions in it are
+not evaluated.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.errors import ParameterError
+from steps_impl.activities.cluster import Cluster, ShellScriptConfig, open_cluster, run_config
+from steps_impl.activities.cluster.files import fetch
+from steps_impl.activities.hive.nodes import StagedTables, stage
+from steps_impl.activities.hive.reserved import quote_columns
+from steps_impl.activities.hive.running import HiveRun
+from steps_impl.activities.hive.script import assemble, script_variables
+from steps_impl.activities.hive.tables import variables
+from steps_impl.activities.objects.base import ActivityParameters, Several, Switch
+from steps_impl.activities.objects.nodes import DataNode, S3DataNode
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.registry import Step
+
+#: Asks for server-side encryption: EMR's file system, Hadoop's own.
+_ENCRYPTION = {
+    "fs.s3.enableServerSideEncryption": "true",
+    "fs.s3a.server-side-encryption-algorithm": "AES256",
+}
+
+
+class HiveActivityParameters(ActivityParameters):
+    """The fields of HiveActivity."""
+
+    type: Literal["HiveActivity"] = Field(default="HiveActivity", description="always `HiveActivity`")
+    hive_script: str | None = Field(default=None, description="the script; or `scriptUri`")
+    script_uri: str | None = Field(default=None, description="`s3://…` of the script")
+    script_variable: Several[str] = Field(default=(), description="`NAME=value`, once per variable")
+    input: Several[DataNode] = Field(default=(), description="tables `${input1}` …")
+    output: Several[DataNode] = Field(default=(), description="tables `${output1}` …")
+    stage: Switch = Field(default=True, description="make the tables")
+    hadoop_queue: str | None = Field(default=None, description="queue of YARN's scheduler")
+    pre_activity_task_config: ShellScriptConfig | None = Field(default=None, description="script before Hive's")
+    post_activity_task_config: ShellScriptConfig | None = Field(default=None, description="script after Hive's")
+    generated_scripts_path: str | None = Field(default=None, description="`s3://…` folder for a copy of what was run")
+    resize_cluster_before_running: Switch = Field(default=False, description="only for managed clusters; not used here")
+    resize_cluster_max_instances: int | None = Field(default=None, description="only for managed clusters")
+
+    @model_validator(mode="after")
+    def _one_script(self) -> Self:
+        if (self.hive_script is None) == (self.script_uri is None):
+            found = "both" if self.hive_script is not None else "neither"
+            raise ValueError(f"{self.label} must have either 'hiveScript' or 'scriptUri'; it has {found}")
+        return self
+
+
+def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
+    """Run the script before, Hive's, the script after.
+
+    Raises:
+        ParameterError: a node cannot be the table that the script wants; nothing was run of Hive then.
+        NotFound: an input is not there.
+        ProgramMissing, ScriptNotFound, CommandFailed, CommandKilled: the message says which.
+    """
+    given = script_variables(parameters.script_variable)
+    with open_cluster(parameters.label, context, job_settings(parameters), needs="hive") as cluster:
+        run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
+        script = _script(parameters, cluster)
+        staged = StagedTables()
+        if parameters.stage:
+            staged = stage(script, parameters.input, parameters.output, cluster)
+        known = {**given, **staged.variables}
+        own = quote_columns(script, staged.columns)
+        whole = assemble([*staged.before, *variables(known)], own, staged.after)
+        rows = HiveRun(cluster, parameters.generated_scripts_path).run(whole, known)
+        run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
+    return StepResult(rows=rows or None, details={"tables": sorted(staged.variables)})
+
+
+def job_settings(parameters: HiveActivityParameters) -> dict[str, str]:
+    """Return the properties that all jobs of the script get."""
+    queue = parameters.hadoop_queue
+    queues = {"mapreduce.job.queuename": queue, "tez.queue.name": queue} if queue else {}
+    written = [node for node in parameters.output if isinstance(node, S3DataNode)]
+    return {**queues, **(_ENCRYPTION if any(node.encrypted for node in written) else {})}
+
+
+def _script(parameters: HiveActivityParameters, cluster: Cluster) -> str:
+    if parameters.hive_script is not None:
+        return parameters.hive_script
+    uri = str(parameters.script_uri)
+    try:
+        return fetch(cluster, uri, "script").read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"the script {uri} is not UTF-8 (at byte {error.start}); save it as UTF-8") from None
+
+
+STEP = Step(
+    name="hive-activity",
+    summary="Run the Hive script of a HiveActivity on the cluster's primary node.",
+    parameters=HiveActivityParameters,
+    run=run,
+)
