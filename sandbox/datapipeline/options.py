@@ -33,6 +33,7 @@ class Options:
     instance_interval: float = limits.MIN_INSTANCE_INTERVAL.total_seconds()
     active_instances: float = limits.MAX_ACTIVE_INSTANCES
     past_start: str = "backfill"
+    schedule_type: str = "cron"
     precondition_interval: float = 60.0
     precondition_failed: str = "cascade"
     precondition_false: str = "retry"
@@ -71,6 +72,7 @@ _HELP = {
     "late_from": "from when lateAfterTimeout counts: the scheduled start, or the moment that the object may start",
     "late_until": "an object is late until it has completed, or only until a worker has started it",
     "past_start": "a schedule that begins more than a day before its activation is made up for, or refused as by AWS",
+    "schedule_type": "the scheduleType of objects that have none; AWS's guide names no default",
 }
 _CHOICES = {
     "task_map": ("full", "attempt"),
@@ -84,6 +86,7 @@ _CHOICES = {
     "late_from": ("scheduled-start", "due"),
     "late_until": ("completed", "started"),
     "past_start": ("backfill", "refuse"),
+    "schedule_type": ("cron", "timeseries"),
 }
 _UNITS = {"active_instances": "N"}
 _TEXTS = {"managed_worker_group": "NAME"}

@@ -13,6 +13,8 @@ from sandbox.datapipeline.scope import DefinitionScope
 if TYPE_CHECKING:
     from sandbox.datapipeline.schedules import Timetable
 
+CRON = "cron"
+
 
 class Plan:
     """One version of a definition, with the graph of what runs worked out once.
@@ -22,8 +24,9 @@ class Plan:
     activities that write it and for what its own ``dependsOn`` names.
     """
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: Definition, assumed_type: str = CRON) -> None:
         self.definition = definition
+        self._assumed_type = assumed_type
         self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
         #: The resource that an activity runs on, and the activities that run on a resource.
@@ -48,9 +51,10 @@ class Plan:
         self.recurring = [name for name in (*self.users, *self.nodes, *self.activities) if name not in led]
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> Self:
-        """Return the plan of a definition in API form."""
-        return cls(Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"]))
+    def of(cls, body: dict[str, Any], assumed_type: str = CRON) -> Self:
+        """Return the plan of a definition in API form; ``assumed_type`` is the ``scheduleType`` of who says none."""
+        definition = Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"])
+        return cls(definition, assumed_type)
 
     @property
     def components(self) -> list[str]:
@@ -65,8 +69,8 @@ class Plan:
         return found if found in self.definition.objects else None
 
     def schedule_type(self, component: str) -> str:
-        """Return ``ondemand``, ``cron`` or ``timeseries``; cron where nothing is said."""
-        return (self._known(component, "scheduleType") or "cron").lower()
+        """Return ``ondemand``, ``cron`` or ``timeseries``."""
+        return (self._known(component, "scheduleType") or self._assumed_type).lower()
 
     def cascades(self, component: str) -> bool:
         """Tell whether a component fails with what it depends on (``failureAndRerunMode``)."""

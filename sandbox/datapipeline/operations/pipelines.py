@@ -5,6 +5,7 @@ Source: AWS Data Pipeline API Reference.
 
 from __future__ import annotations
 
+import math
 import secrets
 import string
 from typing import Any
@@ -15,7 +16,7 @@ from sandbox.datapipeline.fields import Fields, health_of, last_completed, text,
 from sandbox.datapipeline.model import Instance, Pipeline, Status
 from sandbox.datapipeline.paging import page
 from sandbox.datapipeline.service import Service
-from sandbox.datapipeline.upcoming import next_run
+from sandbox.datapipeline.upcoming import next_run, timetable_of
 
 #: The account that owns everything in the sandbox; the same as moto's.
 ACCOUNT_ID = "123456789012"
@@ -107,9 +108,12 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
     components = service.state.plan(pipeline.id, pipeline.active_version).recurring if pipeline.active else []
     planned = [next_run(service.state, pipeline, component) for component in components]
     upcoming += [moment for moment in planned if moment is not None]
+    last = _last_of_each(run)
+    finished = pipeline.state == Status.FINISHED
     return [
         text("@pipelineState", pipeline.state),
-        text("@healthStatus", _health(run)),
+        text("@healthStatus", min((health_of(entry) for entry in last), default="-")),
+        *time("@healthStatusUpdatedTime", max((entry.ended or 0.0 for entry in last), default=None)),
         text("name", pipeline.name),
         *time("@creationTime", pipeline.created),
         *time("@firstActivationTime", pipeline.first_activated),
@@ -118,6 +122,8 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
         *time("@latestRunTime", max((entry.scheduled_start for entry in run), default=None)),
         *time("@latestCompletedRunTime", _latest_completed(run)),
         *time("@nextRunTime", min(upcoming, default=None)),
+        *time("@finishedTime", max((entry.ended or 0.0 for entry in run), default=None) if finished else None),
+        *_scheduled(service, pipeline),
         text("@id", pipeline.id),
         text("@sphere", "PIPELINE"),
         text("@version", str(pipeline.latest_version)),
@@ -128,13 +134,28 @@ def _fields(service: Service, pipeline: Pipeline) -> Fields:
     ]
 
 
-def _health(run: list[Instance]) -> str:
-    """Return ERROR if a component's last instance went wrong, HEALTHY if none did, a dash before any has ended."""
+def _scheduled(service: Service, pipeline: Pipeline) -> Fields:
+    """Return when the schedule of a pipeline, that of its first activity, begins, how often it recurs, when it ends."""
+    plan = service.state.plan(pipeline.id, pipeline.active_version) if pipeline.active_version else None
+    if plan is None or plan.on_demand or not plan.activities:
+        return []
+    table = timetable_of(service.state, pipeline, plan.activities[0])
+    schedule = plan.schedule(plan.activities[0])
+    period = plan.text(schedule, "period") if schedule else None
+    last = table.interval(int(table.count) - 1) if math.isfinite(table.count) else None
+    return [
+        *time("@scheduledStartTime", table.start.timestamp()),
+        *([text("@scheduledPeriod", period)] if period else []),
+        *time("@scheduledEndTime", last.end if last else None),
+    ]
+
+
+def _last_of_each(run: list[Instance]) -> list[Instance]:
+    """Return the instance of each component that ended last: a pipeline is as healthy as the worst of them."""
     components: dict[str, list[Instance]] = {}
     for entry in run:
         components.setdefault(entry.component, []).append(entry)
-    last = [found for entries in components.values() if (found := last_completed(entries)) is not None]
-    return min((health_of(entry) for entry in last), default="-")
+    return [found for entries in components.values() if (found := last_completed(entries)) is not None]
 
 
 def _latest_completed(run: list[Instance]) -> float | None:

@@ -313,6 +313,43 @@ def test_the_health_of_a_pipeline_is_that_of_the_last_run_of_each_component(
     assert field_of(quick.describe(pipeline, "A")[0], "@healthStatusFromInstanceId") == f"@A_{runs[-1]}"
 
 
+def test_a_pipeline_tells_when_its_schedule_begins_recurs_and_ends(
+    quick: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    begin = now(quick)
+    keys = ("@scheduledStartTime", "@scheduledPeriod", "@scheduledEndTime", "@finishedTime", "@nextRunTime")
+
+    def told(pipeline: str) -> list[str | None]:
+        described = quick.client.describe_pipelines(pipelineIds=[pipeline])["pipelineDescriptionList"][0]
+        return [field_of(described, key) for key in keys]
+
+    endless = quick.run(hourly(make_object, startDateTime=text(begin)), make_activity("A"), default=CRON)
+    assert told(endless) == [text(begin), "1 hour", None, None, text(begin + HOUR)]
+    schedule = hourly(make_object, startDateTime=text(begin), occurrences="2", period="1 month")
+    twice = quick.run(schedule, make_activity("A", workerGroup="twice"), default=CRON)
+    ended = told(twice)[2]
+    quick.advance(32 * DAY)
+    while task := quick.poll("twice"):
+        quick.finish(task)
+    assert told(twice) == [text(begin), "1 month", ended, text(begin + 32 * DAY), None]
+    assert told(quick.run(make_activity("A")))[:3] == [None, None, None]
+
+
+def test_the_schedule_type_of_who_says_none_is_an_option(
+    quick: Any, start_service: Any, make_activity: Any, make_object: Any
+) -> None:
+    for service, delay in ((quick, 0), (start_service("--schedule-type", "timeseries"), HOUR)):
+        once = hourly(make_object, startAt="FIRST_ACTIVATION_DATE_TIME", occurrences="1")
+        created = service.client.create_pipeline(name="typeless", uniqueId="1")["pipelineId"]
+        objects = [make_object("Default", schedule=">Hourly"), once, make_activity("A")]
+        service.client.put_pipeline_definition(pipelineId=created, pipelineObjects=objects)
+        service.client.activate_pipeline(pipelineId=created)
+        service.advance(max(0, delay - 1))
+        assert (service.poll() is None) == bool(delay)
+        service.advance(1)
+        assert (service.poll() is None) != bool(delay)
+
+
 def test_deactivation_stops_the_schedule_and_activation_makes_up_for_what_was_missed(
     quick: Any, make_activity: Any, make_object: Any
 ) -> None:
