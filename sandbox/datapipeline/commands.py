@@ -37,6 +37,7 @@ class Commands:
         attempt = self._state.head(instance)
         if attempt is not None and attempt.status == Status.INACTIVE:
             self._queue(attempt, instance)
+            self._scheduler.announce(instance)
         else:
             self._scheduler.advance(instance)
 

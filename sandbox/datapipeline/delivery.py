@@ -112,8 +112,8 @@ class Delivery:
             raise InvalidRequest("taskStatus FALSE is for preconditions; report an activity as FINISHED or FAILED")
         attempt.error = error
         self._took(attempt, status)
-        if status == "FALSE":
-            self._verdicts.false(attempt)
+        if precondition:
+            self._verdicts.ended(attempt, status)
         else:
             self._scheduler.attempt_ended(attempt, status)
 

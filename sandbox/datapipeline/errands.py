@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from core.errors import DuctrunnerError
+from core.errors import DuctrunnerError, InternalError
 from sandbox.datapipeline.conditions import holds
 from sandbox.datapipeline.model import OWN_ALARMS, OWN_PRECONDITIONS, Attempt
 from sandbox.datapipeline.outside import Outside
@@ -76,6 +76,9 @@ class Errands:
         except DuctrunnerError as error:
             LOG.warning("%s of %s: %s", attempt.id, attempt.pipeline_id, error)
             return error
+        except Exception:
+            LOG.exception("%s of %s failed", attempt.id, attempt.pipeline_id)
+            return InternalError("The service failed on this object; its log says why")
         return True
 
     def _report(self, attempt: Attempt, outcome: Outcome) -> None:
@@ -87,7 +90,11 @@ class Errands:
             self._under_way.discard((attempt.pipeline_id, attempt.id))
             with service.call():
                 current = service.state.attempts.get(attempt.pipeline_id, {}).get(attempt.id)
-                if current is not None and attempt.worker_group == OWN_PRECONDITIONS:
+                if current is None:
+                    return
+                if attempt.worker_group == OWN_PRECONDITIONS:
                     service.verdicts.seen(current, outcome)
-                elif current is not None:
+                else:
                     service.actions.sent(current, outcome)
+                if current.queued_at is not None:  # it was offered anew meanwhile, and passed over
+                    service.ready.put(current)

@@ -26,21 +26,31 @@ class Lateness:
         self._clock = clock
         self._timers = timers
         self._actions = actions
-        self._from_due = options.late_from == "due"
+        self._from = options.late_from
         self._until_started = options.late_until == "started"
 
     def watch(self, instance: Instance) -> None:
         """Ask for a look at an instance when it becomes late; harmless when that has been done."""
-        if instance.late or instance.late_at is not None:
-            return
+        if instance.late_at is None:
+            self._set_moment(instance)
+        self.set_timer(instance)
+
+    def _set_moment(self, instance: Instance) -> None:
         plan = self._state.plan_of(instance)
         if not plan.actions(instance.component, _EVENT) or plan.on_demand:
             return
         after = seconds(self._state, instance, "lateAfterTimeout")
         if after is not None:
-            instance.late_at = (instance.due if self._from_due else instance.scheduled_start) + after
+            instance.late_at = self._start(instance) + after
             self._state.touch(instance)
-            self.set_timer(instance)
+
+    def _start(self, instance: Instance) -> float:
+        match self._from:
+            case "due":
+                return instance.due
+            case "creation":
+                return max(instance.scheduled_start, instance.created)
+        return instance.scheduled_start
 
     def set_timer(self, instance: Instance) -> None:
         """Ask for a look when an instance becomes late, if it still can."""
@@ -48,8 +58,10 @@ class Lateness:
             self._timers.add(instance.late_at, instance.pipeline_id, instance.id)
 
     def look_at(self, instance: Instance) -> None:
-        """Do what is to be done if an instance is late now."""
+        """Do what is to be done if an instance is late now; one of a deactivated pipeline waits for that, too."""
         if instance.late_at is None or instance.late or instance.terminal or instance.late_at > self._clock.now():
+            return
+        if not self._state.pipelines[instance.pipeline_id].active:
             return
         if self._until_started and self._has_started(instance):
             return

@@ -69,7 +69,10 @@ _HELP = {
     "precondition_false": (
         "(A18) what a worker's FALSE means before preconditionTimeout is over: another try after retryDelay, or the end"
     ),
-    "late_from": "from when lateAfterTimeout counts: the scheduled start, or the moment that the object may start",
+    "late_from": (
+        "from when lateAfterTimeout counts: the scheduled start, the moment that the object may start, or the creation "
+        "of an instance that is made up for"
+    ),
     "late_until": "an object is late until it has completed, or only until a worker has started it",
     "past_start": "a schedule that begins more than a day before its activation is made up for, or refused as by AWS",
     "schedule_type": "the scheduleType of objects that have none; AWS's guide names no default",
@@ -83,7 +86,7 @@ _CHOICES = {
     "unescape": ("on", "off"),
     "precondition_failed": ("cascade", "failure-mode"),
     "precondition_false": ("retry", "fail"),
-    "late_from": ("scheduled-start", "due"),
+    "late_from": ("scheduled-start", "due", "creation"),
     "late_until": ("completed", "started"),
     "past_start": ("backfill", "refuse"),
     "schedule_type": ("cron", "timeseries"),

@@ -47,8 +47,7 @@ class Scheduler:
         pipeline = self._state.pipelines[instance.pipeline_id]
         if instance.terminal or instance.status in Status.WITH_RUNNER or not pipeline.active:
             return
-        for follow in self.on_scheduled:
-            follow(instance)
+        self.announce(instance)
         now = self._clock.now()
         if instance.component in pipeline.paused:
             self._set(instance, Status.PAUSED)
@@ -58,9 +57,13 @@ class Scheduler:
         else:
             self._start(instance, now)
 
+    def announce(self, instance: Instance) -> None:
+        """Say that an instance may start some time, or goes on."""
+        for follow in self.on_scheduled:
+            follow(instance)
+
     def _start(self, instance: Instance, now: float) -> None:
-        owner = self._state.owner(instance)
-        if owner is not None and self.guards.is_one(instance) and self._state.unfinished_dependencies(owner):
+        if self._waits_with_owner(instance):
             self._set(instance, Status.WAITING_ON_DEPENDENCIES)
             return
         if instance.started is None:
@@ -68,23 +71,38 @@ class Scheduler:
             self._state.touch(instance)
         guards = self.guards.unfinished(instance)
         dependencies = self._state.unfinished_dependencies(instance)
-        blocking = dependencies or guards
-        failed = [entry for entry in blocking if entry.status in Status.UNSUCCESSFUL]
-        cause = next((entry for entry in failed if self.guards.fails_with(instance, entry)), None)
-        awaits_more = self._awaits_more(instance)
-        if cause is not None:
+        if cause := self._cause_of_failure(instance, dependencies or guards):
             instance.cascade_failed_on = cause.id
             self.settle(instance, Status.CASCADE_FAILED)
-        elif blocking or awaits_more:
+        elif dependencies or self._awaits_more(instance):
             self._set(instance, Status.WAITING_ON_DEPENDENCIES)
-            for guard in guards if not dependencies and not awaits_more else ():
+        elif guards:
+            self._set(instance, Status.WAITING_ON_DEPENDENCIES)
+            for guard in guards:
                 self.advance(guard)
-        elif instance.component in self._state.plan_of(instance).nodes:
+        else:
+            self._go(instance)
+
+    def _go(self, instance: Instance) -> None:
+        """Do what an instance is there for; a resource waits until something runs on it."""
+        plan = self._state.plan_of(instance)
+        if instance.component in plan.nodes:
             self.settle(instance, Status.FINISHED)
-        elif instance.component in self._state.plan_of(instance).users:
+        elif instance.component in plan.users:
             self._set(instance, Status.WAITING_ON_DEPENDENCIES)
         else:
             self.attempt(instance)
+
+    def _waits_with_owner(self, instance: Instance) -> bool:
+        """Tell whether an instance is a precondition whose owner has something else to wait for."""
+        owner = self._state.owner(instance)
+        if owner is None or not self.guards.is_one(instance):
+            return False
+        return bool(self._state.unfinished_dependencies(owner)) or self._awaits_more(owner)
+
+    def _cause_of_failure(self, instance: Instance, blocking: list[Instance]) -> Instance | None:
+        failed = [entry for entry in blocking if entry.status in Status.UNSUCCESSFUL]
+        return next((entry for entry in failed if self.guards.fails_with(instance, entry)), None)
 
     def _awaits_more(self, instance: Instance) -> bool:
         """Tell whether something it depends on is not even created: another period, or a back-fill on its way."""

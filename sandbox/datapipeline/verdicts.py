@@ -66,6 +66,7 @@ class Verdicts:
         if attempt.terminal or attempt.status != Status.RUNNING:
             return
         now = self._clock.now()
+        attempt.queued_at = None
         tries = int(attempt.progress.get("currentRetryCount", {}).get("stringValue", "0")) + 1
         attempt.progress["currentRetryCount"] = text("currentRetryCount", str(tries))
         attempt.progress["lastRetryTime"] = text("lastRetryTime", text_of(now))
@@ -115,8 +116,15 @@ class Verdicts:
         else:
             self.set_timer(attempt)
 
-    def false(self, attempt: Attempt) -> None:
-        """Take a worker's FALSE: the precondition is tried again until its time is over, or fails."""
+    def ended(self, attempt: Attempt, status: str) -> None:
+        """Take what a worker says; FALSE: the precondition is tried again until its time is over, or fails."""
+        if status == "FALSE":
+            self._false(attempt)
+        else:
+            over = self._scheduler.next_try(attempt) > self._deadline(attempt)
+            self._scheduler.attempt_ended(attempt, status, again=False if over else None)
+
+    def _false(self, attempt: Attempt) -> None:
         attempt.error = attempt.error or _FALSE
         deadline, retry = self._deadline(attempt), self._options.precondition_false == "retry"
         again = None if deadline == _NEVER else self._scheduler.next_try(attempt) <= deadline

@@ -104,3 +104,36 @@ def test_what_a_worker_has_started_may_be_in_time(start_service: Any, make_activ
     service.acknowledge(service.take())
     service.advance(1800)
     assert service.statuses(pipeline) == {"A": "RUNNING", "B": "CANCELED", "Stop": "FINISHED"}
+
+
+@pytest.mark.parametrize(("choice", "late"), [("scheduled-start", True), ("creation", False)])
+def test_what_is_made_up_for_is_late_at_once_or_from_its_creation(
+    start_service: Any, make_activity: Any, make_object: Any, choice: str, late: bool
+) -> None:
+    service = start_service("--late-from", choice)
+    past = {"type": "Schedule", "period": "1 day", "occurrences": "1", "startDateTime": "2020-01-01T00:00:00"}
+    pipeline = service.run(
+        make_activity("A", onLateAction=">Stop", **LATE),
+        make_object("H", **past),
+        make_object("Stop", type="Terminate"),
+        default=CRON,
+    )
+    service.advance(1)
+    assert service.statuses(pipeline)["A"] == ("CANCELED" if late else "WAITING_FOR_RUNNER")
+    service.advance(1800)
+    assert service.statuses(pipeline)["A"] == "CANCELED"
+
+
+def test_nothing_is_late_while_its_pipeline_is_deactivated(service: Any, make_activity: Any, make_object: Any) -> None:
+    pipeline = service.run(
+        make_activity("A", onLateAction=">Stop", **LATE),
+        make_object("H", **HOURLY),
+        make_object("Stop", type="Terminate"),
+        default=CRON,
+    )
+    service.client.deactivate_pipeline(pipelineId=pipeline)
+    service.advance(3000)
+    assert service.statuses(pipeline) == {"A": "INACTIVE"}
+    service.client.activate_pipeline(pipelineId=pipeline)
+    service.advance(1)
+    assert service.statuses(pipeline)["A"] == "CANCELED"

@@ -259,6 +259,24 @@ def test_a_killed_service_goes_on_looking(
     service.await_statuses(pipeline, Late="FAILED", B="CASCADE_FAILED")
 
 
+def test_a_look_that_outlasts_a_pause_is_followed_by_another(
+    start_service: Any, make_activity: Any, make_object: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        service = start_service("--aws-endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        pipeline = service.run(
+            make_activity("A", precondition=">Ready"),
+            make_object("Ready", type="S3KeyExists", s3Key="s3://b/x", **ROLE),
+        )
+        service.await_statuses(pipeline, Ready="RUNNING")
+        client, _ = silent.accept()
+        service.client.set_status(pipelineId=pipeline, objectIds=["Ready"], status="PAUSE")
+        assert service.statuses(pipeline)["Ready"] == "PAUSED"
+        service.client.set_status(pipelineId=pipeline, objectIds=["Ready"], status="RESUME")
+        client.close()
+    service.await_fields(pipeline, "Ready", currentRetryCount="1")
+
+
 def test_one_precondition_guards_several_objects_each_with_its_own_instance(
     connected: Any, make_activity: Any, make_object: Any, field_of: Any, s3_client: Any, s3_bucket: str
 ) -> None:
