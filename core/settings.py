@@ -103,6 +103,34 @@ class CopyActivitySettings(Section):
     )
 
 
+class RedshiftCopyActivitySettings(Section):
+    """What AWS leaves open about RedshiftCopyActivity."""
+
+    iam_role: str | None = Field(
+        default=None, description="ARN that COPY and UNLOAD name; default: `redshift.iam_role`, else the worker's keys"
+    )
+    merge_keys: Literal["primary", "all"] = Field(
+        default="primary",
+        description="what rows are matched by, if not by `primaryKeys` of the node: the primary key, or sort and "
+        "distribution keys where there is none; `all`: the three together, as AWS's page can be read",
+    )
+    merge_without_keys: Literal["fail", "row"] = Field(
+        default="fail", description="a table without any key: fail, or match by all columns"
+    )
+    csv: Literal["look", "quoted", "escaped"] = Field(
+        default="look",
+        description="how a CSV is read: as its files show, always with quotes (RFC 4180), or with backslash escapes",
+    )
+    default_format: Literal["csv", "redshift"] = Field(
+        default="csv", description="of files without data format and `commandOptions`: CSV, or COPY's own (pipes)"
+    )
+    load_records: str = Field(
+        default="ductrunner_loads",
+        description="table that keeps which APPENDs are done, in the target's schema unless it names one; `off`: none, "
+        "so that a retry may append twice",
+    )
+
+
 class Permission(Section):
     """A grant given when a table is created: to a user or to a group."""
 
@@ -270,6 +298,7 @@ class Settings(Section):
     mysql: dict[str, MySqlHost] = {}
     postgres: PostgresSettings | None = None
     redshift: RedshiftSettings | None = None
+    redshift_copy_activity: RedshiftCopyActivitySettings = RedshiftCopyActivitySettings()
     database: DatabaseSettings = DatabaseSettings()
     copy_activity: CopyActivitySettings = CopyActivitySettings()
     agent: AgentSettings = AgentSettings()
@@ -285,6 +314,7 @@ _OVERRIDABLE: dict[str, type[Section]] = {
     "postgres": PostgresSettings,
     "redshift": RedshiftSettings,
     "copy_activity": CopyActivitySettings,
+    "redshift_copy_activity": RedshiftCopyActivitySettings,
     "agent": AgentSettings,
     "logging": LoggingSettings,
     "alerts": AlertSettings,

@@ -29,6 +29,7 @@ MODULES = {
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
     "primary-key-check": "steps_impl.quality.primary_key_check",
+    "redshift-copy-activity": "steps_impl.activities.redshift_copy_activity",
     "sql-activity": "steps_impl.activities.sql_activity",
     "teardown": "steps_impl.control.teardown",
     "upsert": "steps_impl.warehouse.upsert",

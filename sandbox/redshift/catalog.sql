@@ -252,7 +252,11 @@ ORDER BY schemaname, tablename, place;
 
 CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
 SELECT table_catalog::text, table_schema::text, table_name::text, column_name::text, ordinal_position::integer,
-  column_default::text, is_nullable::text, data_type::text, character_maximum_length::integer, numeric_precision::integer,
+  -- Redshift shows an IDENTITY column by the function that fills it.
+  coalesce(column_default::text, CASE identity_generation::text WHEN 'ALWAYS' THEN '"identity"'
+    WHEN 'BY DEFAULT' THEN 'default_identity' END || format('(%s, %s, ''%s,%s''::text)',
+    to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start,
+    identity_increment)) AS column_default, is_nullable::text, data_type::text, character_maximum_length::integer, numeric_precision::integer,
   numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer, NULL::text AS interval_type,
   NULL::text AS interval_precision, NULL::text AS character_set_catalog, NULL::text AS character_set_schema,
   NULL::text AS character_set_name, NULL::text AS collation_catalog, NULL::text AS collation_schema,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from core.errors import DuctrunnerError, LoadRejected, SchemaMismatch, SettingsError, StoreError
 from core.settings import RedshiftSettings
@@ -25,6 +24,38 @@ class Loaded:
     rejected: int = 0
     #: Lines in which invalid characters were replaced; ``None``: not asked for.
     replaced: int | None = None
+
+
+@dataclass(frozen=True)
+class CopyDone:
+    """A COPY that went through: its rows, its number, and what tells the lines that it left out."""
+
+    rows: int
+    query: int
+    refused: Callable[[], LoadErrors]
+
+
+def run_copy(session: Session, statement: Statement, elsewhere: Callable[[], Session]) -> CopyDone:
+    """Run a COPY; ``elsewhere`` opens another session, on which the log of refused lines is read.
+
+    The loading session may be in a failed or older transaction, which does not see the log.
+
+    Raises:
+        LoadRejected: COPY refused lines; the message names file, line, column and reason, never the data.
+        StoreError: the warehouse or S3.
+    """
+    process, began = session.row(Statement("SELECT pg_backend_pid(), GETDATE()", "begin the load"))
+
+    def refused() -> LoadErrors:
+        with elsewhere() as other:
+            return load_errors(other, process, began)
+
+    try:
+        session.execute(statement)
+    except LoadRejected as error:
+        raise LoadRejected(f"{error}: {refused()}") from None
+    counted, query = session.row(Statement("SELECT pg_last_copy_count(), pg_last_copy_id()", "count the load"))
+    return CopyDone(int(counted), int(query), refused)
 
 
 @dataclass(frozen=True)
@@ -56,23 +87,13 @@ class Loader:
             LoadRejected: COPY refused rows; the message names file, line, column and reason, never the data.
             StoreError: the warehouse or S3.
         """
-        process, began = session.row(Statement("SELECT pg_backend_pid(), GETDATE()", "begin the load"))
-        try:
-            session.execute(self.statement(target))
-        except LoadRejected as error:
-            raise LoadRejected(f"{error}: {self._refused(process, began)}") from None
-        counted, copy = session.row(Statement("SELECT pg_last_copy_count(), pg_last_copy_id()", "count the load"))
-        rejected = self._refused(process, began).rejected if self._is_short(int(counted)) else 0
-        replaced = self._replaced(int(copy)) if self.options.may_replace else None
-        return Loaded(int(counted), rejected, replaced)
+        done = run_copy(session, self.statement(target), lambda: connect(self.warehouse))
+        rejected = done.refused().rejected if self._is_short(done.rows) else 0
+        replaced = self._replaced(done.query) if self.options.may_replace else None
+        return Loaded(done.rows, rejected, replaced)
 
     def _is_short(self, rows: int) -> bool:
         return self.options.may_refuse or (self.source.rows is not None and rows < self.source.rows)
-
-    def _refused(self, process: int, began: datetime) -> LoadErrors:
-        """Read the log on a session of its own: the loading one may be in a failed or older transaction."""
-        with connect(self.warehouse) as session:
-            return load_errors(session, process, began)
 
     def _replaced(self, copy: int) -> int:
         query = "SELECT COUNT(*) FROM stl_replacements WHERE query = %s"

@@ -40,12 +40,15 @@ def insert_all(target: TableName, staging: str, columns: Sequence[str]) -> State
     return Statement(text, f"insert into {target}")
 
 
-def insert_missing(target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str]) -> Statement:
-    """Return the INSERT of the staged rows whose key the target does not have."""
+def insert_missing(
+    target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], *, nulls: bool = False
+) -> Statement:
+    """Return the INSERT of the staged rows whose key the target does not have; with ``nulls`` NULL equals NULL."""
+    equal = null_safe_keys("t", "s", keys) if nulls else equal_keys("t", "s", keys)
     text = (
         f"INSERT INTO {target.sql} ({column_list(columns)})\n"
         f"SELECT {column_list(columns, 's')} FROM {quote(staging)} AS s\n"
-        f"WHERE NOT EXISTS (SELECT 1 FROM {target.sql} AS t WHERE {equal_keys('t', 's', keys)})"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {target.sql} AS t WHERE {equal})"
     )
     return Statement(text, f"insert into {target}")
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from stores.redshift.load_errors import LoadErrors, load_errors
 from stores.redshift.session import Session, connect
-from stores.redshift.transactions import run_session, run_transaction
+from stores.redshift.transactions import retry_conflicts, run_session, run_transaction
 from stores.sql import Statement
 
-__all__ = ["LoadErrors", "Session", "Statement", "connect", "load_errors", "run_session", "run_transaction"]
+__all__ = [
+    "LoadErrors",
+    "Session",
+    "Statement",
+    "connect",
+    "load_errors",
+    "retry_conflicts",
+    "run_session",
+    "run_transaction",
+]

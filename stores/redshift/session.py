@@ -88,6 +88,10 @@ class Session:
         """Let a literal of psycopg2 know how this server reads backslashes."""
         quoted.prepare(self._connection)
 
+    def columns(self, statement: Statement) -> tuple[str, ...]:
+        """Run a query and return the names of its columns. Raises as ``execute`` does."""
+        return tuple(column.name for column in self._run(statement).description or ())
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes visible together at the end, or not at all.

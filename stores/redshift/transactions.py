@@ -56,6 +56,15 @@ def run_session(
         with connect(settings, cancelled=stop, query_group=query_group, retries=connection_retries) as session:
             return work(session)
 
+    return retry_conflicts(once, stop, attempts)
+
+
+def retry_conflicts(once: Callable[[], T], stop: threading.Event, attempts: int = 8) -> T:
+    """Do something on a new connection each time, until no other writer is in its way; return its result.
+
+    Raises:
+        TransactionConflict: still in conflict after the last of the ``attempts``.
+    """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransactionConflict),
         stop=tenacity.stop_after_attempt(attempts) | tenacity.stop_when_event_set(stop),

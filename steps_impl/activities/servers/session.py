@@ -23,6 +23,11 @@ def open_session(server: Server, cancelled: threading.Event, queue: str | None =
 
         host, options = server.mysql(), server.options
         return connect_session(host, cancelled=cancelled, retries=RETRIES, tls=server.tls, options=options)
+    return open_postgres(server, cancelled, queue)
+
+
+def open_postgres(server: Server, cancelled: threading.Event, queue: str | None = None) -> redshift.Session:
+    """Connect to a server that speaks Postgres' protocol; ``queue`` and errors as for ``open_session``."""
     options = dict(server.options)
     timeout = float(options.pop("connect_timeout", 30))
     return redshift.connect(

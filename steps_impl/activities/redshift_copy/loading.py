@@ -1,0 +1,123 @@
+"""One load: the data into a temporary table first, then everything that touches the target as one transaction.
+
+The staging table is the session's own, so it is filled before the target is locked and readers wait for the exchange
+alone. A target that is missing is made in the transaction too, and with it the staging table, which is made like it.
+Whatever fails or dies leaves the target as it was; whatever is tried again begins from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import NotFound, SchemaMismatch, TransactionConflict
+from steps_impl.activities.objects.nodes import RedshiftDataNode
+from steps_impl.activities.redshift_copy import statements
+from steps_impl.activities.redshift_copy.exchange import MERGING, InsertMode, exchange
+from steps_impl.activities.redshift_copy.names import columns_of, table_of
+from steps_impl.activities.redshift_copy.records import LoadRecords, attempt_of, service_status
+from steps_impl.activities.redshift_copy.staging import Arrived, Fill
+from steps_impl.activities.redshift_copy.target import Target, create, look_up, merge_keys
+from steps_impl.activities.redshift_copy.warehouse import Warehouse
+from steps_impl.load.staging import staging_name
+from steps_impl.tables.model import TableName
+from steps_impl.warehouse.statements import lock
+from stores.redshift import Session
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one activity loads, and how."""
+
+    node: RedshiftDataNode
+    mode: InsertMode
+    transform_sql: str | None
+    fill: Fill
+    warehouse: Warehouse
+
+    def run(self) -> dict[str, Any]:
+        """Do it, again on a serialization failure; return what was done, for the result."""
+        return self.warehouse.run(self._once)
+
+    def _once(self, session: Session) -> dict[str, Any]:
+        name = table_of(self.node)
+        with self.warehouse.open() as others:
+            records = self._records(name)
+            target = look_up(session, name)
+            if records and target:
+                records.prepare(others)
+            if target is None:
+                return self._into_new_table(session, others, name, records)
+            self._progress("copy")
+            arrived = self.fill(session, target)
+            with session.transaction():
+                session.execute(lock(name))
+                if look_up(session, name) != target:
+                    raise TransactionConflict(f"{name} was changed while the data was loaded; run the step again")
+                return self._exchange(session, others, target, arrived, records)
+
+    def _into_new_table(
+        self, session: Session, others: Session, name: TableName, records: LoadRecords | None
+    ) -> dict[str, Any]:
+        if not self.node.create_table_sql:
+            raise NotFound(f"there is no table {name}; create it, or give {self.node.label} a createTableSql")
+        with session.transaction():
+            target = create(session, others, name, self.node.create_table_sql)
+            if records:
+                records.prepare(others)
+            self._progress("copy")
+            done = self._exchange(session, others, target, self.fill(session, target), records)
+        return {**done, "created": True}
+
+    def _exchange(
+        self, session: Session, others: Session, target: Target, arrived: Arrived, records: LoadRecords | None
+    ) -> dict[str, Any]:
+        """Put the staged rows in place; the transaction is open and nobody else writes to the target."""
+        told = {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
+        if records and (attempt := records.done_by(others)):
+            return {**told, "deleted": 0, "inserted": 0, "already_loaded_by": attempt}
+        self._progress("exchange", rows=arrived.rows)
+        incoming = self._transformed(session, target)
+        done = exchange(session, target, incoming, self.mode, self._keys(session, target))
+        if records:
+            records.add(session, done.inserted)
+        return {**told, **done.details}
+
+    def _transformed(self, session: Session, target: Target) -> str:
+        """Return the table whose rows go into the target: ``staging``, or a second one that transformSql fills.
+
+        Raises:
+            SchemaMismatch: the rows of transformSql do not have the target's columns in their order.
+        """
+        if not self.transform_sql:
+            return statements.STAGING
+        found = session.columns(statements.transformed_names(self.transform_sql))
+        named_otherwise = sorted(found) == sorted(target.columns) and found != target.columns
+        if len(found) != len(target.columns) or named_otherwise:
+            given, wanted = ", ".join(found), ", ".join(target.columns)
+            raise SchemaMismatch(
+                f"transformSql gives the columns {given}; {target.name} has {wanted}: give the same in the same order"
+            )
+        second = staging_name()
+        for statement in statements.create_staging(target, second):
+            session.execute(statement)
+        session.execute(statements.transform(self.transform_sql, second, target.columns))
+        return second
+
+    def _keys(self, session: Session, target: Target) -> tuple[str, ...]:
+        if self.mode not in MERGING:
+            return ()
+        settings = self.warehouse.settings
+        stated = columns_of(self.node.primary_keys)
+        return merge_keys(session, target, stated, settings.merge_keys, settings.merge_without_keys)
+
+    def _records(self, target: TableName) -> LoadRecords | None:
+        attempt = attempt_of(self.warehouse.context.environment)
+        stated = self.warehouse.settings.load_records.strip().lower()
+        if self.mode != "APPEND" or attempt is None or stated == "off":
+            return None
+        schema, _, name = stated.rpartition(".")
+        return LoadRecords(TableName(name, schema or target.schema), attempt, target, service_status(attempt))
+
+    def _progress(self, phase: str, rows: int | None = None) -> None:
+        self.warehouse.context.reporter.progress(phase, rows=rows)
