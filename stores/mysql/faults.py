@@ -21,7 +21,7 @@ _HARMLESS = frozenset({1044, 1045, 1049, 1054, 1060, 1064, 1109, 1142, 1143, 114
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _AT = re.compile(r" for column .*| at row \d+.*", re.DOTALL)
 _ROW = re.compile(r"\bat row (\d+)|\bRow (\d+)\b")
-_COLUMN = re.compile(r"\bcolumn (`(?:[^`]|``)+`(?:\.`(?:[^`]|``)+`)*|'[^']+')")
+_COLUMN = re.compile(r"\b[Cc]olumn (`(?:[^`]|``)+`(?:\.`(?:[^`]|``)+`)*|'[^']+')")
 #: What is told instead of the server's text: it is about LOAD DATA, or holds the value.
 _REASONS = {
     1048: "NULL, which the column does not take",
@@ -34,7 +34,12 @@ _REASONS = {
     1292: "the value is none of the column's type",
     1300: "the text is not in the column's character set",
     1366: "the value is none of the column's type or character set",
+    1367: "the value is none of the column's type",
     1406: "the value is too long for the column",
+    1452: "what its foreign key names is not there",
+    1690: "the value is out of the range of its type",
+    1916: "the value is none of the column's type",
+    3140: "the value is no JSON",
     3819: "a check constraint refuses it",
     4025: "a check constraint refuses it",
 }
@@ -54,6 +59,11 @@ class DriverFault(Exception):
         super().__init__(number, text)
         self.number = number
         self.text = text
+
+
+def is_about_a_row(number: int) -> bool:
+    """Tell whether an error means that a value or a row was refused, not the statement."""
+    return number in _REASONS
 
 
 def rejection(number: int, text: str) -> Rejected:

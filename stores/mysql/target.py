@@ -20,7 +20,7 @@ from stores import secrets
 from stores.mysql.columns import Column, column
 from stores.mysql.connection import CONNECT_TIMEOUT
 from stores.mysql.driver import CHARSET, fault_of
-from stores.mysql.faults import DriverFault, rejection, translate
+from stores.mysql.faults import DriverFault, is_about_a_row, rejection, translate
 from stores.mysql.tls import CIPHER, Tls
 from stores.rejections import Rejected
 
@@ -161,9 +161,8 @@ class Target:
         self.close()
 
     def _raise(self, fault: DriverFault) -> None:
-        rejected = rejection(fault.number, fault.text)
-        if rejected.row is not None or rejected.column is not None:
-            raise rejected from None
+        if is_about_a_row(fault.number):
+            raise rejection(fault.number, fault.text) from None
         raise translate(fault, self.where) from None
 
 

@@ -14,7 +14,7 @@ from steps_impl.contract import StepContext
 from stores.rejections import Rejected
 
 #: Bytes of lines that are kept to find a refused row in; more than a server reads ahead.
-_KEPT = 32 << 20
+_KEPT = 16 << 20
 _HEXADECIMAL = re.compile(rb"(?:[0-9A-Fa-f]{2})*\Z")
 
 
@@ -35,10 +35,16 @@ class Feed:
         self.bytes = 0
         self._waiting: Chunk | None = next(self._chunks, None)
 
-    @property
-    def first(self) -> Chunk | None:
-        """The first chunk, before any is handed on; nothing when there are no rows."""
-        return self._waiting
+    def require_width(self, width: int, taker: str) -> None:
+        """Refuse all rows if the first has another number of values; ``taker`` says who takes ``width`` of them.
+
+        Raises:
+            LoadRejected: it does; later rows are looked at by the database.
+        """
+        if self._waiting is not None and (found := len(self._waiting.row(0))) != width:
+            raise LoadRejected(
+                f"{self._waiting.place}: it has {found} values, {taker} takes {width}; nothing was loaded"
+            )
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield what is left, chunk by chunk."""

@@ -28,7 +28,7 @@ from stores.mysql.target import Target, connect, literal
 from stores.rejections import Rejected
 
 #: Bytes of one LOAD DATA statement: its warnings tell of rows while their lines are still here.
-_WINDOW = 16 << 20
+_WINDOW = 12 << 20
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class _Load:
 
     def run(self, feed: Feed) -> None:
         into = self._of_query(self._query) if self._query else self._of_table()
+        if into is not None:
+            feed.require_width(len(into.columns), "insertQuery" if self._query else f"the table {into.table}")
         if into is not None and self._may_load():
             self._bulk(into, feed)
             return

@@ -54,7 +54,7 @@ def postgres_rows(
                 chunks,
                 tuple(name for name, _ in columns),
                 frozenset(place for place, (_, kind) in enumerate(columns) if kind == "bytea"),
-                {name: f"a {kind} of Postgres" for name, kind in columns if kind.startswith("bit")},
+                {name: "a bit string of Postgres" for name, kind in columns if kind.lstrip('"').startswith("bit")},
             )
 
 

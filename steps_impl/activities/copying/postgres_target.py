@@ -70,6 +70,7 @@ class _Load:
             assert self._query is not None
             Inserter(_Engine(self._target), self._query, self._rows.binary or frozenset()).insert(feed)
             return
+        feed.require_width(len(into.columns), "insertQuery" if self._query else f"the table {into.table}")
         feed.treat = self._treatment(into)
         statement = f"COPY {into.table} ({into.written}) FROM STDIN"
         self._target.copy_in(statement, (chunk.text for chunk in feed.chunks()))

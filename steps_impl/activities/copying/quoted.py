@@ -12,8 +12,8 @@ from steps_impl.activities.copying.lines import NULL, from_rows
 
 #: Stands for an unquoted ``\N`` while the library reads; a text that holds it is read exactly.
 _MARK = b"\x1d"
-_BARE_NULL = re.compile(rb"(?:(?<=[,\n])|\A)\\N(?=[,\r\n]|\Z)")
-_MARKED_NULL = re.compile(rb"(?:(?<=[\t\n])|\A)\x1d(?=[\t\n])")
+_BARE_NULL = re.compile(rb"\\(?<=[,\n]\\)N(?=[,\r\n]|\Z)")
+_MARKED_NULL = re.compile(rb"\x1d(?<=[\t\n]\x1d)(?=[\t\n])")
 
 csv.field_size_limit(sys.maxsize)
 
@@ -36,7 +36,7 @@ def by_library(text: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, in
     if lines.count(b"\n") != len(rows) or b"\r" in lines:
         return (_with_breaks(rows), used) if _MARK not in marked else None
     if _MARK in lines:
-        if len(_MARKED_NULL.findall(lines)) != lines.count(_MARK):
+        if len(_MARKED_NULL.findall(b"\n" + lines)) != lines.count(_MARK):
             return None
         lines = lines.replace(_MARK, NULL)
     return lines, used
@@ -53,7 +53,7 @@ def _mark_nulls(text: bytes, escape: bytes) -> bytes | None:
         return None
     if b"\\" not in text:
         return text if escape not in text else None
-    marked = _BARE_NULL.sub(_MARK, text) if escape == b"\\" else text
+    marked = _BARE_NULL.sub(_MARK, b"\n" + text)[1:] if escape == b"\\" else text
     return None if b"\\" in marked else marked
 
 

@@ -6,14 +6,12 @@ what they are in the file. Text that holds a mark itself is written value by val
 
 from __future__ import annotations
 
-import re
-
 from steps_impl.activities.copying.dialects import Dialect
 from steps_impl.activities.copying.lines import NULL, to_rows
 from steps_impl.formats.delimited import Row
 
 _ESCAPE, _NULL, _TAB, _FEED, _RETURN = b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\x1a"
-_MARKS = re.compile(rb"[\x1a\x1c-\x1f]")
+_MARKS = (_ESCAPE, _NULL, _TAB, _FEED, _RETURN)
 _IN_LINES = ((rb"\\", _ESCAPE), (b"\\\t", _TAB), (b"\\\n", _FEED), (b"\\\r", _RETURN), (NULL, _NULL))
 
 
@@ -71,7 +69,7 @@ class Escaped(FileWriter):
         """Return the records."""
         if self._same and (b"\\" not in lines or self._dialect.null == NULL):
             return lines
-        if _MARKS.search(lines):
+        if any(mark in lines for mark in _MARKS):
             return b"".join(self._record(row) for row in to_rows(lines))
         text = lines
         if b"\\" in text:

@@ -160,6 +160,19 @@ def test_mysql_bytes_bits_and_times_arrive_in_postgres(copying: Copying, postgre
     ]
 
 
+@pytest.mark.parametrize("dialect", ["documented", "standard"])
+def test_nul_bytes_survive_where_the_target_can_hold_them(
+    copying: Copying, mysql: Database, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUCTRUNNER_COPY_ACTIVITY_DIALECT", dialect)
+    rows = [(1, "a\0b", "\0"), (2, "\0\t\\\0", "\\0")]
+    copying.run(mysql.node(mysql.make(COLUMNS["mysql"], rows)), copying.s3_node("nul.csv", {"type": "CSV"}))
+    target = mysql.make(COLUMNS["mysql"])
+    copying.run(copying.s3_node("nul.csv", {"type": "CSV"}), mysql.node(target))
+
+    assert mysql.rows(target) == rows
+
+
 def test_a_zero_in_an_auto_increment_column_stays_zero(copying: Copying, mysql: Database) -> None:
     target = mysql.make("a INT PRIMARY KEY AUTO_INCREMENT, b INT")
     copying.put("in.csv", b"0,1\n7,2\n")
