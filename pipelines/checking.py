@@ -31,20 +31,28 @@ _MADE_UP = {
 }
 
 
-def check(document: Document, find: Callable[[], Place], *, aws: bool, as_json: bool) -> int:
-    """Print the findings and return the exit status."""
+def check(read: Callable[[], Document], find: Callable[[], Place], *, aws: bool, as_json: bool) -> int:
+    """Print what the service finds in the definition that ``read`` gives; return the exit status."""
+    with _somewhere(find, aws=aws):
+        document = read()
+        findings = Service().validate(document)
+    click.echo(_json(findings) if as_json else _text(document, findings))
+    return INVALID if any(finding.error for finding in findings) else GOOD
+
+
+@contextmanager
+def _somewhere(find: Callable[[], Place], *, aws: bool) -> Iterator[None]:
     try:
         find()
     except SandboxError:
         if aws:
             raise
-        with _own_service() as environment:
-            Place(local=True, url=environment[SERVICE], environment=environment).enter()
-            findings = Service().validate(document)
     else:
-        findings = Service().validate(document)
-    click.echo(_json(findings) if as_json else _text(document, findings))
-    return INVALID if any(finding.error for finding in findings) else GOOD
+        yield
+        return
+    with _own_service() as environment:
+        Place(local=True, url=environment[SERVICE], environment=environment).enter()
+        yield
 
 
 def _text(document: Document, findings: list[Finding]) -> str:

@@ -5,8 +5,10 @@ Nothing heavy is imported before a command needs it: ``--help`` stays quick.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,31 +30,82 @@ def pipeline() -> None:
     """
 
 
+@dataclass(frozen=True)
+class Where:
+    """Which service to use, as the flags say."""
+
+    aws: bool
+    state_dir: Path | None
+
+    def enter(self) -> Place:
+        """Find the place and let this process use it."""
+        from pipelines.places import find_place
+
+        place = find_place(aws=self.aws, state_dir=self.state_dir)
+        place.enter()
+        return place
+
+
+@dataclass(frozen=True)
+class Given:
+    """Parameters and values that the flags give to a definition."""
+
+    pairs: tuple[str, ...]
+    files: tuple[Path, ...]
+    declared: Path | None
+
+    def document(self, path: Path, name: str | None = None) -> Document:
+        """Read a definition, tell what its author should know, and lay the values over it."""
+        from pipelines.documents import read_document, with_parameters
+        from pipelines.values import with_given
+
+        document = read_document(path)
+        if self.declared is not None:
+            document = with_parameters(document, self.declared)
+        for note in document.notes:
+            click.echo(f"WARNING: {note}", err=True)
+        return with_given(replace(document, name=name or document.name), self.files, self.pairs)
+
+
 def _place_options(command: Command) -> Command:
-    command = click.option(
-        "--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the sandbox to use."
-    )(command)
-    return click.option("--aws", is_flag=True, help="Use AWS: what the AWS configuration of this shell leads to.")(
-        command
-    )
+    @click.option("--aws", is_flag=True, help="Use AWS: what the AWS configuration of this shell leads to.")
+    @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the sandbox to use.")
+    @functools.wraps(command)
+    def wrapped(*words: Any, aws: bool, state_dir: Path | None, **flags: Any) -> Any:
+        return command(*words, where=Where(aws, state_dir), **flags)
+
+    return wrapped
 
 
 def _value_options(command: Command) -> Command:
-    command = click.option(
-        "--values",
-        "files",
-        type=_FILE,
-        multiple=True,
-        help='JSON file of parameter values: {"myX": "…"} or {"values": …}.',
-    )(command)
-    return click.option(
+    @click.option(
         "-p",
         "--parameter",
         "pairs",
         multiple=True,
         metavar="NAME=VALUE",
         help="Value of a parameter; again for an array. That of a secret may be env:NAME, file:PATH, secretsmanager:…",
-    )(command)
+    )
+    @click.option(
+        "--values",
+        "files",
+        type=_FILE,
+        multiple=True,
+        help='JSON file of parameter values: {"myX": "…"} or {"values": …}.',
+    )
+    @click.option(
+        "--parameters",
+        "declared",
+        type=_FILE,
+        help='JSON file of parameters, where they are apart from the definition: {"parameters": […]}.',
+    )
+    @functools.wraps(command)
+    def wrapped(
+        *words: Any, pairs: tuple[str, ...], files: tuple[Path, ...], declared: Path | None, **flags: Any
+    ) -> Any:
+        return command(*words, given=Given(pairs, files, declared), **flags)
+
+    return wrapped
 
 
 @pipeline.command()
@@ -83,10 +136,8 @@ def _value_options(command: Command) -> Command:
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Cancel everything after so many SECONDS.")
 def run(
     definition: Path,
-    pairs: tuple[str, ...],
-    files: tuple[Path, ...],
-    aws: bool,
-    state_dir: Path | None,
+    given: Given,
+    where: Where,
     name: str | None,
     occurrences: int | None,
     skip: bool,
@@ -100,8 +151,8 @@ def run(
     Exit status: 0 all steps finished, 1 one did not, 2 the definition or a value is wrong, 130 interrupted (by Ctrl-C:
     what has not ended is canceled).
     """
-    document = _document(definition, files, pairs, name)
-    place = _place(aws, state_dir)
+    place = where.enter()  # first: a value may name a secret that is to be read there
+    document = given.document(definition, name)
     from pipelines.run import Choices
     from pipelines.run import run as run_it
 
@@ -114,23 +165,20 @@ def run(
 @_value_options
 @_place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API answers.")
-def validate(
-    definition: Path, pairs: tuple[str, ...], files: tuple[Path, ...], aws: bool, state_dir: Path | None, as_json: bool
-) -> None:
+def validate(definition: Path, given: Given, where: Where, as_json: bool) -> None:
     """Print the errors and warnings of a definition; exit status 0 when it may be activated, else 2."""
-    document = _document(definition, files, pairs, None)
     from pipelines.checking import check
 
-    sys.exit(check(document, lambda: _place(aws, state_dir), aws=aws, as_json=as_json))
+    sys.exit(check(lambda: given.document(definition), where.enter, aws=where.aws, as_json=as_json))
 
 
 @pipeline.command()
 @click.argument("wanted", metavar="PIPELINE")
 @_place_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(wanted: str, aws: bool, state_dir: Path | None, as_json: bool) -> None:
+def status(wanted: str, where: Where, as_json: bool) -> None:
     """Show the steps of a pipeline (its id or name), their errors, and where their logs are."""
-    _place(aws, state_dir)
+    where.enter()
     from pipelines.existing import show_status
 
     show_status(wanted, as_json=as_json)
@@ -139,14 +187,14 @@ def status(wanted: str, aws: bool, state_dir: Path | None, as_json: bool) -> Non
 @pipeline.command()
 @click.argument("wanted", metavar="PIPELINE|FILE")
 @_place_options
-def show(wanted: str, aws: bool, state_dir: Path | None) -> None:
+def show(wanted: str, where: Where) -> None:
     """Print a definition in the form of the aws CLI: of a pipeline (its id or name), or of a file in any form."""
     from pipelines.existing import show_definition, show_file
 
     if Path(wanted).is_file():
         show_file(Path(wanted))
         return
-    _place(aws, state_dir)
+    where.enter()
     show_definition(wanted)
 
 
@@ -158,10 +206,8 @@ def show(wanted: str, aws: bool, state_dir: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask, where this changes AWS.")
 def activate(
     wanted: str,
-    pairs: tuple[str, ...],
-    files: tuple[Path, ...],
-    aws: bool,
-    state_dir: Path | None,
+    given: Given,
+    where: Where,
     name: str | None,
     yes: bool,
 ) -> None:
@@ -169,48 +215,28 @@ def activate(
 
     A definition file goes into the pipeline of its name, which is made where there is none.
     """
-    document = _document(Path(wanted), files, pairs, name) if Path(wanted).is_file() else None
-    place = _place(aws, state_dir)
+    place = where.enter()
+    document = given.document(Path(wanted), name) if Path(wanted).is_file() else None
     from pipelines.existing import activate_definition, activate_known
 
     _confirm(place, f"activate {wanted}", yes)
     if document is not None:
         activate_definition(document)
     else:
-        activate_known(wanted, files, pairs)
+        activate_known(wanted, given.files, given.pairs)
 
 
 @pipeline.command()
 @click.argument("wanted", metavar="PIPELINE")
 @_place_options
 @click.option("--yes", is_flag=True, help="Do not ask, where this changes AWS.")
-def cancel(wanted: str, aws: bool, state_dir: Path | None, yes: bool) -> None:
+def cancel(wanted: str, where: Where, yes: bool) -> None:
     """Cancel what has not ended of a pipeline (its id or name), and deactivate it."""
-    place = _place(aws, state_dir)
+    place = where.enter()
     from pipelines.existing import cancel as cancel_it
 
     _confirm(place, f"cancel {wanted}", yes)
     cancel_it(wanted)
-
-
-def _document(path: Path, files: tuple[Path, ...], pairs: tuple[str, ...], name: str | None) -> Document:
-    from dataclasses import replace
-
-    from pipelines.documents import read_document
-    from pipelines.values import with_given
-
-    document = read_document(path)
-    for note in document.notes:
-        click.echo(f"WARNING: {note}", err=True)
-    return with_given(replace(document, name=name or document.name), files, pairs)
-
-
-def _place(aws: bool, state_dir: Path | None) -> Place:
-    from pipelines.places import find_place
-
-    place = find_place(aws=aws, state_dir=state_dir)
-    place.enter()
-    return place
 
 
 def _confirm(place: Place, what: str, yes: bool) -> None:

@@ -2,7 +2,9 @@
 
 Source: AWS CLI, ``datapipeline put-pipeline-definition`` (its ``translator`` is what gives the CLI's form its meaning);
 API Reference, *PutPipelineDefinition*. The CLI's form is ``{"objects": [{"id": …, "field": "text" | {"ref": "id"} |
-[several]}], "parameters": [{"id": …, "attribute": …}], "values": {"id": "text" | [several]}}``.
+[several]}], "parameters": [{"id": …, "attribute": …}], "values": {"id": "text" | [several]}}``. A field that is written
+more than once has several values, as the guide writes it for ``scriptArgument`` (*ShellCommandActivity*); the CLI would
+keep the last one.
 """
 
 from __future__ import annotations
@@ -60,22 +62,35 @@ def read_document(path: Path) -> Document:
     parameters = [_parameter(entry, number, path) for number, entry in enumerate(_part(content, _PARAMETERS, path), 1)]
     values = read_values(next((content[key] for key in _VALUES if content.get(key)), {}), path)
     known = {*_OBJECTS, *_PARAMETERS, *_VALUES, *_IGNORED}
-    notes = [f"{path}: {key!r} is given more than once in one object; the last one counts" for key in repeated]
+    notes = [f"{path}: {told}" for told in repeated]
     notes += [f"{path}: {key!r} is not part of a definition and is left out" for key in content if key not in known]
     name = "pipeline" if path == STDIN else path.name.removesuffix(".json")
     return Document(name, objects, parameters, values, tuple(dict.fromkeys(notes)))
 
 
-def read_json(path: Path, repeated: list[str] | None = None) -> Any:
-    """Return what a JSON file holds; keys that one of its objects has twice are added to ``repeated``.
+def with_parameters(document: Document, path: Path) -> Document:
+    """Return a definition with the parameters of another file in place of its own (``--parameter-objects``).
+
+    Raises:
+        PipelineInvalid: the file cannot be read or holds no parameters.
+    """
+    content = read_json(path)
+    listed = {"parameters": content} if isinstance(content, list) else content
+    if not isinstance(listed, dict) or not (found := _part(listed, _PARAMETERS, path)):
+        raise PipelineInvalid(f'{path} holds no parameters; it must be a JSON object with a list "parameters"')
+    return replace(document, parameters=[_parameter(entry, number, path) for number, entry in enumerate(found, 1)])
+
+
+def read_json(path: Path, notes: list[str] | None = None) -> Any:
+    """Return what a JSON file holds; what the ``aws`` CLI would read otherwise or refuse is added to ``notes``.
 
     Raises:
         PipelineInvalid: the file cannot be read or is not JSON; the sentence names line and column.
     """
-    told = repeated if repeated is not None else []
+    told = notes if notes is not None else []
     try:
-        raw = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=lambda pairs: _unique(pairs, told))
+        text = (sys.stdin.buffer.read() if path == STDIN else path.read_bytes()).decode("utf-8-sig")
+        return _parsed(text, told)
     except OSError as error:
         raise PipelineInvalid(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -84,6 +99,19 @@ def read_json(path: Path, repeated: list[str] | None = None) -> Any:
         raise PipelineInvalid(f"{path} is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
         raise PipelineInvalid(f"{path} is nested too deeply for a pipeline definition") from None
+
+
+def _parsed(text: str, notes: list[str]) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return _unique(pairs, notes)
+
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        if "control character" not in error.msg:
+            raise
+        notes.append(f"line {error.lineno} has a line end or a tab inside a text, which the aws CLI refuses; write \\n")
+        return json.loads(text, object_pairs_hook=unique, strict=False)
 
 
 def read_values(content: Any, path: Path) -> list[dict[str, str]]:
@@ -103,11 +131,16 @@ def read_values(content: Any, path: Path) -> list[dict[str, str]]:
     ]
 
 
-def _unique(pairs: list[tuple[str, Any]], repeated: list[str]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]], notes: list[str]) -> dict[str, Any]:
+    """Return an object; of a key that it has more than once every value, of ``id`` and ``name`` the last."""
     found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated += [name for name in found if names.count(name) > 1]
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    for name in (name for name in found if names.count(name) > 1):
+        notes.append(f"{name!r} is given more than once in one object; the aws CLI would keep the last one only")
+        if name not in ("id", "name"):
+            found[name] = [value for key, given in pairs if key == name for value in _several(given)]
     return found
 
 

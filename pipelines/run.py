@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -19,12 +19,12 @@ from pipelines.agents import Agents
 from pipelines.documents import Document
 from pipelines.places import Place
 from pipelines.report import Places, summary
-from pipelines.schedules import endless_schedule
+from pipelines.schedules import endless, scheduled
 from pipelines.screen import Screen
 from pipelines.service import Finding, Service
 from pipelines.skipping import Skipping
 from pipelines.steps import unfinished
-from pipelines.watch import Look, Watch
+from pipelines.watch import Look, Occurrences, Watch
 
 FINISHED, FAILED, INVALID = 0, 1, 2
 _SIGNALLED = 128
@@ -62,9 +62,7 @@ def run(document: Document, place: Place, choices: Choices) -> int:
     pipeline_id = _start(service, document)
     screen = Screen(sys.stderr)
     screen.say(f"{document.name} runs as {pipeline_id}")
-    if choices.occurrences is None and (endless := endless_schedule(document)):
-        screen.say(f"schedule {endless} goes on without an end: its first run is waited for (--occurrences N for more)")
-        choices = replace(choices, occurrences=1)
+    wanted = _awaited(document, choices.occurrences, screen)
     output = choices.output or Path("~/.ductrunner/runs").expanduser() / pipeline_id
     agents = Agents(
         place.url if place.local else None,
@@ -76,7 +74,17 @@ def run(document: Document, place: Place, choices: Choices) -> int:
         wanted=choices.agent,
     )
     skipping = Skipping(place.url if place.local and choices.skip else None, pipeline_id, screen.say)
-    return _Running(service, pipeline_id, screen, agents, skipping).to_its_end(choices)
+    return _Running(service, pipeline_id, screen, agents, skipping).to_its_end(wanted, choices.timeout)
+
+
+def _awaited(document: Document, occurrences: int | None, screen: Screen) -> Occurrences | None:
+    """Return how many occurrences are awaited; ``None`` for all that there are."""
+    if occurrences is not None:
+        return Occurrences(occurrences, scheduled(document))
+    if not (unbounded := endless(document)):
+        return None
+    screen.say("its schedule goes on without an end: the first run of each step is awaited (--occurrences N for more)")
+    return Occurrences(1, unbounded)
 
 
 def _start(service: Service, document: Document) -> str:
@@ -113,28 +121,27 @@ class _Running:
         self._agents = agents
         self._skipping = skipping
 
-    def to_its_end(self, choices: Choices) -> int:
-        watch = Watch(self._service, self._pipeline_id, choices.occurrences)
+    def to_its_end(self, wanted: Occurrences | None, timeout: float | None) -> int:
+        watch = Watch(self._service, self._pipeline_id, wanted)
         _listen()
         with self._agents:
-            look, status = self._until_done(watch, choices)
+            look, status = self._until_done(watch, timeout)
+            if look is None or wanted is not None:
+                self._stop(watch)
         final = look or watch.look()
         self._report(final)
         return status or (FINISHED if final.steps and all(step.good for step in final.steps) else FAILED)
 
-    def _until_done(self, watch: Watch, choices: Choices) -> tuple[Look | None, int]:
+    def _until_done(self, watch: Watch, timeout: float | None) -> tuple[Look | None, int]:
         """Return what was seen last, if all was done then, and the exit status if that is clear already."""
         try:
-            look = watch.until_done(self._show, choices.timeout)
+            look = watch.until_done(self._show, timeout)
         except Interrupted as interrupted:
             self._screen.say("interrupted: what has not ended is canceled (a second time: leave at once)")
-            self._stop(watch)
             return None, _SIGNALLED + interrupted.number
         if look is None:
-            self._screen.say(f"not done after {choices.timeout:g} s: what has not ended is canceled")
-        if look is None or choices.occurrences is not None:
-            self._stop(watch)
-        return look, 0 if look else FAILED
+            self._screen.say(f"not done after {timeout:g} s: what has not ended is canceled")
+        return look, FINISHED if look else FAILED
 
     def _show(self, look: Look) -> None:
         self._screen.show(look)

@@ -101,14 +101,10 @@ def _remark(step: Step) -> str:
     tries = f"attempt {step.attempts}" if step.attempts > 1 else ""
     if step.error_id and not step.good:
         first = step.error.strip().splitlines()[0] if step.error.strip() else ""
-        again = "" if step.ended else f"; it is tried again after its retryDelay ({_delay(step)})"
+        again = "" if step.ended else "; it is tried again"
         return (
             f"attempt {step.attempts}: {step.error_id}: {first}{again}"
             if step.attempts
             else f"{step.error_id}: {first}"
         )
     return ", ".join(filter(None, (tries, told)))
-
-
-def _delay(step: Step) -> str:
-    return step.fields.get("retryDelay", "10 minutes")

@@ -11,8 +11,6 @@ from pipelines.documents import Document
 from stores import aws
 from stores.datapipeline import PipelineRuns
 
-#: Marks what ``run`` has made, and what ``validate`` asked with.
-TAG = {"key": "ductrunner", "value": "desk"}
 #: Objects that one SetStatus call names at most.
 _STATUS_LIMIT = 100
 
@@ -38,21 +36,29 @@ class Service:
     def create(self, name: str, unique_id: str | None = None) -> str:
         """Create a pipeline, or with a known ``unique_id`` find the one made before; return its id."""
         unique = unique_id or uuid.uuid4().hex
-        answer = self._call("create_pipeline", name=name, uniqueId=unique, tags=[TAG])
+        answer = self._call("create_pipeline", name=name, uniqueId=unique)
         return str(answer["pipelineId"])
 
     def put(self, pipeline_id: str, document: Document) -> list[Finding]:
-        """Put a definition and return what the service finds in it."""
-        return _findings(self._call("put_pipeline_definition", pipelineId=pipeline_id, **document.request()))
+        """Put a definition that has no errors; return what the service finds in it.
+
+        It is validated first, since a refused PutPipelineDefinition does not say what is wrong.
+        """
+        found = self._found(pipeline_id, document)
+        if not any(finding.error for finding in found):
+            self._call("put_pipeline_definition", pipelineId=pipeline_id, **document.request())
+        return found
 
     def validate(self, document: Document) -> list[Finding]:
         """Return what the service finds in a definition; nothing is left behind."""
         pipeline_id = self.create(document.name)
         try:
-            request = document.request()
-            return _findings(self._call("validate_pipeline_definition", pipelineId=pipeline_id, **request))
+            return self._found(pipeline_id, document)
         finally:
             self.delete(pipeline_id)
+
+    def _found(self, pipeline_id: str, document: Document) -> list[Finding]:
+        return _findings(self._call("validate_pipeline_definition", pipelineId=pipeline_id, **document.request()))
 
     def activate(self, pipeline_id: str, values: list[dict[str, str]] | None = None) -> None:
         """Start a pipeline, with other parameter values if some are given."""

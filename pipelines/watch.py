@@ -32,19 +32,28 @@ class Look:
             return all(step.ended for step in self.steps) or self.state != "FINISHED"
         return bool(self.steps) and not unfinished(self.steps) and not self.upcoming
 
-    def first(self, occurrences: int) -> Look | None:
+    def first(self, wanted: Occurrences) -> Look | None:
         """Return the same with the first occurrences alone; ``None`` while there are fewer."""
-        starts = sorted({step.scheduled for step in self.steps})
-        if len(starts) < occurrences:
+        kept: dict[str, list[Step]] = {}
+        for step in sorted(self.steps, key=lambda step: step.scheduled):
+            kept.setdefault(step.component, []).append(step)
+        if any(len(kept.get(component, ())) < wanted.count for component in wanted.components):
             return None
-        chosen = set(starts[:occurrences])
-        return Look(self.state, [step for step in self.steps if step.scheduled in chosen])
+        return Look(self.state, [step for steps in kept.values() for step in steps[: wanted.count]])
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """How many occurrences to wait for, and of which components at least."""
+
+    count: int
+    components: frozenset[str]
 
 
 class Watch:
     """Follows one pipeline; a step that has ended is not asked about again while others run."""
 
-    def __init__(self, service: Service, pipeline_id: str, occurrences: int | None = None) -> None:
+    def __init__(self, service: Service, pipeline_id: str, occurrences: Occurrences | None = None) -> None:
         self._service = service
         self._pipeline_id = pipeline_id
         self._occurrences = occurrences

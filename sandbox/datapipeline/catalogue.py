@@ -132,7 +132,9 @@ _RESOURCES = {
             "enableDebugging hadoopSchedulerType hadoopVersion initTimeout masterEbsConfiguration "
             "masterInstanceBidPrice masterInstanceType masterSecurityGroupId releaseLabel serviceAccessSecurityGroupId "
             "slaveSecurityGroupId supportedProducts taskEbsConfiguration taskInstanceBidPrice taskInstanceCount "
-            "taskInstanceType standardBootstrapAction emrVersion"
+            "taskInstanceType standardBootstrapAction emrVersion visibleToAllUsers "
+            # of editions before 2014, still seen in definitions that run since then
+            "installHive installPig hiveVersion pigVersion emrLogUri"
         ),
     ),
 }

@@ -1,7 +1,8 @@
 """Checks of one object's own fields: are they known, is a reference a reference, does a value have its type?
 
-Source: AWS Data Pipeline Developer Guide, *Pipeline object reference* (the "slot type" of each field), *Simple data
-types* and *Limits*.
+Source: AWS Data Pipeline Developer Guide, *Pipeline object reference*, *Simple data types* and *Limits*. The one error
+text that AWS has published is in the API Reference (*ValidatePipelineDefinition*, example 2), two blanks included:
+``INVALID_FIELD_VALUE:  'startDateTime' value must be a literal datetime value.``
 """
 
 from __future__ import annotations
@@ -20,52 +21,11 @@ from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.objects import Field, PipelineObject
 from sandbox.datapipeline.scope import DefinitionScope
+from sandbox.datapipeline.slots import BOOLEANS, DATETIMES, DOUBLES, ENUMERATIONS, INTEGERS, PERIODS, REFERENCES, SINGLE
 
-ACTIONS = frozenset({Kind.ACTION})
-RUNNABLE = frozenset({Kind.ACTIVITY, Kind.DATA_NODE, Kind.RESOURCE})
-#: Fields whose value is a reference, with the kinds of object that it may lead to.
-REFERENCES: dict[str, frozenset[Kind]] = {
-    "schedule": frozenset({Kind.SCHEDULE}),
-    "runsOn": frozenset({Kind.RESOURCE}),
-    "input": frozenset({Kind.DATA_NODE}),
-    "output": frozenset({Kind.DATA_NODE}),
-    "dependsOn": RUNNABLE,
-    "onFail": ACTIONS,
-    "onSuccess": ACTIONS,
-    "onLateAction": ACTIONS,
-    "precondition": frozenset({Kind.PRECONDITION}),
-    "database": frozenset({Kind.DATABASE}),
-    "dataFormat": frozenset({Kind.DATA_FORMAT}),
-    "parent": frozenset(Kind),
-}
-#: Fields of which an object has one value at most.
-SINGLE = frozenset(
-    {"type", "parent", "schedule", "command", "scriptUri", "script", "workerGroup", "runsOn", "database", "stage"}
-)
-ENUMERATIONS: dict[str, tuple[str, ...]] = {
-    "scheduleType": ("cron", "ondemand", "timeseries"),
-    "failureAndRerunMode": ("cascade", "none"),
-    "insertMode": ("KEEP_EXISTING", "OVERWRITE_EXISTING", "TRUNCATE", "APPEND"),
-    "compression": ("none", "gzip"),
-    "s3EncryptionType": ("SERVER_SIDE_ENCRYPTION", "NONE"),
-    "startAt": ("FIRST_ACTIVATION_DATE_TIME", "ONDEMAND_ACTIVATION_TIME"),
-    "stage": ("true", "false"),
-    "actionOnResourceFailure": ("retryAll", "retryNone"),
-    "actionOnTaskFailure": ("continue", "terminate"),
-}
-INTEGERS: dict[str, tuple[int, int]] = {
-    "maximumRetries": (0, limits.MAX_RETRIES),
-    "maxActiveInstances": (1, limits.MAX_ACTIVE_INSTANCES),
-    "occurrences": (1, 2**31 - 1),
-}
-PERIODS = frozenset(
-    {
-        *("period", "attemptTimeout", "retryDelay", "lateAfterTimeout", "reportProgressTimeout"),
-        *("preconditionTimeout", "terminateAfter", "initTimeout"),
-    }
-)
-DATETIMES = frozenset({"startDateTime", "endDateTime"})
 ONDEMAND_PERIOD = "ONDEMAND_PERIOD"
+#: What errors about a value begin with.
+INVALID = "INVALID_FIELD_VALUE: "
 Parsed = TypeVar("Parsed", datetime, timedelta)
 _USER_FIELD = re.compile(r"\*?(my[A-Z_]|_)")
 _ANY_KNOWN = frozenset(name for known in TYPES.values() for name in known.known) | {"resourceRole", "role"}
@@ -77,9 +37,9 @@ def field_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
     for key in item.field_names():
         values = item.values(key)
         if key in SINGLE and len(values) > 1:
-            yield f"INVALID_FIELD_VALUE: '{key}' has {len(values)} values, but takes one"
+            yield f"{INVALID} '{key}' has {len(values)} values, but takes one."
         for value in values:
-            yield from _reference_errors(definition, value)
+            yield from _reference_errors(definition, value, _is_string(definition.type_of(item.id), key))
             yield from _value_errors(definition, item.id, value)
 
 
@@ -96,19 +56,27 @@ def _unknown_fields(definition: Definition, item: PipelineObject) -> Iterator[st
         yield f"UNKNOWN_FIELD: '{key}' is not a field of {type_name or item.id}{hint}"
 
 
-def _reference_errors(definition: Definition, value: Field) -> Iterator[str]:
+def _is_string(type_name: str | None, key: str) -> bool:
+    """Tell whether a field of a type takes text and no reference."""
+    known = type_name in TYPES and key in TYPES[type_name].known
+    return known and key not in REFERENCES and not _USER_FIELD.match(key)
+
+
+def _reference_errors(definition: Definition, value: Field, is_string: bool) -> Iterator[str]:
     key, target = value.key, value.ref_value
     if target is None:
         if key in REFERENCES and value.string_value:
-            yield f"INVALID_FIELD_VALUE: '{key}' must be a reference to another object, not a string"
+            yield f"{INVALID} '{key}' value must be a reference to another object, not a string."
     elif not target:
         yield f"EMPTY_FIELD: reference '{key}' is empty"
+    elif is_string:
+        yield f"{INVALID} '{key}' value must be a string, not a reference to another object."
     elif target not in definition.objects:
         near = get_close_matches(target, definition.objects, 1)
         yield f"Object references invalid id: '{target}'" + (f"; did you mean '{near[0]}'?" if near else "")
     elif key in REFERENCES and (kind := definition.kind_of(target)) not in REFERENCES[key] | {Kind.UNKNOWN}:
         wanted = " or ".join(sorted(allowed.value for allowed in REFERENCES[key]))
-        yield f"INVALID_FIELD_VALUE: '{key}' must refer to a {wanted}, but '{target}' is a {kind.value}"
+        yield f"{INVALID} '{key}' must refer to a {wanted}, but '{target}' is a {kind.value}."
 
 
 def _value_errors(definition: Definition, object_id: str, value: Field) -> Iterator[str]:
@@ -120,7 +88,7 @@ def _value_errors(definition: Definition, object_id: str, value: Field) -> Itera
         return
     reason = _wrong_value(value.key, text if "#{" not in text else _known_value(definition, object_id, text))
     if reason:
-        yield f"INVALID_FIELD_VALUE: '{value.key}' {reason}"
+        yield f"{INVALID} '{value.key}' {reason}"
 
 
 def _known_value(definition: Definition, object_id: str, text: str) -> str | None:
@@ -136,15 +104,29 @@ def _wrong_value(key: str, text: str | None) -> str | None:
     if text is None:
         return None
     if key in ENUMERATIONS:
-        allowed = ENUMERATIONS[key]
-        known = text.lower() in (name.lower() for name in allowed)
-        return None if known else f"value must be one of {', '.join(allowed)}."
+        return _wrong_word(text, ENUMERATIONS[key])
+    if key in BOOLEANS:
+        return _wrong_word(text, ("true", "false"))
     if key in INTEGERS:
         return _wrong_integer(text, *INTEGERS[key])
+    if key in DOUBLES:
+        return _wrong_double(text, *DOUBLES[key])
     if key in PERIODS:
         return _wrong_period(key, text)
     if key in DATETIMES and parsed(parse_datetime, text) is None:
         return "value must be a literal datetime value."
+    return None
+
+
+def _wrong_word(text: str, allowed: tuple[str, ...]) -> str | None:
+    known = text.lower() in (name.lower() for name in allowed)
+    return None if known else f"value must be one of {', '.join(allowed)}."
+
+
+def _wrong_double(text: str, lowest: float, highest: float) -> str | None:
+    matched = re.fullmatch(r"\d{0,9}\.?\d{1,9}", text.strip(), re.ASCII)
+    if not matched or not lowest <= float(text) <= highest:
+        return f"value must be a number from {lowest} to {highest}."
     return None
 
 

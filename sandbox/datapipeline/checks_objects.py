@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from core.periods import parse_datetime, parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import TYPES, Kind
-from sandbox.datapipeline.checks_fields import parsed
+from sandbox.datapipeline.checks_fields import INVALID, parsed
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.inheritance import DEFAULT_ID, parent_cycle
 from sandbox.datapipeline.objects import PipelineObject
@@ -33,7 +33,7 @@ def object_errors(definition: Definition, object_id: str) -> Iterator[str]:
     if object_id.startswith("@"):
         yield "id must not begin with '@'; such ids belong to instances and attempts"
     if parent_cycle(definition.objects, object_id):
-        yield "INVALID_FIELD_VALUE: 'parent' leads back to the object itself"
+        yield f"{INVALID} 'parent' leads back to the object itself"
     yield from _type_errors(definition, item, kind)
     yield from _missing_fields(item, item.string("type"))
     if kind in _SCHEDULED:
@@ -59,6 +59,12 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
             "this sandbox starts no machine: what runs on this goes to the worker group of --managed-worker-group; "
             "'actionOnTaskFailure' and 'actionOnResourceFailure' have nothing to act on"
         )
+        if not item.values("terminateAfter"):
+            yield (
+                "'terminateAfter' is missing. It is recommended to set this to avoid leaving resource running for long "
+                "duration."
+            )
+    yield from _ignored_fields(definition, definition.objects[object_id])
     delay = item.string("retryDelay")
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:
@@ -66,11 +72,21 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     yield from _lateness_warnings(definition, item)
 
 
+def _ignored_fields(definition: Definition, item: PipelineObject) -> Iterator[str]:
+    if item.values("runsOn") and item.values("workerGroup"):
+        yield "'workerGroup' is ignored, since 'runsOn' is given"
+    if item.values("onLateAction") and not definition.effective(item.id).values("lateAfterTimeout"):
+        yield "'onLateAction' is never carried out, since 'lateAfterTimeout' is missing"
+    active = item.string("maxActiveInstances") or ""
+    if active.isdecimal() and int(active) > limits.MAX_ACTIVE_INSTANCES:
+        yield f"'maxActiveInstances' is above {limits.MAX_ACTIVE_INSTANCES}, which AWS allows on request only"
+
+
 def _type_errors(definition: Definition, item: PipelineObject, kind: Kind) -> Iterator[str]:
     name = item.string("type")
     if kind is Kind.UNKNOWN and name is not None:
         near = get_close_matches(name, TYPES, 1)
-        yield f"INVALID_FIELD_VALUE: type '{name}' is not supported" + (f"; did you mean '{near[0]}'?" if near else "")
+        yield f"{INVALID} type '{name}' is not supported" + (f"; did you mean '{near[0]}'?" if near else "")
     elif kind is Kind.ABSTRACT and not any(item.id in other.refs("parent") for other in definition.objects.values()):
         yield "MISSING_FIELD: 'type' is required, since no object has this one as its parent"
 
@@ -84,7 +100,7 @@ def _missing_fields(item: PipelineObject, type_name: str | None) -> Iterator[str
             wanted = f"'{names[0]}' is" if len(names) == 1 else f"one of {_quoted(names)} is"
             yield f"MISSING_FIELD: {wanted} required"
         elif len(present) > 1:
-            yield f"INVALID_FIELD_VALUE: only one of {_quoted(present)} may be given"
+            yield f"{INVALID} only one of {_quoted(present)} may be given"
 
 
 def _quoted(names: list[str]) -> str:
@@ -94,7 +110,7 @@ def _quoted(names: list[str]) -> str:
 def _schedule_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
     own_mode = is_ondemand(definition, item.id)
     if own_mode != is_ondemand(definition):
-        yield "INVALID_FIELD_VALUE: 'scheduleType' ondemand must be set on Default and be the only one of the pipeline"
+        yield f"{INVALID} 'scheduleType' ondemand must be set on Default and be the only one of the pipeline"
     elif not own_mode and not item.values("schedule"):
         yield "MISSING_FIELD: 'schedule' is required unless scheduleType is ondemand"
 
@@ -107,10 +123,10 @@ def _placement_errors(item: PipelineObject) -> Iterator[str]:
 def _interval_errors(item: PipelineObject) -> Iterator[str]:
     start, end = item.string("startDateTime"), item.string("endDateTime")
     if end and item.values("occurrences"):
-        yield "INVALID_FIELD_VALUE: only one of 'endDateTime' and 'occurrences' may be given"
+        yield f"{INVALID} only one of 'endDateTime' and 'occurrences' may be given"
     first, last = parsed(parse_datetime, start or ""), parsed(parse_datetime, end or "")
     if first and last and last <= first:
-        yield "INVALID_FIELD_VALUE: 'endDateTime' must be later than 'startDateTime'"
+        yield f"{INVALID} 'endDateTime' must be later than 'startDateTime'"
 
 
 def _lateness_warnings(definition: Definition, item: PipelineObject) -> Iterator[str]:
@@ -125,6 +141,6 @@ def _lateness_warnings(definition: Definition, item: PipelineObject) -> Iterator
 def _location_errors(item: PipelineObject) -> Iterator[str]:
     paths = [name for name in ("filePath", "directoryPath") if item.values(name)]
     if len(paths) > 1:
-        yield "INVALID_FIELD_VALUE: only one of 'filePath' and 'directoryPath' may be given"
+        yield f"{INVALID} only one of 'filePath' and 'directoryPath' may be given"
     elif not paths and not item.values("manifestFilePath"):
         yield "MISSING_FIELD: one of 'filePath' and 'directoryPath' is required"

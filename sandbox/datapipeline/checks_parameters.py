@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from sandbox.datapipeline.checks_fields import INVALID
+from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.parameters import Parameter
 
 TYPES = ("String", "Integer", "Double", "AWS::S3::ObjectKey")
@@ -24,18 +26,27 @@ def parameter_errors(parameter: Parameter) -> Iterator[str]:
     if not _ID.match(parameter.id):
         yield "id of a parameter must begin with 'my', or with '*my' if its value is a secret"
     if parameter.type.lower() not in (name.lower() for name in TYPES):
-        yield f"INVALID_FIELD_VALUE: 'type' value must be one of {', '.join(TYPES)}."
-    for key, _ in parameter.attributes:
-        if key not in ATTRIBUTES:
-            near = get_close_matches(key, ATTRIBUTES, 1)
-            yield f"UNKNOWN_FIELD: '{key}' is not an attribute" + (f"; did you mean '{near[0]}'?" if near else "")
+        yield f"{INVALID} 'type' value must be one of {', '.join(TYPES)}."
     yield from _value_errors(parameter)
 
 
-def parameter_warnings(parameter: Parameter) -> Iterator[str]:
-    """Yield what may be a mistake."""
+def parameter_warnings(definition: Definition, parameter: Parameter) -> Iterator[str]:
+    """Yield what may be a mistake. AWS's own samples have attributes such as ``myComment``: no attribute is refused."""
     if not parameter.declared:
         yield "a value is given for a parameter that the definition does not declare"
+    if not _is_used(definition, parameter.id):
+        yield "no object of the definition uses the parameter"
+    for key in dict.fromkeys(key for key, _ in parameter.attributes):
+        if key not in ATTRIBUTES and not key.startswith("my"):
+            near = get_close_matches(key, ATTRIBUTES, 1)
+            yield f"'{key}' is not an attribute of parameters" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _is_used(definition: Definition, name: str) -> bool:
+    word = re.compile(rf"(?<![\w*]){re.escape(name)}(?!\w)")
+    values = (field.string_value or "" for item in definition.objects.values() for field in item.fields)
+    defaults = (value for other in definition.parameters.values() for value in other.values)
+    return any("#{" in text and word.search(text) for text in (*values, *defaults))
 
 
 def _value_errors(parameter: Parameter) -> Iterator[str]:

@@ -137,7 +137,7 @@ class Control:
                 continue
             for instance in instances.values():
                 attempt = state.head(instance) if instance.status in Status.WITH_RUNNER else None
-                if attempt is not None:
+                if attempt is not None and not attempt.inside:
                     yield attempt
 
     def _runners(self, _request: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Checks of a definition, as ValidatePipelineDefinition and PutPipelineDefinition report them.
 
-AWS publishes few of its texts. Those known are used (``'startDateTime' value must be a literal datetime value.``);
-the others have their form.
+AWS publishes few of its texts. Those that are known are used: ``INVALID_FIELD_VALUE:  'startDateTime' value must be a
+literal datetime value.`` (API Reference), ``'pipelineLogUri'is missing. It is recommended to …`` and ``'terminateAfter'
+is missing. It is recommended to …`` (answers of the service that users have published); the others have their form.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def _object_report(definition: Definition, object_id: str) -> ObjectReport:
 
 def _parameter_report(definition: Definition, parameter_id: str) -> ObjectReport:
     parameter = definition.parameters[parameter_id]
-    return ObjectReport(parameter_id, list(parameter_errors(parameter)), list(parameter_warnings(parameter)))
+    return ObjectReport(
+        parameter_id, list(parameter_errors(parameter)), list(parameter_warnings(definition, parameter))
+    )
 
 
 def _pipeline_errors(definition: Definition) -> list[str]:

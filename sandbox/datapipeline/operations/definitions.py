@@ -16,6 +16,14 @@ from sandbox.datapipeline.schedules import schedule_errors
 from sandbox.datapipeline.service import Service
 from sandbox.datapipeline.validation import ObjectReport, fatal_errors, validate
 
+#: AWS's words (API Reference, *PutPipelineDefinition*, example 2), with our errors in place of a Java object's address.
+_NOT_SAVED = (
+    "Pipeline definition has errors: Could not save the pipeline definition due to FATAL errors: [{}] "
+    "Please call Validate to validate your pipeline"
+)
+#: Characters of a list of errors that a message holds.
+_LONGEST = 4000
+
 
 def put_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """Validate a definition and keep it as the latest version."""
@@ -24,10 +32,10 @@ def put_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[s
         raise InvalidRequest(f"Pipeline {pipeline.id} is FINISHED; create a new one for the new definition")
     body = _body(request)
     definition = _parse(body)
-    answer = _report(definition)
-    if not fatal_errors(definition):
-        service.state.save_definition(pipeline, body)
-    return answer
+    if fatal := fatal_errors(definition):
+        raise InvalidRequest(_NOT_SAVED.format("; ".join(fatal)[:_LONGEST]))
+    service.state.save_definition(pipeline, body)
+    return _report(definition)
 
 
 def validate_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +124,7 @@ def _report(definition: Definition) -> dict[str, Any]:
 def _refuse_invalid(pipeline: Pipeline, body: dict[str, Any]) -> None:
     faults = [f"{report.id}: {fault}" for report in _faults(_parse(body)) for fault in report.errors]
     if faults:
-        raise InvalidRequest(f"Pipeline {pipeline.id} has errors: " + "; ".join(faults)[:4000])
+        raise InvalidRequest(f"Pipeline {pipeline.id} has errors: " + "; ".join(faults)[:_LONGEST])
 
 
 def _overridden(present: list[dict[str, str]], given: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -219,13 +219,36 @@ def test_nothing_is_sent_to_aws_unless_a_flag_says_so(ductrunner: Run, write: Wr
     assert "--yes" in asked.stderr
 
 
-def test_of_an_endless_schedule_the_first_run_is_waited_for(pipeline: Run, write: Write) -> None:
-    schedule = {"type": "Schedule", "period": "1 day", "startAt": "FIRST_ACTIVATION_DATE_TIME"}
+def test_of_a_schedule_without_an_end_the_first_runs_are_awaited_and_then_it_is_deactivated(
+    pipeline: Run, write: Write
+) -> None:
+    schedule = {"type": "Schedule", "period": "1 day", "startDateTime": "2026-01-01T00:00:00"}
     path = write("endless", {"scheduleType": "cron", "schedule": {"ref": "S"}}, S=schedule, A=shell("true"))
-    done = pipeline("run", path)
+    once = pipeline("run", path)
+    assert once.returncode == 0, once.stderr
+    assert "its schedule goes on without an end: the first run of each step is awaited" in once.stderr
+    assert once.stdout.count("FINISHED") == 1
+    done = pipeline("run", path, "--occurrences", "2")
     assert done.returncode == 0, done.stderr
-    assert "goes on without an end" in done.stderr
-    assert done.stdout.count("FINISHED") == 1
+    assert "without an end" not in done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("A ")] == [
+        "2026-01-01T00:00:00",
+        "2026-01-02T00:00:00",
+    ]
+    assert json.loads(pipeline("status", "endless", "--json").stdout)["@pipelineState"] in {"DEACTIVATING", "INACTIVE"}
+
+
+def test_all_occurrences_of_a_schedule_with_an_end_are_awaited(pipeline: Run, write: Write) -> None:
+    schedule = {
+        "type": "Schedule",
+        "period": "1 day",
+        "startDateTime": "2026-01-01T00:00:00",
+        "endDateTime": "2026-01-04T00:00:00",
+    }
+    default = {"scheduleType": "timeseries", "schedule": {"ref": "S"}}
+    done = pipeline("run", write("ending", default, S=schedule, A=shell("true")))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("FINISHED") == 3
 
 
 def test_time_in_which_nothing_is_to_be_done_is_skipped(pipeline: Run, write: Write) -> None:
@@ -247,6 +270,21 @@ def test_retry_delays_are_skipped_too(pipeline: Run, write: Write) -> None:
     done = pipeline("run", path)
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines()[1].split()[2:4] == ["3", "FAILED"]
+    assert "attempt 1: CommandFailed: the command ended with exit status 3; it is tried again" in done.stderr
+
+
+def test_a_field_that_is_written_more_than_once_has_several_values(pipeline: Run, tmp_path: Path) -> None:
+    path = tmp_path / "repeated.json"
+    path.write_text(
+        """{"objects": [{"id": "Default", "scheduleType": "ondemand", "workerGroup": "repeated"},
+        {"id": "A", "type": "ShellCommandActivity", "command": "echo $1 $2",
+         "scriptArgument": "one", "scriptArgument": "two"}]}"""
+    )
+    done = pipeline("run", path)
+    assert done.returncode == 0, done.stderr
+    assert "'scriptArgument' is given more than once" in done.stderr
+    [output] = (tmp_path / "out" / "logs").rglob("StdOutput")
+    assert output.read_text() == "one two\n"
 
 
 def test_status_activate_and_cancel_work_on_a_pipeline_by_its_name(pipeline: Run, write: Write) -> None:

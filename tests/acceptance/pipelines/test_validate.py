@@ -108,3 +108,24 @@ def test_keys_given_twice_and_parts_that_are_none_are_told(pipeline: Ductrunner,
     done = pipeline("validate", path)
     assert "'scheduleType' is given more than once" in done.stderr
     assert "'objets' is not part of a definition" in done.stderr
+
+
+def test_parameters_and_values_may_stand_in_files_of_their_own(pipeline: Ductrunner, tmp_path: Path) -> None:
+    activity = {"id": "A", "type": "ShellCommandActivity", "command": "#{myX}", "workerGroup": "g"}
+    default = {"id": "Default", "scheduleType": "ondemand", "pipelineLogUri": "s3://b/"}
+    (tmp_path / "d.json").write_text(json.dumps({"objects": [default, activity]}))
+    (tmp_path / "p.json").write_text(json.dumps({"parameters": [{"id": "myX", "type": "Integer"}]}))
+    (tmp_path / "v.json").write_text(json.dumps({"values": {"myX": "one"}}))
+    done = pipeline(
+        "validate", tmp_path / "d.json", "--parameters", tmp_path / "p.json", "--values", tmp_path / "v.json"
+    )
+    assert done.returncode == 2
+    assert "ERROR: myX: the value is not a whole number" in done.stdout
+
+
+def test_line_ends_inside_texts_are_read_and_told(pipeline: Ductrunner, tmp_path: Path) -> None:
+    path = tmp_path / "d.json"
+    path.write_text('{"objects": [{"id": "Default", "scheduleType": "ondemand", "myNote": "two\nlines"}]}')
+    done = pipeline("validate", path)
+    assert done.returncode == 0, done.stderr
+    assert "line 1 has a line end or a tab inside a text" in done.stderr

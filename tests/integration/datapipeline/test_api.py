@@ -189,7 +189,8 @@ def test_a_definition_with_errors_is_kept_and_not_activated(service: Any, make_a
     with pytest.raises(ClientError, match="Nowhere"):
         service.client.activate_pipeline(pipelineId=pipeline)
     empty = [make_object("Default", scheduleType="ondemand"), make_activity("B", command="")]
-    assert service.client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=empty)["errored"] is True
+    with pytest.raises(ClientError, match=r"due to FATAL errors: .*'command' of object 'B' is empty"):
+        service.client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=empty)
     assert service.client.get_pipeline_definition(pipelineId=pipeline)["pipelineObjects"][1]["id"] == "A"
 
 
@@ -207,7 +208,8 @@ def test_a_circle_is_an_error_and_can_still_be_looked_at(service: Any, make_acti
 def test_more_than_a_hundred_objects_are_refused_and_not_kept(service: Any, make_activity: Any) -> None:
     pipeline = service.client.create_pipeline(name="n", uniqueId="u")["pipelineId"]
     many = [make_activity(f"A{n}") for n in range(101)]
-    assert service.client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=many)["errored"] is True
+    with pytest.raises(ClientError, match=r"due to FATAL errors: .*at most 100"):
+        service.client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=many)
     assert service.client.get_pipeline_definition(pipelineId=pipeline)["pipelineObjects"] == []
     with pytest.raises(ClientError, match="no definition"):
         service.client.activate_pipeline(pipelineId=pipeline)

@@ -163,7 +163,7 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
     sample = copy.deepcopy(SAMPLE)
     sample["Schedule"]["startDateTime"] = "bad-time"
     assert errors_of(sample) == {
-        "Schedule": ["INVALID_FIELD_VALUE: 'startDateTime' value must be a literal datetime value."]
+        "Schedule": ["INVALID_FIELD_VALUE:  'startDateTime' value must be a literal datetime value."]
     }
 
 
@@ -182,7 +182,7 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
         ({"Default": {"scheduleType": "cron"}}, "N", "'schedule' is required"),
         ({"Default": {"scheduleType": "daily"}}, "Default", "value must be one of cron, ondemand, timeseries"),
         ({"A": {"scheduleType": "cron"}}, "A", "must be set on Default"),
-        ({"A": {"schedule": "S"}}, "A", "'schedule' must be a reference"),
+        ({"A": {"schedule": "S"}}, "A", "'schedule' value must be a reference"),
         ({"A": {"schedule": {"ref": "N"}}}, "A", "must refer to a schedule, but 'N' is a data node"),
         ({"A": {"input": {"ref": "A"}}}, "A", "must refer to a data node"),
         ({"A": {"attemptTimeout": "soon"}}, "A", "'attemptTimeout' value must be a period"),
@@ -238,7 +238,19 @@ def test_a_bad_date_is_reported_in_the_words_of_the_service() -> None:
         ),
         ({"S": {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME", "period": "4 years"}}, "S", "3 years"),
         ({"Q": {"type": "SqlActivity", "script": "select 1"}}, "Q", "'database' is required"),
-        ({"Q": {"type": "SqlActivity", "script": "select 1", "database": "db"}}, "Q", "'database' must be a reference"),
+        ({"A": {"command": {"ref": "N"}}}, "A", "'command' value must be a string, not a reference"),
+        ({"A": {"stage": "yes"}}, "A", "'stage' value must be one of true, false."),
+        ({"A": {"scheduleType": ["ondemand", "cron"]}}, "A", "'scheduleType' has 2 values"),
+        ({"D": {"type": "DynamoDBDataNode", "tableName": "t", "readThroughputPercent": "5"}}, "D", "from 0.1 to 1.0"),
+        ({"D": {"type": "DynamoDBDataNode", "tableName": "t", "writeThroughputPercent": "x"}}, "D", "from 0.1 to 1.0"),
+        ({"E": {"type": "EmrCluster", "coreInstanceCount": "many"}}, "E", "'coreInstanceCount' value must be a whole"),
+        ({"E": {"type": "EmrCluster", "configuration": {"ref": "N"}}}, "E", "must refer to a configuration"),
+        ({"E": {"type": "EmrCluster", "actionOnTaskFailure": "retry"}}, "E", "must be one of continue, terminate."),
+        (
+            {"Q": {"type": "SqlActivity", "script": "select 1", "database": "db"}},
+            "Q",
+            "'database' value must be a reference",
+        ),
         ({"C": {"type": "CopyActivity", "input": {"ref": "N"}}}, "C", "'output' is required"),
         ({"L": {"type": "SnsAlarm", "message": "m"}}, "L", "'role' is required"),
         ({"@A": {"type": "CSV"}}, "@A", "must not begin with '@'"),
@@ -293,6 +305,20 @@ def test_what_the_guide_allows_is_not_reported(changes: Objects) -> None:
     assert errors_of(changed(**changes)) == {}
 
 
+def test_fields_without_effect_are_warned_about() -> None:
+    resource = {"type": "Ec2Resource", "role": "r", "resourceRole": "rr"}
+    objects = changed(
+        A={"runsOn": {"ref": "R"}, "workerGroup": "g", "onLateAction": {"ref": "T"}, "maxActiveInstances": "9"},
+        R=resource,
+        T={"type": "Terminate"},
+    )
+    told = {report.id: " | ".join(report.warnings) for report in validate(definition_of(objects))}
+    for text in ("'workerGroup' is ignored", "'lateAfterTimeout' is missing", "'maxActiveInstances' is above 5"):
+        assert text in told["A"]
+    assert "'terminateAfter' is missing. It is recommended to set this to avoid" in told["R"]
+    assert errors_of(objects) == {}
+
+
 def test_a_hundred_and_one_objects_are_too_many_and_not_even_saved() -> None:
     objects = changed(**{f"N{number}": {"type": "S3DataNode", "directoryPath": "s3://b/"} for number in range(97)})
     assert errors_of(objects) == {}
@@ -318,7 +344,6 @@ def test_an_empty_field_keeps_a_definition_from_being_saved() -> None:
         ({"allowedValues": ["a", "b"]}, ["c"], "not one of allowedValues: a, b"),
         ({"allowedValues": "a,b"}, ["c"], "not one of allowedValues: a, b"),
         ({}, ["a", "b"], "'isArray' is not true"),
-        ({"defalt": "x"}, ["a"], "did you mean 'default'"),
     ],
 )
 def test_a_parameter_without_a_fitting_value_is_reported(
@@ -347,6 +372,17 @@ def test_parameters_that_fit_are_not_reported() -> None:
         "myG": {"allowedValues": ["a", "b"], "default": "b"},
     }
     assert errors_of(ONDEMAND, parameters, {"myC": ["1", "2"], "*myE": ["secret value"]}) == {}
+
+
+def test_attributes_of_parameters_that_nobody_knows_are_only_warned_about_and_comments_not_even_that() -> None:
+    objects = changed(A={"command": "#{myX} #{myY}"})
+    parameters = {"myX": {"defalt": "x"}, "myY": {"myComment": "why"}, "myZ": {"default": "unused"}}
+    reports = validate(definition_of(objects, parameters, {"myX": ["a"], "myY": ["b"]}))
+    assert {report.id: report.warnings for report in reports} == {
+        "myX": ["'defalt' is not an attribute of parameters; did you mean 'default'?"],
+        "myZ": ["no object of the definition uses the parameter"],
+    }
+    assert not any(report.errors for report in reports)
 
 
 def test_a_secret_value_stays_out_of_the_reports() -> None:
