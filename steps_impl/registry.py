@@ -25,6 +25,7 @@ MODULES = {
     "extract-rds": "steps_impl.extract.rds",
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "hive-activity": "steps_impl.activities.hive_activity",
+    "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

@@ -17,19 +17,13 @@ from steps_impl.activities.cluster import Cluster, ShellScriptConfig, open_clust
 from steps_impl.activities.cluster.files import fetch
 from steps_impl.activities.hive.nodes import StagedTables, stage
 from steps_impl.activities.hive.reserved import quote_columns
-from steps_impl.activities.hive.running import HiveRun
+from steps_impl.activities.hive.running import HiveRun, job_settings
 from steps_impl.activities.hive.script import assemble, script_variables
 from steps_impl.activities.hive.tables import variables
 from steps_impl.activities.objects.base import ActivityParameters, Several, Switch
-from steps_impl.activities.objects.nodes import DataNode, S3DataNode
+from steps_impl.activities.objects.nodes import DataNode
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Step
-
-#: Asks for server-side encryption: EMR's file system, Hadoop's own.
-_ENCRYPTION = {
-    "fs.s3.enableServerSideEncryption": "true",
-    "fs.s3a.server-side-encryption-algorithm": "AES256",
-}
 
 
 class HiveActivityParameters(ActivityParameters):
@@ -66,7 +60,9 @@ def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
         ProgramMissing, ScriptNotFound, CommandFailed, CommandKilled: the message says which.
     """
     given = script_variables(parameters.script_variable)
-    with open_cluster(parameters.label, context, job_settings(parameters), needs="hive") as cluster:
+    with open_cluster(
+        parameters.label, context, job_settings(parameters.hadoop_queue, parameters.output), needs="hive"
+    ) as cluster:
         run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
         script = _script(parameters, cluster)
         staged = StagedTables()
@@ -78,14 +74,6 @@ def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
         rows = HiveRun(cluster, parameters.generated_scripts_path).run(whole, known)
         run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
     return StepResult(rows=rows or None, details={"tables": sorted(staged.variables)})
-
-
-def job_settings(parameters: HiveActivityParameters) -> dict[str, str]:
-    """Return the properties that all jobs of the script get."""
-    queue = parameters.hadoop_queue
-    queues = {"mapreduce.job.queuename": queue, "tez.queue.name": queue} if queue else {}
-    written = [node for node in parameters.output if isinstance(node, S3DataNode)]
-    return {**queues, **(_ENCRYPTION if any(node.encrypted for node in written) else {})}
 
 
 def _script(parameters: HiveActivityParameters, cluster: Cluster) -> str:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import IO, Any, Final
+from dataclasses import dataclass
+from typing import IO, Any, Final, TypeAlias
 
 from isal import igzip, isal_zlib
 
 from core.errors import UnsupportedValue
-from steps_impl.activities.dynamodb.exporting import Filter, Tally
+from core.settings import DynamoDbSettings
 from steps_impl.activities.dynamodb.lines import read_line
-from stores.dynamodb import BatchWriter, Item, Table
+from steps_impl.activities.dynamodb.shares import write_pace
+from steps_impl.activities.dynamodb.tally import Tally
+from steps_impl.contract import StepContext
+from stores.dynamodb import BatchWriter, DynamoDB, Item, Table
 from stores.s3 import S3Store
 
+#: An item, where it is in words for a message (``s3://…, line 7``), and how many bytes it takes there.
+Found: TypeAlias = tuple[Item, str, int]
 #: Bytes of a line at most: an item has 400 kB, and JSON may need six for one.
 _LONGEST = 8 * 1024 * 1024
 _decompressed: Final[Any] = igzip.open
@@ -23,8 +29,8 @@ _decompressed: Final[Any] = igzip.open
 _BROKEN: Final[Any] = (EOFError, gzip.BadGzipFile, isal_zlib.error)
 
 
-def read_items(store: S3Store, uris: Sequence[str], cancelled: threading.Event) -> Iterator[tuple[Item, str, int]]:
-    """Yield each item of the files with where it is (``s3://…, line 7``) and the bytes of its line.
+def read_items(store: S3Store, uris: Sequence[str], cancelled: threading.Event) -> Iterator[Found]:
+    """Yield each item of the files.
 
     Raises:
         UnsupportedValue: a line is no item; the message names file and line.
@@ -41,27 +47,43 @@ def read_items(store: S3Store, uris: Sequence[str], cancelled: threading.Event) 
                     yield _read(line, place), place, len(line)
 
 
-def check_items(items: Iterator[tuple[Item, str, int]], table: Table, tally: Tally) -> None:
-    """Read everything once, and write nothing: what cannot be put is found before anything is.
+@dataclass(frozen=True)
+class BatchTarget:
+    """A table that takes items at a share of its write capacity."""
+
+    database: DynamoDB
+    table: Table
+    share: float
+    settings: DynamoDbSettings
+
+    def writer(self) -> BatchWriter:
+        """Return what puts items there."""
+        pace = write_pace(self.database, self.table, self.share, self.settings)
+        return BatchWriter(self.database, self.table, pace, self.settings.concurrency)
+
+
+def put_items(target: BatchTarget, items: Callable[[], Iterator[Found]], context: StepContext) -> Tally:
+    """Put all items into a table; ``items`` yields them as often as it is called.
+
+    All are looked at before the first is put (``dynamodb.check_before_import``), so that a bad one changes nothing.
 
     Raises:
-        UnsupportedValue: a line is no item, or has not the table's key; the message names file and line.
+        UnsupportedValue: one has not the table's key; the message names where it is.
+        StoreError, InterruptedError: DynamoDB does not take them.
     """
-    for item, place, size in items:
-        table.check_key(item, place)
-        tally.count(size)
-        tally.tell()
-
-
-def put_items(
-    items: Iterator[tuple[Item, str, int]], writer: BatchWriter, tally: Tally, keep: Filter | None = None
-) -> None:
-    """Put all items that ``keep`` takes."""
-    for item, place, size in items:
-        if keep is None or keep(item):
+    if target.settings.check_before_import:
+        checked = Tally(context.reporter, f"check for {target.table.name}")
+        for item, place, size in items():
+            target.table.check_key(item, place)
+            checked.count(size)
+            checked.tell()
+    tally = Tally(context.reporter, f"write {target.table.name}")
+    with target.writer() as writer:
+        for item, place, size in items():
             writer.put(item, place)
             tally.count(size)
-        tally.tell()
+            tally.tell()
+    return tally
 
 
 def _read(line: bytes, place: str) -> Item:

@@ -28,11 +28,11 @@ def for_each_segment(
         if pending:
             scan.database.cancel()
             pool.shutdown(cancel_futures=True)
-    raise_first(futures)
+    _raise_first(futures)
     return [future.result() for future in futures]
 
 
-def raise_first(futures: list[Future[Result]]) -> None:
+def _raise_first(futures: list[Future[Result]]) -> None:
     """Raise what failed; the others were only interrupted by that."""
     errors = [error for future in futures if not future.cancelled() and (error := future.exception())]
     for error in sorted(errors, key=lambda error: isinstance(error, InterruptedError)):

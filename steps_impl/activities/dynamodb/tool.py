@@ -19,13 +19,14 @@ from collections.abc import Callable, Sequence
 from core.cancelling import on_cancel
 from core.errors import ParameterError
 from core.settings import load_settings
-from steps_impl.activities.dynamodb import importing
 from steps_impl.activities.dynamodb.directory import OutputDirectory, files_to_read
-from steps_impl.activities.dynamodb.exporting import Tally, write_files
+from steps_impl.activities.dynamodb.exporting import write_files
+from steps_impl.activities.dynamodb.importing import BatchTarget, put_items, read_items
 from steps_impl.activities.dynamodb.lines import json_line
-from steps_impl.activities.dynamodb.shares import scan_of, write_pace
+from steps_impl.activities.dynamodb.shares import scan_of
+from steps_impl.activities.dynamodb.tally import Tally
 from steps_impl.contract import StepContext, StepResult
-from stores.dynamodb import BatchWriter, DynamoDB
+from stores.dynamodb import DynamoDB
 from stores.s3 import S3Store, parse_uri
 
 _PACKAGE = "org.apache.hadoop.dynamodb.tools."
@@ -83,12 +84,8 @@ def import_table(database: DynamoDB, arguments: Sequence[str], context: StepCont
     settings = load_settings().dynamodb
     store, table = S3Store(), database.describe(name)
     uris = files_to_read(store, place)
-    if settings.check_before_import:
-        items = importing.read_items(store, uris, context.cancelled)
-        importing.check_items(items, table, Tally(context.reporter, "check"))
-    tally = Tally(context.reporter, "import")
-    with BatchWriter(database, table, write_pace(database, table, ratio, settings), settings.concurrency) as writer:
-        importing.put_items(importing.read_items(store, uris, context.cancelled), writer, tally)
+    target = BatchTarget(database, table, ratio, settings)
+    tally = put_items(target, lambda: read_items(store, uris, context.cancelled), context)
     return tally.result(table=name, files=len(uris))
 
 

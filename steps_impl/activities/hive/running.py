@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,18 @@ from core.settings import DynamoDbSettings, load_settings
 from steps_impl.activities.cluster import Cluster
 from steps_impl.activities.hive.handler import HandlerTable, rewrite
 from steps_impl.activities.hive.staging import Staging
+from steps_impl.activities.objects.nodes import DataNode, S3DataNode
 from steps_impl.contract import ATTEMPT_VARIABLE
 from stores.s3 import S3Store
 
 #: Where EMR keeps DynamoDB's storage handler for Hive.
 _HANDLER_JARS = Path("/usr/share/aws/emr/ddb/lib")
+
+#: Asks for server-side encryption: EMR's file system, Hadoop's own.
+_ENCRYPTION = {
+    "fs.s3.enableServerSideEncryption": "true",
+    "fs.s3a.server-side-encryption-algorithm": "AES256",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,13 @@ class HiveRun:
             name = re.sub(r"[^\w.=@-]+", "_", named)
             S3Store().put_bytes(f"{self.copies.rstrip('/')}/{name}.q", script.encode())
         return path
+
+
+def job_settings(queue: str | None, outputs: Sequence[DataNode]) -> dict[str, str]:
+    """Return the properties that all jobs get: the queue, and encryption if an output wants it."""
+    queues = {"mapreduce.job.queuename": queue, "tez.queue.name": queue} if queue else {}
+    encrypted = any(node.encrypted for node in outputs if isinstance(node, S3DataNode))
+    return {**queues, **(_ENCRYPTION if encrypted else {})}
 
 
 def has_handler(folder: Path = _HANDLER_JARS) -> bool:

@@ -11,13 +11,14 @@ from core.cancelling import on_cancel
 from core.errors import UnsupportedValue
 from core.settings import DynamoDbSettings
 from steps_impl.activities.dynamodb.directory import is_hidden
-from steps_impl.activities.dynamodb.exporting import Tally
+from steps_impl.activities.dynamodb.exporting import write_segments
+from steps_impl.activities.dynamodb.importing import BatchTarget, Found, put_items
 from steps_impl.activities.dynamodb.rows import RowForm
-from steps_impl.activities.dynamodb.segments import for_each_segment
-from steps_impl.activities.dynamodb.shares import scan_of, write_pace
+from steps_impl.activities.dynamodb.shares import scan_of
+from steps_impl.activities.dynamodb.tally import Tally
 from steps_impl.activities.hive.handler import HandlerTable
 from steps_impl.contract import StepContext
-from stores.dynamodb import BatchWriter, DynamoDB, Item, Table
+from stores.dynamodb import DynamoDB, Item, Table
 
 
 class Staging:
@@ -62,40 +63,13 @@ class Staging:
     ) -> None:
         tally = Tally(self._context.reporter, f"read {table.table}")
         scan = scan_of(database, description, table.share("read"), self._settings)
-
-        def work(segment: int) -> None:
-            with (directory / f"{segment:06d}").open("wb") as file:
-                for page in scan.pages(segment):
-                    for item in page:
-                        tally.count(file.write(form.line(item)))
-
-        for_each_segment(scan, work, tally.tell, self._settings.concurrency)
+        write_segments(scan, directory, form.line, tally, self._settings.concurrency)
 
     def _put(self, table: HandlerTable, directory: Path) -> int:
-        tally = Tally(self._context.reporter, f"write {table.table}")
+        rows = RowForm(table.columns), directory, f"inserted into {table.name}", self._context.cancelled
         with self._connected(table) as database:
-            description = database.describe(table.table)
-            for item, row in self._rows(table, directory):
-                description.check_key(item, row)
-            pace = write_pace(database, description, table.share("write"), self._settings)
-            with BatchWriter(database, description, pace, self._settings.concurrency) as writer:
-                for item, row in self._rows(table, directory):
-                    writer.put(item, row)
-                    tally.count(0)
-                    tally.tell()
-        return tally.items
-
-    def _rows(self, table: HandlerTable, directory: Path) -> Iterator[tuple[Item, str]]:
-        """Yield the items of the files that Hive has written, each with the words for it in messages."""
-        form = RowForm(table.columns)
-        number = 0
-        for path in sorted(path for path in directory.rglob("*") if path.is_file() and not is_hidden(path.name)):
-            with path.open(encoding="utf-8", newline="\n") as file:
-                for line in file:
-                    number += 1
-                    row = f"row {number} inserted into {table.name}"
-                    _stop_when(self._context.cancelled)
-                    yield _item(form, line.removesuffix("\n"), row), row
+            target = BatchTarget(database, database.describe(table.table), table.share("write"), self._settings)
+            return put_items(target, lambda: read_rows(*rows), self._context).items
 
     def _directory(self, number: int, side: str) -> Path:
         directory = self._place / str(number) / side
@@ -108,13 +82,26 @@ class Staging:
             yield database
 
 
+def read_rows(form: RowForm, directory: Path, what: str, cancelled: threading.Event) -> Iterator[Found]:
+    """Yield the items of the files that Hive has written to a local directory; ``what`` follows ``row 7`` in messages.
+
+    Raises:
+        UnsupportedValue: a row is no item; the message names it.
+        InterruptedError: cancelled.
+    """
+    number = 0
+    for path in sorted(path for path in directory.rglob("*") if path.is_file() and not is_hidden(path.name)):
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                if cancelled.is_set():
+                    raise InterruptedError("the step was asked to stop")
+                number += 1
+                row = f"row {number} {what}"
+                yield _item(form, line.removesuffix("\n"), row), row, len(line)
+
+
 def _item(form: RowForm, line: str, row: str) -> Item:
     try:
         return form.item(line)
     except UnsupportedValue as error:
         raise UnsupportedValue(f"{row}: {error}") from None
-
-
-def _stop_when(cancelled: threading.Event) -> None:
-    if cancelled.is_set():
-        raise InterruptedError("the step was asked to stop")

@@ -67,8 +67,8 @@ def dynamodb_table(table: str, node: DynamoDBDataNode) -> str:
         "dynamodb.throughput.read.percent": str(node.read_throughput_percent),
         "dynamodb.throughput.write.percent": str(node.write_throughput_percent),
     }
-    if node.region:
-        values["dynamodb.regionid"] = node.region.replace("_", "-").lower()
+    if node.region_name:
+        values["dynamodb.regionid"] = node.region_name
     declared = column_list(columns, node.label) if columns else "(`item` MAP<STRING,STRING>)"
     handler = f"STORED BY {literal(STORAGE_HANDLER)}"
     return f"CREATE EXTERNAL TABLE {name(table)} {declared}\n{handler}\nTBLPROPERTIES {properties(values)}"

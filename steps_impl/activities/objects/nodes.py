@@ -100,10 +100,20 @@ class DynamoDBDataNode(PipelineObject):
     region: str | None = Field(default=None, description="where it is")
     read_throughput_percent: float = Field(default=0.5, ge=0.1, le=1.0, description="share of its reads, 0.1 to 1.0")
     write_throughput_percent: float = Field(default=0.5, ge=0.1, le=1.0, description="share of its writes, 0.1 to 1.0")
-    data_format: DataFormat | None = Field(default=None, description="its schema")
-    dynamo_db_data_format: DataFormat | None = Field(
-        default=None, alias="dynamoDBDataFormat", description="its schema, in the older spelling"
-    )
+    data_format: DataFormat | None = Field(default=None, description="its schema; `dynamoDBDataFormat` is read too")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_spelling(cls, values: object) -> object:
+        if isinstance(values, dict) and "dynamoDBDataFormat" in values and "dataFormat" not in values:
+            renamed = {key: value for key, value in values.items() if key != "dynamoDBDataFormat"}
+            return {**renamed, "dataFormat": values["dynamoDBDataFormat"]}
+        return values
+
+    @property
+    def region_name(self) -> str | None:
+        """The region as AWS writes it; the guide's example has ``us_west_1``."""
+        return self.region.strip().replace("_", "-").lower() if self.region else None
 
 
 AnySqlNode = SqlDataNode | MySqlDataNode
