@@ -78,11 +78,11 @@ def from_s3(
 def from_dynamodb(node: DynamoDBDataNode, options: CommandOptions, warehouse: Warehouse) -> Fill:
     """Return what loads a DynamoDB table; it may take as much of the table's reads as the node says."""
     stated = options
-    if node.data_format is not None or node.dynamo_db_data_format is not None:
-        chosen_format(node.data_format or node.dynamo_db_data_format, options, warehouse)
+    if node.data_format is not None:
+        chosen_format(node.data_format, options, warehouse)
         stated = CommandOptions()
     ratio = "" if stated.has("READRATIO") else f"READRATIO {round(node.read_throughput_percent * 100)}"
-    region = region_clause(stated, node.region or warehouse.identity.region, _region(warehouse))
+    region = region_clause(stated, node.region_name or warehouse.identity.region, _region(warehouse))
     parameters = [stated.for_copy, ratio, region]
     return _copying(f"dynamodb://{node.table_name}", options, parameters, warehouse)
 
