@@ -69,5 +69,8 @@ class TaskSource(Protocol):
     def describe(self, pipeline_id: str, object_ids: Sequence[str]) -> list[Mapping[str, Any]]:
         """Return these objects of a pipeline, with their expressions evaluated."""
 
+    def evaluate(self, pipeline_id: str, object_id: str, text: str) -> str:
+        """Return a text with its expressions evaluated for this object."""
+
     def heartbeat(self) -> bool:
         """Say that this worker is there; ``True`` means that it shall stop."""

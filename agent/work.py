@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from agent import log, report
 from agent.credentials import own_access
 from agent.deadline import deadline
+from agent.evaluated_scripts import wants_evaluation, with_evaluated_script
 from agent.hooks.around import AroundCommand, Streams
 from agent.logs.copies import Copied, copy_streams, local_place, log_uri, upload_logs
 from agent.logs.output import OutputFile
@@ -24,6 +25,7 @@ from agent.processes.guard import AGENT_VARIABLE
 from agent.processes.leftovers import ChildRecord
 from agent.processes.wire import TreeEnded
 from agent.progress import end_fields, progress_fields
+from agent.proxy import proxy_of
 from agent.running import Held
 from agent.scripts import prepare_script
 from agent.source import Verdict
@@ -69,8 +71,7 @@ class Work:
         try:
             with deadline(self._stop, limit()):
                 self._workspace.create()
-                objects = Objects(self._task, self._tools.group.source, self._stop.event)
-                self._carry_out(make_plan(self._task, objects, self._workspace))
+                self._carry_out(self._plan())
         except PreconditionFalse as error:
             verdict = report.failed(error)
         except Exception as error:
@@ -85,6 +86,17 @@ class Work:
             self._workspace.remove()
         return verdict
 
+    def _plan(self) -> Plan:
+        """Decide what is to be done, and which way it goes to S3."""
+        task, source, stopped = self._task, self._tools.group.source, self._stop.event
+        objects = Objects(task, source, stopped)
+        proxy = proxy_of(task, objects)
+        if proxy and not proxy.s3_directly:
+            self._store = store_maker(self._settings, proxy.address)
+        if wants_evaluation(task, self._settings.evaluate_scripts):
+            task = with_evaluated_script(task, self._store, source, stopped)
+        return replace(make_plan(task, objects, self._workspace), proxy=proxy)
+
     @property
     def logs_directory(self) -> Path:
         """Where the logs are on this machine."""
@@ -97,8 +109,6 @@ class Work:
 
     def _carry_out(self, plan: Plan) -> None:
         settings = self._settings
-        if plan.proxy and not plan.proxy.s3_directly:
-            self._store = store_maker(settings, plan.proxy.address)
         if plan.look:
             self._look_for(plan.look)
             return

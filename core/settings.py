@@ -165,6 +165,9 @@ class AgentSettings(Section):
     report_interval: float = Field(default=60.0, gt=0, description="seconds between progress reports")
     ownership_window: float = Field(default=300.0, gt=0, description="silent seconds until a task counts as lost")
     heartbeat_interval: float = Field(default=900.0, gt=0, description="seconds")
+    evaluate_scripts: bool = Field(
+        default=False, description="evaluate `#{…}` in scripts behind a `scriptUri` (a task's `myEvaluateScript` wins)"
+    )
     # Preconditions that the worker evaluates.
     preconditions: int = Field(default=2, ge=1, le=64, description="evaluations at the same time, beside `tasks`")
     maximum_preconditions: int = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from agent.plan import Look, Plan
 from agent.plans.fields import check_fields
-from agent.plans.shell_command import script_of
+from agent.plans.shell_command import OTHER_NODES, script_of
 from agent.plans.step_activity import nested, step_plan
 from agent.task import Objects, PipelineObject, Task
 from agent.workspace import Workspace
@@ -16,8 +16,6 @@ from core.errors import TaskMalformed
 from steps_impl.contract import EXIT_CHECK_FAILED
 
 EXISTS_STEP = "exists"
-#: Data nodes that ``Exists`` knows beside ``S3DataNode``: a child looks for their table.
-TABLES = frozenset({"DynamoDBDataNode", "MySqlDataNode", "RedshiftDataNode", "SqlDataNode"})
 _TIMES = ("preconditionTimeout",)
 
 
@@ -52,8 +50,8 @@ def plan_exists(task: Task, objects: Objects, workspace: Workspace) -> Plan:
     (node,) = objects.get(ids[:1])
     if node.type == "S3DataNode":
         return Plan(argv=(), look=_look(node))
-    if node.type not in TABLES:
-        known = ", ".join(sorted({"S3DataNode", *TABLES}))
+    if node.type not in OTHER_NODES:
+        known = ", ".join(sorted({"S3DataNode", *OTHER_NODES}))
         raise TaskMalformed(
             f"{task.component} is to look for {node.id}, of type {node.type or '(none)'!r}; Exists knows: {known}"
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from agent.plan import Plan
 from agent.plans.preconditions import plan_exists, plan_shell_precondition
 from agent.plans.shell_command import plan_shell_command
 from agent.plans.step_activity import STEPS, plan_step_activity
-from agent.proxy import proxy_of
 from agent.task import Objects, Task
 from agent.workspace import Workspace
 from core.errors import TaskMalformed
@@ -37,4 +35,4 @@ def make_plan(task: Task, objects: Objects, workspace: Workspace) -> Plan:
             f"{task.component} is of type {task.attempt.type or '(none)'!r}, which this worker does not run; "
             f"it runs: {known}"
         )
-    return replace(planner(task, objects, workspace), proxy=proxy_of(task, objects))
+    return planner(task, objects, workspace)

@@ -17,6 +17,9 @@ from core.errors import TaskMalformed
 if TYPE_CHECKING:
     from agent.staging import StagedNode
 
+#: Data nodes that are not staged.
+OTHER_NODES = frozenset({"DynamoDBDataNode", "MySqlDataNode", "RedshiftDataNode", "SqlDataNode"})
+_KNOWN_OF_S3 = ("compression", "dataFormat", "directoryPath", "filePath", "manifestFilePath", "s3EncryptionType")
 _KNOWN = ("command", "input", "output", "scriptArgument", "scriptUri", "stage", "stderr", "stdout")
 
 
@@ -24,8 +27,8 @@ def plan_shell_command(task: Task, objects: Objects, workspace: Workspace) -> Pl
     """Return the plan of a ShellCommandActivity.
 
     Raises:
-        TaskMalformed: not exactly one of ``command`` and ``scriptUri``, a data node without a path, or an unknown
-            field.
+        TaskMalformed: not exactly one of ``command`` and ``scriptUri``, a data node without a path or of an unknown
+            type, or an unknown field.
     """
     activity = task.attempt
     check_fields(activity, task.component, _KNOWN)
@@ -66,8 +69,12 @@ def _staged(nodes: list[PipelineObject], kind: str, workspace: Workspace) -> dic
 
     staged: dict[int, StagedNode] = {}
     for number, node in enumerate(nodes, start=1):
+        if node.type in OTHER_NODES:
+            continue  # it is for the command to read; the next one keeps its number
         if node.type != "S3DataNode":
-            continue
+            known = ", ".join(sorted({"S3DataNode", *OTHER_NODES}))
+            raise TaskMalformed(f"the {kind} {node.id} is of type {node.type or '(none)'!r}; data nodes are: {known}")
+        check_fields(node, node.id, _KNOWN_OF_S3)
         file, directory = node.text("filePath"), node.text("directoryPath")
         if (file is None) == (directory is None):
             found = "both" if file else "neither"

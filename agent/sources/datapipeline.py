@@ -109,6 +109,11 @@ class DataPipelineSource:
             found += self._describe_page(pipeline_id, object_ids[start : start + DESCRIBE_LIMIT])
         return found
 
+    def evaluate(self, pipeline_id: str, object_id: str, text: str) -> str:
+        """Return a text with its expressions evaluated for this object."""
+        arguments = {"pipelineId": pipeline_id, "objectId": object_id, "expression": text}
+        return str(self._calls.call("EvaluateExpression", arguments)["evaluatedExpression"])
+
     def heartbeat(self) -> bool:
         """Say that this worker is there; ``True`` means that it shall stop."""
         arguments = {

@@ -193,3 +193,52 @@ def test_the_agents_own_log_file_has_the_lines_of_stdout(bench):
     assert {"task_started", "task_ended", "draining"} <= set(lines)
     assert lines[-1] == "agent_stopped"
     shutil.rmtree(agent.output)
+
+
+def test_a_script_in_s3_gets_arguments_with_blanks_quotes_and_other_letters(served, s3_client, s3_bucket):
+    arguments = ["two words", 'it\'s "quoted"', "日本 é", "back\\\\slash", "$HOME `id`"]
+    s3_client.put_object(Bucket=s3_bucket, Key="show.sh", Body=b'printf "<%s>" "$@"\n')
+    pipeline = served.shell(None, scriptUri=f"s3://{s3_bucket}/show.sh", scriptArgument=arguments)
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline) == '<two words><it\'s "quoted"><><日本 é><back\\slash><$HOME `id`>'
+
+
+def test_a_command_may_be_as_long_as_a_field(served):
+    rest = "x" * (10_240 - len("echo ; true"))
+    pipeline = served.shell(f"echo {rest}; true")
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline) == f"{rest}\n"
+
+
+def test_a_node_that_is_not_in_s3_is_the_commands_own_affair(served, s3_client, s3_bucket):
+    s3_client.put_object(Bucket=s3_bucket, Key="in", Body=b"content")
+    base = {"id": "Base", "type": "JdbcDatabase", "connectionString": "jdbc:mysql://h/d", "jdbcDriverClass": "d"}
+    pipeline = served.run(
+        {**base, "username": "u", "*password": "not-told-here"},
+        {"id": "Table", "type": "SqlDataNode", "table": "t", "database": {"ref": "Base"}},
+        {"id": "In", "type": "S3DataNode", "filePath": f"s3://{s3_bucket}/in"},
+        {
+            "id": "Work",
+            "type": "ShellCommandActivity",
+            "command": "env | grep -o '^INPUT[0-9]'; cat $INPUT2_STAGING_DIR/in; env",
+            "stage": "true",
+            "input": [{"ref": "Table"}, {"ref": "In"}],
+        },
+    )
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline).startswith("INPUT2\ncontent")
+    assert "not-told-here" not in served.log_of(pipeline)
+
+
+def test_a_second_delivery_keeps_what_the_first_has_written(bench, await_condition):
+    first = bench.directory / "first"
+    pipeline = bench.shell(f"test -e {first} && echo second || {{ touch {first}; echo first; sleep 9999; }}")
+    agent = bench.agent(DUCTRUNNER_AGENT_REPORT_INTERVAL="0.1")
+    await_condition(lambda: first.exists() and bench.log_of(pipeline) == "first\n", "the first to write")
+    agent.process.kill()
+    agent.process.wait()
+    (agent.output / "journal").rename(bench.directory / "lost")  # so that it is delivered again, and not reported
+    bench.control("clock", advance=301)
+    bench.agent()
+    assert bench.ended(pipeline)["id"].endswith("Attempt=1")
+    assert bench.log_of(pipeline) == "first\nsecond\n"
