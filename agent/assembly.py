@@ -66,7 +66,7 @@ class Assembly:
         self._facts = _facts(agent, endpoint, agent.taskrunner_id or self._machine.runner_name())
         contact, turns = Contact(), Turns()
         self._groups = _groups(ground, self._facts.taskrunner_id, contact, InstanceIdentity(self._machine.metadata))
-        self._logs = Desk(settings.logging, agent, endpoint, turns.mark)
+        self._logs = Desk(settings.logging, agent, endpoint, self._facts.taskrunner_id, turns.mark)
         self._gate, self._running = Gate(), Running()
         self._health = Health(
             self._facts,

@@ -21,6 +21,7 @@ from agent.tools import Tools
 from agent.work import Work
 from core.errors import DiskFull, DuctrunnerError, TaskError, TaskMalformed
 from core.periods import parse_period
+from core.redaction import REDACTOR
 from core.settings import AgentSettings
 
 #: A task that is not acknowledged within 2 minutes is handed out again.
@@ -41,12 +42,25 @@ class Attempt:
 
     def run(self) -> None:
         """Do the task; whatever happens ends in a status, unless the task is cancelled or not ours any more."""
+        kept = False
         try:
-            task = parse_task(self._handed)
+            task = self._read()
+            kept = task is not None and self._carry_out(task)
+        finally:
+            if not kept:
+                REDACTOR.forget(self._handed.task_id)
+
+    def _read(self) -> Task | None:
+        """Return the task; one that cannot be read is refused."""
+        try:
+            return parse_task(self._handed)
         except TaskMalformed as error:
             log.event("task_malformed", level="ERROR", task=digest(self._handed.task_id), error=str(error))
             self._refuse(error)
-            return
+            return None
+
+    def _carry_out(self, task: Task) -> bool:
+        """Return whether somebody else brings it to its end."""
         held = _held(self._group, task, self._settings)
         work = Work(held, task, self._tools)
         self._tools.running.enter(held)
@@ -66,6 +80,7 @@ class Attempt:
             if not kept:
                 self._tools.running.leave(held)
                 held.stop.close()
+        return kept
 
     def _refuse(self, error: TaskError) -> None:
         """Report a task as failed that was not begun; nothing is on the disk about it."""

@@ -66,7 +66,7 @@ class HourlyFile(logging.Handler):
         self._clock = clock
         self._hour = ""
         self._file: FileIO | None = None
-        self._listener: Listener | None = None
+        self._listeners: list[Listener] = []
         #: Where our first line in the current file begins.
         self._begin = 0
 
@@ -76,8 +76,8 @@ class HourlyFile(logging.Handler):
             file = self._current()
             begin = file.seek(0, os.SEEK_END)
             count = file.write((self.format(record) + "\n").encode("utf-8", "replace"))
-            if self._listener is not None:
-                self._listener(Path(file.name), begin, count)
+            for listener in self._listeners:
+                listener(Path(file.name), begin, count)
         except OSError as error:
             self.close()
             _complain(f"cannot write the log in {self._directory}: {error.strerror}")
@@ -85,7 +85,7 @@ class HourlyFile(logging.Handler):
     def tell(self, listener: Listener) -> None:
         """Let somebody know of each line: of its file, where it begins in it, and how long it is."""
         with self.lock or nullcontext():
-            self._listener = listener
+            self._listeners.append(listener)
             if self._file is not None:
                 listener(Path(self._file.name), self._begin, self._file.seek(0, os.SEEK_END) - self._begin)
 

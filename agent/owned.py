@@ -12,6 +12,7 @@ from agent.source import Verdict
 from agent.task import Task, digest
 from agent.tools import Tools
 from agent.work import Work
+from core.redaction import REDACTOR
 
 #: Levels of the last line about an attempt, by what became of it.
 _LEVELS = {"FINISHED": "INFO", "FALSE": "WARNING"}
@@ -51,6 +52,7 @@ class Owned:
         """Nothing is left to do for it."""
         self.tools.running.leave(self.held)
         self.held.stop.close()
+        REDACTOR.forget(self.task.task_id)
 
     def _report(self, verdict: Verdict) -> bool:
         if self.held.entry:

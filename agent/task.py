@@ -95,7 +95,7 @@ def _stripped(attempt_id: str) -> str:
 
 
 def parse_task(handed: Handed) -> Task:
-    """Read a task and register its secrets with the redactor.
+    """Read a task; its secrets are known to the redactor until that is told to forget the task's id.
 
     Raises:
         TaskMalformed: a part is missing or has another shape; the message names it.
@@ -104,7 +104,7 @@ def parse_task(handed: Handed) -> Task:
     listed = document.get("objects")
     if not isinstance(listed, Mapping):
         raise TaskMalformed("the task has no map 'objects'; the service sent something else than a task object")
-    objects = {str(key): parse_object(entry, str(key)) for key, entry in listed.items()}
+    objects = {str(key): parse_object(entry, str(key), handed.task_id) for key, entry in listed.items()}
     attempt_id = str(document.get("attemptId") or "")
     pipeline_id = _usable(str(document.get("pipelineId") or ""), "the task's pipelineId")
     if attempt_id not in objects:
@@ -112,8 +112,10 @@ def parse_task(handed: Handed) -> Task:
     return Task(handed.task_id, pipeline_id, objects[attempt_id], objects)
 
 
-def parse_object(entry: Any, key: str) -> PipelineObject:
-    """Read one pipeline object; secret fields (``*password``, ``password``) are registered with the redactor.
+def parse_object(entry: Any, key: str, owner: str) -> PipelineObject:
+    """Read one pipeline object; secret fields (``*password``, ``password``) are known to the redactor.
+
+    They are until it is told to forget ``owner``, the id of the task.
 
     Raises:
         TaskMalformed: it is not ``{id, name, fields}``.
@@ -123,7 +125,7 @@ def parse_object(entry: Any, key: str) -> PipelineObject:
     fields = tuple(_parse_field(field, key) for field in entry["fields"])
     for field in fields:
         if field.key.startswith("*") or field.key.lower().endswith("password"):
-            REDACTOR.register(field.value)
+            REDACTOR.register(field.value, owner)
     name = str(entry.get("name") or key)
     return PipelineObject(_usable(str(entry.get("id") or key), f"the id of the object {key!r}"), name, fields)
 
@@ -149,6 +151,7 @@ class Objects:
     """Finds the objects that a task refers to: in the task, else from the service, once per attempt."""
 
     def __init__(self, task: Task, source: TaskSource, stopped: threading.Event) -> None:
+        self._task_id = task.task_id
         self._pipeline_id = task.pipeline_id
         self._source = source
         self._stopped = stopped
@@ -164,7 +167,7 @@ class Objects:
         missing = [name for name in dict.fromkeys(ids) if name not in self._known]
         if missing:
             for entry in persist(self._describe(missing), self._stopped, PATIENCE):
-                described = parse_object(entry, str(entry.get("id")))
+                described = parse_object(entry, str(entry.get("id")), self._task_id)
                 self._known[described.id] = described
         unknown = [name for name in ids if name not in self._known]
         if unknown:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from agent.group import Group
@@ -41,15 +40,3 @@ class Tools:
     logs: Desk
     #: Where preconditions wait.
     room: Room
-
-
-def store_maker(settings: AgentSettings, proxy: str | None = None) -> Callable[[], S3Store]:
-    """Return what makes an S3 store at its first call; ``proxy`` in place of the environment's."""
-
-    @cache
-    def store() -> S3Store:
-        from stores.s3 import S3Store
-
-        return S3Store(region=settings.region, concurrency=settings.staging_concurrency, proxy=proxy)
-
-    return store

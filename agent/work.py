@@ -30,8 +30,9 @@ from agent.running import Held
 from agent.scripts import prepare_script
 from agent.source import Verdict
 from agent.stop import StopSignal
+from agent.store import store_maker
 from agent.task import Objects, Task, digest
-from agent.tools import Tools, store_maker
+from agent.tools import Tools
 from agent.usage import Usage
 from agent.workspace import Workspace
 from core.errors import CommandFailed, DuctrunnerError, OwnershipLost, PreconditionFalse

@@ -36,7 +36,8 @@ from agent.running import Running
 from agent.side import Side
 from agent.source import Handed
 from agent.stop import StopReason
-from agent.tools import Tools, store_maker
+from agent.store import store_maker
+from agent.tools import Tools
 from core.errors import InternalError
 from core.settings import AgentSettings
 

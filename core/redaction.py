@@ -22,6 +22,8 @@ _MASK = MASK.encode()
 _ANY = "surrogatepass"
 #: So many patterns the library searches with vector instructions, 15 times as fast as more of them.
 _FAST = 60
+#: Secrets that are still known although nobody holds them any more.
+REMEMBERED = 50
 #: Bytes of a secret's beginning that are looked for first.
 _HEAD = 8
 
@@ -96,20 +98,51 @@ class Matcher:
 
 
 class Redactor:
-    """Replaces every registered secret in a text by ``[redacted]``. Safe to use from several threads."""
+    """Replaces every registered secret in a text by ``[redacted]``. Safe to use from several threads.
+
+    Secrets of this process are known for good. Those of a passing owner, such as a task, are known as long as it is,
+    and while they are among the last ``REMEMBERED`` that were given up: what is said late is redacted too, tasks that
+    share a password do not make the search anew each time, and memory stays bounded.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: Spellings of the secrets that are known for good.
         self._secrets: set[str] = set()
+        #: Owners and spellings of the others; those without an owner were given up, the oldest first.
+        self._passing: dict[str, tuple[set[str], frozenset[str]]] = {}
         self._matcher: Matcher | None = Matcher()
 
-    def register(self, secret: str | None) -> None:
-        """Remember a secret; ``None`` and values shorter than ``MINIMUM_LENGTH`` are ignored."""
+    def register(self, secret: str | None, owner: str | None = None) -> None:
+        """Remember a secret until its ``owner`` is forgotten, without one for good.
+
+        ``None`` and values shorter than ``MINIMUM_LENGTH`` are ignored.
+        """
         if not secret or len(secret) < MINIMUM_LENGTH:
             return
         with self._lock:
-            if secret not in self._secrets:
+            if secret in self._secrets:
+                return
+            if owner is None:
                 self._secrets |= _spellings(secret)
+            elif secret in self._passing:
+                self._passing[secret][0].add(owner)
+                return
+            else:
+                self._passing[secret] = ({owner}, frozenset(_spellings(secret)))
+            self._matcher = None
+
+    def forget(self, owner: str) -> None:
+        """The owner is no more: its secrets go, some later than others."""
+        with self._lock:
+            for secret, (owners, spellings) in list(self._passing.items()):
+                if owner in owners:
+                    owners.discard(owner)
+                    del self._passing[secret]  # it goes to the end of those that were given up
+                    self._passing[secret] = (owners, spellings)
+            given_up = [secret for secret, (owners, _) in self._passing.items() if not owners]
+            for secret in given_up[: max(0, len(given_up) - REMEMBERED)]:
+                del self._passing[secret]
                 self._matcher = None
 
     def redact(self, text: str) -> str:
@@ -121,13 +154,16 @@ class Redactor:
         """Return what finds the secrets registered so far, for redactors that work on streams of bytes."""
         with self._lock:
             if self._matcher is None:
-                self._matcher = Matcher(self._secrets)
+                self._matcher = Matcher(self._all())
             return self._matcher
 
     def secrets(self) -> frozenset[str]:
         """Return the registered secrets in all their spellings."""
         with self._lock:
-            return frozenset(self._secrets)
+            return frozenset(self._all())
+
+    def _all(self) -> set[str]:
+        return self._secrets.union(*(spellings for _, spellings in self._passing.values()))
 
 
 def _spellings(secret: str) -> set[str]:

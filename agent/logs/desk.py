@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.log import HourlyFile
 from agent.logs.agent_lines import AgentLines
+from agent.logs.backup import Backup
 from agent.logs.cloudwatch import CloudWatch
 from agent.logs.interim import InterimCopies, InterimCopy
 from agent.logs.names import agent_stream, group_name, task_stream
@@ -20,6 +21,7 @@ from agent.logs.shipper import Shipper
 from agent.logs.steady_time import SteadyTime
 from agent.logs.tail import Tail, Target
 from agent.side import Side
+from agent.store import store_maker
 from agent.task import Task, digest
 from agent.workspace import STDERR, STDOUT
 from core.redaction import REDACTOR
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 class Desk:
     """One for the whole agent; ``endpoint`` is the task service's, for its identity and region.
 
-    ``turned`` is told by the sending loop when it will be back (see ``Observer.turned``).
+    ``worker`` is the agent's name at the service; ``turned`` is told by the sending loop when it will be back (see
+    ``Observer.turned``).
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Desk:
         settings: LoggingSettings,
         agent: AgentSettings,
         endpoint: Endpoint,
+        worker: str = "",
         turned: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         self._settings = settings
@@ -50,6 +54,9 @@ class Desk:
         self._retention = Retention(settings, agent.output.absolute(), agent.minimum_free_disk)
         self._group = agent.worker_group or ""
         self._lines: AgentLines | None = None
+        self._backup: Backup | None = None
+        if agent.log_uri:
+            self._backup = Backup(agent.log_uri, worker, settings.s3_interval, store_maker(agent))
         self._shipper: Shipper | None = None
         if settings.cloudwatch:
             steady = SteadyTime()
@@ -61,7 +68,8 @@ class Desk:
     @property
     def sides(self) -> Sequence[Side]:
         """The loops of the logs; the first is to be closed last."""
-        others: list[Side] = [self._interim, self._retention]
+        backup = [self._backup] if self._backup else []
+        others: list[Side] = [self._interim, self._retention, *backup]
         return [self._shipper, *others] if self._shipper else others
 
     def waiting(self) -> int:
@@ -70,6 +78,8 @@ class Desk:
 
     def follow(self, lines: HourlyFile) -> None:
         """Send the agent's own lines too."""
+        if self._backup:
+            lines.tell(self._backup.wrote)
         if self._shipper:
             target = Target(group_name(self._group, self._settings.cloudwatch_group), agent_stream())
             self._lines = AgentLines(self._shipper, target)
@@ -101,6 +111,8 @@ class Desk:
         """The agent has ended: send its last lines, let go of what is held."""
         if self._shipper:
             self._shipper.finish(self._lines.tail if self._lines else None)
+        if self._backup:
+            self._backup.finish()
 
     def _tail(self, task: Task, group: str, paths: Sequence[Path]) -> Tail | None:
         if self._shipper is None:

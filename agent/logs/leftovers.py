@@ -39,15 +39,6 @@ def remove_left(output: Path, now: float) -> None:
                 log.event("leftover_removed", path=entry.path)
 
 
-def remove_agent_files(root: str, border: float) -> None:
-    """Remove the agents' hourly files that were written before ``border`` (seconds since 1970)."""
-    for entry in _entries(Path(root)):
-        if entry.name.startswith("TaskRunner.log.") and entry.is_file(follow_symlinks=False):
-            with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < border:
-                    Path(entry.path).unlink()
-
-
 def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
     with suppress(OSError), os.scandir(directory) as entries:
         yield from entries

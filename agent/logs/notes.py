@@ -142,6 +142,17 @@ class Notes:
         return tail
 
 
+def noted_files(root: Path) -> set[str]:
+    """Return the files below ``root`` of which an agent, alive or dead, has still something to send."""
+    found: set[str] = set()
+    for directory in (root / "shipping").glob("*"):
+        for name in _names(directory, _NOTE, _ASIDE):
+            with suppress(OSError, ValueError, KeyError, TypeError):  # just sent, or no note of ours
+                document = json.loads((directory / name).read_text(encoding="utf-8"))
+                found.update(os.path.normpath(root / file) for file in document["files"])
+    return found
+
+
 def _names(directory: Path, *suffixes: str) -> Iterator[str]:
     with suppress(OSError), os.scandir(directory) as entries:
         yield from (entry.name for entry in entries if entry.name.endswith(suffixes))

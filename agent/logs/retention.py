@@ -1,8 +1,9 @@
 """How long local logs are kept: by age, by number, by share of the disk; and what dead agents have left goes too.
 
-Never touched: attempts that are in a journal (they run, here or in another agent, or are still to be reported), and
-whatever a symbolic link leads to. A walk goes through all logs without keeping a list of them, with pauses; there is
-one at the start, every few hours, and when a limit is passed or the disk is short.
+Never touched: attempts that are in a journal (they run, here or in another agent, or are still to be reported), logs of
+which CloudWatch has not had everything (``logging.backlog_limit`` bounds these), and whatever a symbolic link leads to.
+A walk goes through all logs without keeping a list of them, with pauses; there is one at the start, every few hours,
+and when a limit is passed or the disk is short.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent import log
-from agent.logs.leftovers import in_journals, remove_agent_files, remove_left
+from agent.logs.hourly_files import pack_agent_files, remove_agent_files
+from agent.logs.leftovers import in_journals, remove_left
+from agent.logs.notes import noted_files
 from agent.logs.old_logs import OldLog, find_logs, remove_log
 from agent.logs.output import OutputFile
 from core.settings import LoggingSettings
@@ -68,9 +71,12 @@ class Retention:
 
     def run(self) -> None:
         """Look at the start and from time to time, until closed."""
-        next_walk, last = 0.0, -SHORTEST
+        next_walk, last, packed = 0.0, -SHORTEST, -SHORTEST
         while not self._closed.is_set():
             now = time.monotonic()
+            if now - packed >= SHORTEST:
+                pack_agent_files(self._root, time.time(), lambda: noted_files(self._output))
+                packed = now
             if now >= next_walk or (now - last >= SHORTEST and self._urgent()):
                 self.sweep()
                 last = time.monotonic()
@@ -85,7 +91,8 @@ class Retention:
         """Remove what is to be kept no longer."""
         now = time.time()
         remove_left(self._output, now)
-        remove_agent_files(self._root, now - self._settings.keep_days * DAY)
+        noted = noted_files(self._output)
+        remove_agent_files(self._root, now - self._settings.keep_days * DAY, noted)
         self._remove(self._border(now), now)
 
     def _urgent(self) -> bool:
@@ -121,7 +128,7 @@ class Retention:
         return Border(now if counts else border)
 
     def _remove(self, border: Border, now: float) -> None:
-        kept = in_journals(self._output)
+        kept = in_journals(self._output) | {str(Path(file).parent) for file in noted_files(self._output)}
         attempts, freed = 0, 0
         for found in self._condemned(border):
             if found.path in kept:
