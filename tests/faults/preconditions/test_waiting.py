@@ -70,7 +70,8 @@ def test_one_that_never_becomes_true_is_reported_false_once_its_time_is_over(ser
     assert "why" in status["errorMessage"].partition("last lines of stderr")[2]
     assert runs(count) > 1
     assert (tmp_path / "err.txt").read_text() == "why\n"
-    [ended] = [line for line in agent.events("task_ended") if "_Never_" in line["attempt"].replace("@", "_")]
+    lines = lambda: [line for line in agent.events("task_ended") if line["attempt"].startswith("@Never_")]  # noqa: E731
+    [ended] = eventually(lines, "the line about its end")
     assert (ended["status"], ended["level"]) == ("false", "WARNING")
 
 
