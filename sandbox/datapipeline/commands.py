@@ -37,7 +37,6 @@ class Commands:
         attempt = self._state.head(instance)
         if attempt is not None and attempt.status == Status.INACTIVE:
             self._queue(attempt, instance)
-            self._scheduler.announce(instance)
         else:
             self._scheduler.advance(instance)
 
@@ -60,6 +59,7 @@ class Commands:
         self._state.touch(attempt)
         self._state.touch(instance)
         self._ready.put(attempt)
+        self._scheduler.announce(instance)
 
     def _unqueue(self, attempt: Attempt, instance: Instance, status: str) -> None:
         attempt.status = instance.status = status

@@ -10,7 +10,6 @@ import base64
 import secrets
 from typing import Any
 
-from core.periods import parse_period
 from sandbox.datapipeline.answers import InvalidRequest, PipelineDeleted, TaskNotFound
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.evaluation import api_object
@@ -191,10 +190,10 @@ class Delivery:
     def _silence_ends(self, attempt: Attempt) -> float:
         if attempt.reported is None:
             return (attempt.delivered or 0) + self._options.ack_window
-        return attempt.reported + (_period(attempt, "reportProgressTimeout") or self._options.ownership_window)
+        return attempt.reported + (attempt.content.seconds("reportProgressTimeout") or self._options.ownership_window)
 
     def _timeout(self, attempt: Attempt) -> float | None:
-        limit = _period(attempt, "attemptTimeout")
+        limit = attempt.content.seconds("attemptTimeout")
         return None if limit is None or attempt.first_delivered is None else attempt.first_delivered + limit
 
     def _task_object(self, attempt: Attempt) -> dict[str, Any]:
@@ -216,14 +215,6 @@ class Delivery:
             return entry
         fields = [{**field, "key": field["key"].removeprefix(SECRET_MARK)} for field in entry["fields"]]
         return {**entry, "fields": fields}
-
-
-def _period(attempt: Attempt, key: str) -> float | None:
-    text = attempt.content.text(key)
-    try:
-        return parse_period(text).total_seconds() if text else None
-    except ValueError:
-        return None
 
 
 def _new_task_id(number: int) -> str:

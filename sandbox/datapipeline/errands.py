@@ -14,6 +14,7 @@ from functools import partial
 
 from core.errors import DuctrunnerError, InternalError
 from sandbox.datapipeline.conditions import holds
+from sandbox.datapipeline.inside import begin
 from sandbox.datapipeline.model import OWN_ALARMS, OWN_PRECONDITIONS, Attempt
 from sandbox.datapipeline.outside import Outside
 from sandbox.datapipeline.service import Service
@@ -60,7 +61,7 @@ class Errands:
                 if attempt is not None and (attempt.pipeline_id, attempt.id) not in self._under_way:
                     self._under_way.add((attempt.pipeline_id, attempt.id))
                     service.state.plan_of(service.state.instance_of(attempt))  # the redactor learns its secrets
-                    service.verdicts.begin(attempt)
+                    begin(service.state, attempt)
                     return attempt
             if attempt is None:
                 service.ready.wait(group, _IDLE)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from core.periods import parse_period
+
 ApiField = dict[str, str]
 
 
@@ -179,6 +181,14 @@ class AttemptContent:
             if entry["key"] == key and "stringValue" in entry:
                 return entry["stringValue"]
         return None
+
+    def seconds(self, key: str) -> float | None:
+        """Return a field that is a period; ``None`` where it is missing or cannot be read."""
+        written = self.text(key)
+        try:
+            return parse_period(written).total_seconds() if written else None
+        except ValueError:
+            return None
 
 
 @dataclass(slots=True)

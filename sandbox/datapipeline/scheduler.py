@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import DuctrunnerError
-from core.periods import parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.attempts import AttemptFactory
 from sandbox.datapipeline.clock import ServiceClock
@@ -236,9 +235,6 @@ class Scheduler:
 
     def next_try(self, attempt: Attempt) -> float:
         """Return the moment of the next attempt after this one."""
-        text = attempt.content.text("retryDelay")
-        try:
-            asked = parse_period(text).total_seconds() if text else self._options.retry_delay_default
-        except ValueError:
-            asked = self._options.retry_delay_default
+        written = attempt.content.seconds("retryDelay")
+        asked = self._options.retry_delay_default if written is None else written
         return self._clock.now() + max(asked, self._options.retry_delay_minimum)

@@ -41,7 +41,8 @@ class DefinitionScope:
     def field(self, object_id: str | None, name: str) -> list[Value]:
         """Return the values of a runtime field, of a field with all that it inherits, or of ``node``/``parent``.
 
-        What a worker has not reported, such as the stack trace in an alarm's text, is the empty text.
+        What a worker has not reported, such as the stack trace in an alarm's text, is the empty text, and so is a
+        runtime field that the node does not have yet, such as the end of what is late.
         """
         owner = object_id or self._object_id
         if owner not in self._definition.objects:
@@ -55,7 +56,8 @@ class DefinitionScope:
         if name in {"@id", "id"} and object_id is not None:
             return [Verbatim(owner)]
         known = self._runtime_field(owner, name) or _field_values(self._definition.effective(owner), name)
-        return known or ([Verbatim("")] if name in RUNTIME_SLOTS else [])
+        may_be_missing = name in RUNTIME_SLOTS or (name.startswith("@") and owner == self._node)
+        return known or ([Verbatim("")] if may_be_missing else [])
 
     def parameter(self, name: str) -> list[Value]:
         """Return the values of a parameter as its type; an optional parameter without a value is the empty text."""

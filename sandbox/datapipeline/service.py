@@ -15,6 +15,7 @@ from sandbox.datapipeline.answers import ApiError
 from sandbox.datapipeline.clock import ServiceClock
 from sandbox.datapipeline.commands import Commands
 from sandbox.datapipeline.delivery import Delivery
+from sandbox.datapipeline.inside import offer_again
 from sandbox.datapipeline.lateness import Lateness
 from sandbox.datapipeline.model import Instance, Status
 from sandbox.datapipeline.options import Options
@@ -84,7 +85,7 @@ class Service:
         self.lateness = Lateness(self.state, self.clock, self.options, self.timers, self.actions)
         self.resources = Resources(self.state, self.clock, self.timers, scheduler)
         self.verdicts = Verdicts(self.state, self.clock, self.options, self.ready, self.timers, scheduler, guards)
-        scheduler.on_scheduled.append(self.lateness.watch)
+        scheduler.on_scheduled += [self.lateness.watch, self.verdicts.watch]
         scheduler.on_attempt += [self.resources.needed, self.verdicts.watch]
         scheduler.on_settled += [self.actions.settled, scheduler.cancel_guards, self.resources.settled]
 
@@ -92,7 +93,7 @@ class Service:
         """Queue what waited and set the timers that were running when the service stopped."""
         attempts = [attempt for entries in self.state.attempts.values() for attempt in entries.values()]
         for attempt in attempts:
-            self.verdicts.take_up(attempt)
+            offer_again(attempt, self.clock.now())
         waiting = [attempt for attempt in attempts if attempt.queued_at is not None]
         for attempt in sorted(waiting, key=lambda attempt: attempt.queued_at or 0):
             self.ready.put(attempt)

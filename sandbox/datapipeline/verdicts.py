@@ -9,10 +9,7 @@ looks again and again by itself; its FALSE ends the attempt.
 
 from __future__ import annotations
 
-import socket
-
 from core.errors import DuctrunnerError, StoreError
-from core.periods import parse_period
 from sandbox.datapipeline.clock import ServiceClock, text_of
 from sandbox.datapipeline.fields import text
 from sandbox.datapipeline.guards import Guards
@@ -23,6 +20,8 @@ from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.state import State
 from sandbox.datapipeline.timers import Timers
 
+_NEVER = float("inf")
+_SET_ASIDE = frozenset({Status.INACTIVE, Status.PAUSED})
 _FALSE = {"errorId": "Service_PreconditionFalse", "errorMessage": "The precondition is not fulfilled"}
 _OVER = {
     "errorId": "Service_PreconditionTimedOut",
@@ -52,15 +51,6 @@ class Verdicts:
         self._scheduler = scheduler
         self._guards = guards
 
-    def begin(self, attempt: Attempt) -> None:
-        """Note that the service looks at a precondition now."""
-        instance = self._state.instance_of(attempt)
-        attempt.queued_at = attempt.look_at = None
-        attempt.hostname = socket.gethostname()
-        attempt.status = instance.status = Status.RUNNING
-        self._state.touch(attempt)
-        self._state.touch(instance)
-
     def seen(self, attempt: Attempt, answer: bool | DuctrunnerError) -> None:
         """Take what a look has shown, or why it could not be made; a store that is away may be back the next time."""
         if attempt.terminal or attempt.status != Status.RUNNING:
@@ -86,11 +76,6 @@ class Verdicts:
         attempt.look_at = now + self._options.precondition_interval
         self._state.touch(attempt)
         self.set_timer(attempt)
-
-    def take_up(self, attempt: Attempt) -> None:
-        """Queue what the service was at when it stopped; it is begun again, since nobody knows what came of it."""
-        if attempt.inside and attempt.status == Status.RUNNING and attempt.look_at is None:
-            attempt.queued_at = attempt.queued_at or self._clock.now()
 
     def set_timer(self, attempt: Attempt) -> None:
         """Ask for the next look at a precondition of the service."""
@@ -132,17 +117,18 @@ class Verdicts:
 
     def watch(self, instance: Instance) -> None:
         """Ask for a look at a precondition when its time is over."""
-        attempt = self._state.head(instance)
+        attempt = self._state.head(instance) if self._guards.is_one(instance) else None
         if attempt is not None and self._deadline(attempt) != _NEVER:
             self._timers.add(self._deadline(attempt), instance.pipeline_id, instance.id)
 
     def overdue(self, instance: Instance) -> None:
         """Fail a precondition whose time is over and that nobody looks at.
 
-        A worker that has it knows its time and may say FALSE any moment; it is given as long as it may be silent.
+        A worker that has it knows its time and may say FALSE any moment; it is given as long as it may be silent. What
+        is paused or deactivated fails when it goes on.
         """
         attempt = self._state.head(instance)
-        if attempt is None or not self._guards.is_one(instance):
+        if attempt is None or not self._guards.is_one(instance) or instance.status in _SET_ASIDE:
             return
         deadline, now = self._deadline(attempt), self._clock.now()
         if deadline > now or (attempt.inside and not attempt.terminal):
@@ -159,22 +145,12 @@ class Verdicts:
 
     def _deadline(self, attempt: Attempt) -> float:
         started = self._state.instance_of(attempt).started
-        return (started if started is not None else attempt.started) + _length(attempt, "preconditionTimeout")
+        length = attempt.content.seconds("preconditionTimeout")
+        return _NEVER if length is None or started is None else started + length
 
     def _attempt_ends(self, attempt: Attempt) -> float:
-        return attempt.started + _length(attempt, "attemptTimeout")
-
-
-_NEVER = float("inf")
-
-
-def _length(attempt: Attempt, key: str) -> float:
-    """Return a period of an attempt in seconds; no end where there is none."""
-    written = attempt.content.text(key)
-    try:
-        return parse_period(written).total_seconds() if written else _NEVER
-    except ValueError:
-        return _NEVER
+        length = attempt.content.seconds("attemptTimeout")
+        return _NEVER if length is None else attempt.started + length
 
 
 def _error(error: DuctrunnerError) -> dict[str, str]:

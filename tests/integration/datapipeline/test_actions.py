@@ -87,13 +87,11 @@ def test_what_fails_with_another_tells_so_and_what_is_canceled_does_not(
 
 def test_a_precondition_has_actions_too(connected: Any, make_activity: Any, make_object: Any, inbox: Any) -> None:
     ready = make_object("Ready", type="Exists", onFail=">Alarm", **NO_RETRY)
-    text = {"message": "#{node.@status} for #{node.node.name}"}
     connected.run(
         make_activity("A", precondition=">Ready", onFail=">Alarm"),
         make_activity("B", precondition=">Ready"),
         ready,
-        alarm(make_object, inbox, message="#{node.@status}"),
-        alarm(make_object, inbox, "Unused", **text),
+        alarm(make_object, inbox, message="#{node.@status}#{node.@noSuchField}"),
     )
     for _ in range(2):
         connected.finish(connected.take(), "FALSE")

@@ -125,6 +125,27 @@ def test_a_resource_has_an_occurrence_for_each_interval(service: Any, make_activ
     assert len([name for name in service.ids(pipeline, "INSTANCE") if name.startswith("@Machine_")]) == 2
 
 
+def test_a_resource_of_a_longer_interval_stays_up_for_all_that_runs_within(
+    service: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    start = {"type": "Schedule", "startAt": "FIRST_ACTIVATION_DATE_TIME"}
+    pipeline = service.run(
+        make_activity("A", runsOn=">Machine", schedule=">H"),
+        make_object("Machine", schedule=">Long", **RESOURCE),
+        make_object("H", period="1 hour", occurrences="3", **start),
+        make_object("Long", period="2 hours", occurrences="1", **start),
+        default={"scheduleType": "cron"},
+    )
+    service.finish(service.take("managed"))
+    assert service.statuses(pipeline)["Machine"] == "RUNNING"
+    service.advance(3600)
+    service.finish(service.take("managed"))
+    assert service.statuses(pipeline)["Machine"] == "FINISHED"
+    service.advance(3600)
+    service.finish(service.take("managed"))
+    assert service.state(pipeline) == "FINISHED"
+
+
 def test_a_deactivated_resource_goes_on_with_its_activities(service: Any, make_activity: Any, make_object: Any) -> None:
     hourly = make_object("H", type="Schedule", period="1 hour", occurrences="1", startAt="FIRST_ACTIVATION_DATE_TIME")
     pipeline = service.run(

@@ -291,6 +291,24 @@ def test_a_scheduled_pipeline_goes_on_after_its_deactivation(
     assert service.state(pipeline) == "FINISHED"
 
 
+def test_a_time_that_ends_while_the_pipeline_is_deactivated_ends_with_its_activation(
+    service: Any, make_activity: Any, make_object: Any
+) -> None:
+    hourly = make_object("H", type="Schedule", period="1 hour", occurrences="1", startAt="FIRST_ACTIVATION_DATE_TIME")
+    pipeline = service.run(
+        make_activity("A", precondition=">Ready", myFile="x"),
+        make_object("Ready", **SHELL, preconditionTimeout="10 minutes"),
+        hourly,
+        default={"scheduleType": "cron", "schedule": ">H"},
+    )
+    service.client.deactivate_pipeline(pipelineId=pipeline)
+    service.advance(3000)
+    assert service.statuses(pipeline) == {"A": "INACTIVE", "Ready": "INACTIVE"}
+    service.client.activate_pipeline(pipelineId=pipeline)
+    service.advance(1)
+    assert service.statuses(pipeline) == {"A": "CASCADE_FAILED", "Ready": "FAILED"}
+
+
 def test_a_pause_holds_a_precondition_back(service: Any, make_activity: Any, make_object: Any) -> None:
     pipeline = service.run(make_activity("A", precondition=">Ready", myFile="x"), make_object("Ready", **SHELL))
     service.client.set_status(pipelineId=pipeline, objectIds=["Ready"], status="PAUSE")
