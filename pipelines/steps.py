@@ -12,7 +12,8 @@ from stores.datapipeline import ENDED, SUCCEEDED, Described, attempt_number
 WAITING_FOR_RUNNER = "WAITING_FOR_RUNNER"
 _WAITING = "WAITING_ON_DEPENDENCIES"
 #: Types whose instances only follow others; they are shown when they end badly.
-_QUIET = ("DataNode", "Ec2Resource", "EmrCluster", "SnsAlarm", "Terminate")
+_MACHINES = ("Ec2Resource", "EmrCluster")
+_QUIET = ("DataNode", *_MACHINES, "SnsAlarm", "Terminate")
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ def blocked(steps: Iterable[Step]) -> frozenset[str]:
 
 
 def unfinished(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps of which more is to be expected."""
+    """Return the steps of which more is to be expected.
+
+    A resource is none of them: it is there as long as something may still run on it, even what waits in vain.
+    """
     stuck = blocked(steps)
-    return [step for step in steps if not step.ended and step.id not in stuck]
+    return [step for step in steps if not step.ended and step.id not in stuck and step.type not in _MACHINES]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sandbox.datapipeline import limits
+from sandbox.datapipeline.plan import Assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Options:
     precondition_false: str = "retry"
     late_from: str = "scheduled-start"
     late_until: str = "completed"
+
+    @property
+    def assumed(self) -> Assumed:
+        """Return what holds for components that do not say it."""
+        return Assumed(self.schedule_type, int(self.active_instances))
 
 
 _HELP = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from core.errors import ExpressionInvalid
+from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import Kind
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
@@ -13,7 +15,13 @@ from sandbox.datapipeline.scope import DefinitionScope
 if TYPE_CHECKING:
     from sandbox.datapipeline.schedules import Timetable
 
-CRON = "cron"
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What holds for components that do not say it, and the account's limit (see ``options``)."""
+
+    schedule_type: str = "cron"
+    active_instances: int = limits.MAX_ACTIVE_INSTANCES
 
 
 class Plan:
@@ -24,9 +32,9 @@ class Plan:
     activities that write it and for what its own ``dependsOn`` names.
     """
 
-    def __init__(self, definition: Definition, assumed_type: str = CRON) -> None:
+    def __init__(self, definition: Definition, assumed: Assumed | None = None) -> None:
         self.definition = definition
-        self._assumed_type = assumed_type
+        self._assumed = assumed or Assumed()
         self.activities = self.definition.runnable_ids()
         self.nodes = self._nodes()
         #: The resource that an activity runs on, and the activities that run on a resource.
@@ -51,10 +59,9 @@ class Plan:
         self.recurring = [name for name in (*self.users, *self.nodes, *self.activities) if name not in led]
 
     @classmethod
-    def of(cls, body: dict[str, Any], assumed_type: str = CRON) -> Self:
-        """Return the plan of a definition in API form; ``assumed_type`` is the ``scheduleType`` of who says none."""
-        definition = Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"])
-        return cls(definition, assumed_type)
+    def of(cls, body: dict[str, Any], assumed: Assumed) -> Self:
+        """Return the plan of a definition in API form."""
+        return cls(Definition.parse(body["objects"], body["parameterObjects"], body["parameterValues"]), assumed)
 
     @property
     def components(self) -> list[str]:
@@ -70,7 +77,7 @@ class Plan:
 
     def schedule_type(self, component: str) -> str:
         """Return ``ondemand``, ``cron`` or ``timeseries``."""
-        return (self._known(component, "scheduleType") or self._assumed_type).lower()
+        return (self._known(component, "scheduleType") or self._assumed.schedule_type).lower()
 
     def cascades(self, component: str) -> bool:
         """Tell whether a component fails with what it depends on (``failureAndRerunMode``)."""
@@ -80,6 +87,11 @@ class Plan:
         """Return a field that is a whole number; the default where it is missing or something else."""
         text = (self._known(component, key) or "").strip()
         return int(text) if text.isascii() and text.isdigit() else default
+
+    def most_active(self, component: str) -> int:
+        """Return how many instances of a component may be active (``maxActiveInstances``)."""
+        limit = self._assumed.active_instances
+        return min(self.number(component, "maxActiveInstances", limit), limit)
 
     def text(self, component: str, key: str) -> str | None:
         """Return a field as it is before anything runs: its first value, with parameters put in.

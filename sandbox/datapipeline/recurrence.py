@@ -20,7 +20,7 @@ from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.schedules import Interval
 from sandbox.datapipeline.state import State, instance_id
 from sandbox.datapipeline.timers import Timers
-from sandbox.datapipeline.upcoming import next_interval, timetable_of
+from sandbox.datapipeline.upcoming import is_full, next_interval, timetable_of
 
 
 class Recurrence:
@@ -56,7 +56,7 @@ class Recurrence:
         interval = next_interval(self._state, pipeline, component)
         if interval is None:
             self._scheduler.review(pipeline.id)
-        elif self._active(pipeline, component) < self._most_active(pipeline, component):
+        elif not is_full(self._state, pipeline, component):
             moment = self._may_be_created(pipeline, component, interval)
             if moment <= now:
                 self._create(pipeline, component, interval, now)
@@ -71,15 +71,6 @@ class Recurrence:
         if moment < planned:
             self._planned[pipeline_id, component] = moment
             self._timers.add(moment, pipeline_id, component)
-
-    def _active(self, pipeline: Pipeline, component: str) -> int:
-        """Count the active instances; "re-runs do not count toward the number of active instances"."""
-        return sum(not entry.rerun for entry in self._state.index.active(pipeline.id, component))
-
-    def _most_active(self, pipeline: Pipeline, component: str) -> int:
-        limit = int(self._options.active_instances)
-        plan = self._state.plan(pipeline.id, pipeline.active_version)
-        return min(plan.number(component, "maxActiveInstances", limit), limit)
 
     def _may_be_created(self, pipeline: Pipeline, component: str, interval: Interval) -> float:
         known = self._state.index.occurrences(pipeline.id, pipeline.run, component)

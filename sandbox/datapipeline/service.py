@@ -61,7 +61,7 @@ class Service:
         return cls(Store(database), options, manual_clock=manual_clock)
 
     def _build(self, facts: dict[str, Any]) -> None:
-        self.state = State(self.store, self.options.schedule_type)
+        self.state = State(self.store, self.options.assumed)
         self.timers = Timers()
         self.ready.clear()
         self.scheduler = Scheduler(self.state, self.clock, self.options, self.ready, self.timers)

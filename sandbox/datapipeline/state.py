@@ -10,16 +10,16 @@ from sandbox.datapipeline.answers import PipelineDeleted, PipelineNotFound
 from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.instances import Instances
 from sandbox.datapipeline.model import Attempt, Instance, Pipeline, Status
-from sandbox.datapipeline.plan import CRON, Plan
+from sandbox.datapipeline.plan import Assumed, Plan
 from sandbox.datapipeline.store import Store
 
 
 class State:
     """Everything the service knows. Changes are announced with ``touch`` and written by ``flush``."""
 
-    def __init__(self, store: Store, assumed_type: str = CRON) -> None:
+    def __init__(self, store: Store, assumed: Assumed | None = None) -> None:
         self._store = store
-        self._assumed_type = assumed_type
+        self._assumed = assumed or Assumed()
         self.pipelines: dict[str, Pipeline] = {}
         self.by_name: dict[tuple[str, str], str] = {}
         self.index = Instances()
@@ -128,7 +128,7 @@ class State:
         """Return a version of a definition with its graph worked out."""
         key = (pipeline_id, version)
         if key not in self._plans:
-            self._plans[key] = Plan.of(self._bodies[key], self._assumed_type)
+            self._plans[key] = Plan.of(self._bodies[key], self._assumed)
         return self._plans[key]
 
     def plan_of(self, instance: Instance) -> Plan:

@@ -33,14 +33,23 @@ def exhausted(state: State, pipeline: Pipeline) -> bool:
 
 
 def next_run(state: State, pipeline: Pipeline, component: str) -> float | None:
-    """Return when the next occurrence of a component may start that has no instance yet; None if none is to come."""
+    """Return when the next occurrence of a component may start that has no instance yet.
+
+    None if none is to come, or none can come before one of those that are active has ended.
+    """
     if pipeline.state != Status.SCHEDULED:
         return None
     plan = state.plan(pipeline.id, pipeline.active_version)
-    if plan.on_demand or component not in plan.recurring:
+    if plan.on_demand or component not in plan.recurring or is_full(state, pipeline, component):
         return None
     interval = next_interval(state, pipeline, component)
     return None if interval is None else interval.due
+
+
+def is_full(state: State, pipeline: Pipeline, component: str) -> bool:
+    """Tell whether as many instances of a component are active as may be ("re-runs do not count toward" them)."""
+    active = sum(not entry.rerun for entry in state.index.active(pipeline.id, component))
+    return active >= state.plan(pipeline.id, pipeline.active_version).most_active(component)
 
 
 def still_to_come(state: State, instance: Instance, component: str) -> bool:

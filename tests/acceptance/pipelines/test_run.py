@@ -299,3 +299,20 @@ def test_status_activate_and_cancel_work_on_a_pipeline_by_its_name(pipeline: Run
     missing = pipeline("status", "no such pipeline")
     assert missing.returncode == 1
     assert "no pipeline named" in missing.stderr
+
+
+@pytest.mark.parametrize("schedule", ["ondemand", "cron"])
+def test_what_waits_in_vain_on_a_managed_resource_does_not_hang(pipeline: Run, write: Write, schedule: str) -> None:
+    hourly = {"type": "Schedule", "period": "1 hour", "startDateTime": "2012-12-12T00:00:00", "occurrences": "8"}
+    path = write(
+        f"vain-{schedule}",
+        {"scheduleType": schedule} | ({"schedule": {"ref": "Hourly"}} if schedule == "cron" else {}),
+        Machine={"type": "Ec2Resource", "role": "r", "resourceRole": "rr"},
+        A=shell("exit 4", runsOn={"ref": "Machine"}),
+        B=shell("true", dependsOn={"ref": "A"}, runsOn={"ref": "Machine"}),
+        **({"Hourly": hourly} if schedule == "cron" else {}),
+    )
+    done = pipeline("run", path, "--timeout", "60")
+    assert done.returncode == 1, done.stderr
+    assert "not done after" not in done.stderr
+    assert done.stdout.count("FAILED: CommandFailed") == (8 if schedule == "cron" else 1)

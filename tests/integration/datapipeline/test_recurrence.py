@@ -143,6 +143,23 @@ def test_no_more_instances_are_created_than_may_be_active(
     assert len(starts(quick, pipeline)) == most + 1
 
 
+def test_no_next_run_is_told_while_none_can_come(
+    quick: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    begin = now(quick) - 20 * HOUR
+    schedule = hourly(make_object, startDateTime=text(begin), occurrences="20")
+    default = CRON | {"maximumRetries": "0"}
+    pipeline = quick.run(schedule, make_activity("A"), make_activity("B", dependsOn=">A"), default=default)
+    while task := quick.poll():
+        quick.finish(task, "FAILED")
+    assert len(starts(quick, pipeline, "A")) == 20
+    assert len(starts(quick, pipeline, "B")) == 5
+    described = quick.client.describe_pipelines(pipelineIds=[pipeline])["pipelineDescriptionList"][0]
+    assert [field_of(described, key) for key in ("@pipelineState", "@nextRunTime")] == ["SCHEDULED", None]
+    quick.client.set_status(pipelineId=pipeline, objectIds=[f"@B_{text(begin)}"], status="TRY_CANCEL")
+    assert len(starts(quick, pipeline, "B")) == 6
+
+
 def test_a_rerun_does_not_take_the_place_of_a_new_instance(quick: Any, make_activity: Any, make_object: Any) -> None:
     schedule = hourly(make_object, startAt="FIRST_ACTIVATION_DATE_TIME")
     activity = make_activity("A", maxActiveInstances="1", maximumRetries="0")
