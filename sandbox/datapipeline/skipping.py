@@ -8,7 +8,7 @@ something that a person may still bring.
 from __future__ import annotations
 
 from sandbox.datapipeline.clock import END_OF_TIME
-from sandbox.datapipeline.model import Instance, Status
+from sandbox.datapipeline.model import Attempt, Status
 from sandbox.datapipeline.service import Service
 
 
@@ -29,15 +29,16 @@ def skip_idle_time(service: Service, pipeline_id: str) -> float:
 
 
 def _busy(service: Service, pipeline_id: str) -> bool:
-    """Tell whether the pipeline has something in work, or a worker holds a task of another one."""
+    """Tell whether the pipeline has an attempt in work, or a worker holds one of another pipeline."""
     state = service.state
-    return any(
-        instance.status in Status.WITH_RUNNER and (entry == pipeline_id or _held(service, instance))
+    attempts = (
+        state.head(instance)
         for entry in state.pipelines
         for instance in state.index.active(entry)
+        if instance.status in Status.WITH_RUNNER
     )
+    return any(attempt and (attempt.pipeline_id == pipeline_id or _held(attempt)) for attempt in attempts)
 
 
-def _held(service: Service, instance: Instance) -> bool:
-    attempt = service.state.head(instance)
-    return attempt is not None and attempt.queued_at is None and attempt.delivered is not None
+def _held(attempt: Attempt) -> bool:
+    return attempt.queued_at is None and attempt.delivered is not None

@@ -74,6 +74,19 @@ def test_a_retry_delay_is_skipped(service):
     assert take(service, "a") is not None
 
 
+def test_a_resource_that_runs_is_nothing_to_wait_for(service):
+    client = service.client
+    pipeline = client.create_pipeline(name="a", uniqueId="a")["pipelineId"]
+    work = api_object("Work", type="ShellCommandActivity", command="true", runsOn=">Machine", maximumRetries="1")
+    machine = api_object("Machine", type="Ec2Resource", role="r", resourceRole="r")
+    objects = [api_object("Default", scheduleType="ondemand"), work, machine]
+    answer = client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=objects)
+    assert not answer["errored"], answer
+    client.activate_pipeline(pipelineId=pipeline)
+    fail(service, "managed")
+    until_skipped(service, pipeline, 500.0)
+
+
 def test_nothing_is_skipped_while_there_is_something_to_do(service):
     pipeline = make(service, "a")
     assert skip(service, pipeline) == 0
