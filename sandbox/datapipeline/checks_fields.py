@@ -21,7 +21,18 @@ from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.objects import Field, PipelineObject
 from sandbox.datapipeline.scope import DefinitionScope
-from sandbox.datapipeline.slots import BOOLEANS, DATETIMES, DOUBLES, ENUMERATIONS, INTEGERS, PERIODS, REFERENCES, SINGLE
+from sandbox.datapipeline.slots import (
+    BOOLEANS,
+    DATETIMES,
+    DOUBLES,
+    ENUMERATIONS,
+    INTEGERS,
+    MOST,
+    PERIODS,
+    REFERENCES,
+    SINGLE,
+    UNLIMITED,
+)
 
 ONDEMAND_PERIOD = "ONDEMAND_PERIOD"
 #: What errors about a value begin with.
@@ -86,7 +97,11 @@ def _value_errors(definition: Definition, object_id: str, value: Field) -> Itera
     if not text:
         yield f"EMPTY_FIELD: field '{value.key}' is empty"
         return
-    reason = _wrong_value(value.key, text if "#{" not in text else _known_value(definition, object_id, text))
+    known = text if "#{" not in text else _known_value(definition, object_id, text)
+    if value.key in UNLIMITED and definition.kind_of(object_id) in UNLIMITED[value.key]:
+        reason = known and _wrong_integer(known, 0, MOST)
+    else:
+        reason = _wrong_value(value.key, known)
     if reason:
         yield f"{INVALID} '{value.key}' {reason}"
 

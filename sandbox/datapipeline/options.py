@@ -68,7 +68,9 @@ _HELP = {
     "creation_lead": "seconds that an instance of a schedule is created before its time",
     "instance_interval": "shortest time in seconds between the creation of two instances of an object; AWS: 300",
     "active_instances": "how many instances of an object may be active, and the default of maxActiveInstances; AWS: 5",
-    "precondition_interval": "seconds between two looks of the service at a precondition that it evaluates itself",
+    "precondition_interval": (
+        "seconds between two looks of the service at a precondition that it evaluates itself and that has no retryDelay"
+    ),
     "precondition_failed": (
         "what becomes of an object whose precondition has failed: CASCADE_FAILED, or what its failureAndRerunMode says"
     ),

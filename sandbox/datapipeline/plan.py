@@ -10,6 +10,7 @@ from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import Kind
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
+from sandbox.datapipeline.inheritance import DEFAULT_ID, lineage
 from sandbox.datapipeline.scope import DefinitionScope
 
 if TYPE_CHECKING:
@@ -122,6 +123,11 @@ class Plan:
     def actions(self, component: str, event: str) -> list[str]:
         """Return the actions of ``onFail``, ``onSuccess`` or ``onLateAction``, each once; an action itself has none."""
         return [] if self.kind(component) is Kind.ACTION else self._of_kind(component, event, Kind.ACTION)
+
+    def says(self, component: str, key: str) -> bool:
+        """Tell whether a component or one of its parents has a field; what Default says does not count."""
+        line = lineage(self.definition.objects, component)
+        return any(item.values(key) for item in line if item.id != DEFAULT_ID)
 
     def readers_and_writers(self, node: str) -> list[str]:
         """Return the activities that use a data node, those that read it first."""

@@ -231,7 +231,7 @@ class Scheduler:
             retries = int(attempt.content.text("maximumRetries") or limits.DEFAULT_RETRIES)
         except ValueError:
             retries = limits.DEFAULT_RETRIES
-        return instance.tries <= min(retries, limits.MAX_RETRIES)
+        return instance.tries <= (retries if self.guards.is_one(instance) else min(retries, limits.MAX_RETRIES))
 
     def next_try(self, attempt: Attempt) -> float:
         """Return the moment of the next attempt after this one."""

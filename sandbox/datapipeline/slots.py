@@ -61,15 +61,17 @@ BOOLEANS = frozenset(
         "useOnDemandOnLastAttempt",
     }
 )
-_MANY = 2**31 - 1
+MOST = 2**31 - 1
 #: Whole numbers, with the lowest and the highest.
 INTEGERS: dict[str, tuple[int, int]] = {
     "maximumRetries": (0, limits.MAX_RETRIES),
-    "occurrences": (1, _MANY),
-    **dict.fromkeys(("maxActiveInstances", "resizeClusterMaxInstances", "volumesPerInstance", "sizeInGB"), (1, _MANY)),
-    **dict.fromkeys(("coreInstanceCount", "taskInstanceCount", "instanceCount", "iops"), (0, _MANY)),
-    **dict.fromkeys(("minInstanceCount", "maxInstanceCount"), (0, _MANY)),
+    "occurrences": (1, MOST),
+    **dict.fromkeys(("maxActiveInstances", "resizeClusterMaxInstances", "volumesPerInstance", "sizeInGB"), (1, MOST)),
+    **dict.fromkeys(("coreInstanceCount", "taskInstanceCount", "instanceCount", "iops"), (0, MOST)),
+    **dict.fromkeys(("minInstanceCount", "maxInstanceCount"), (0, MOST)),
 }
+#: Whole numbers of which these kinds may have more: the limit is on the "retries of a pipeline activity" (*Limits*).
+UNLIMITED: dict[str, frozenset[Kind]] = {"maximumRetries": frozenset({Kind.PRECONDITION})}
 #: Decimal numbers, with the lowest and the highest.
 DOUBLES: dict[str, tuple[float, float]] = {
     "readThroughputPercent": (0.1, 1.0),

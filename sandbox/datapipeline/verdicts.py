@@ -2,9 +2,9 @@
 
 Source: AWS Data Pipeline Developer Guide, pages of the preconditions and *Task Runner threads and preconditions*. What
 they leave open is answered so: within one attempt the service looks again and again (``currentRetryCount``,
-``lastRetryTime``), at an interval of its own, until ``preconditionTimeout`` is over, or without end; ``attemptTimeout``
-ends the attempt, and ``retryDelay`` lies between two attempts, of which there are ``maximumRetries`` more. A worker
-looks again and again by itself; its FALSE ends the attempt.
+``lastRetryTime``), after its ``retryDelay`` or at an interval of its own, until ``preconditionTimeout`` is over, or
+without end. ``attemptTimeout`` ends the attempt, and there are ``maximumRetries`` more. A worker looks again and again
+by itself; its FALSE ends the attempt.
 """
 
 from __future__ import annotations
@@ -73,9 +73,16 @@ class Verdicts:
             attempt.error = _with_reason(_OVER, attempt.error)
             self._scheduler.attempt_ended(attempt, Status.FAILED, again=False)
             return
-        attempt.look_at = now + self._options.precondition_interval
+        attempt.look_at = now + self._interval(attempt)
         self._state.touch(attempt)
         self.set_timer(attempt)
+
+    def _interval(self, attempt: Attempt) -> float:
+        """Return the seconds to the next look: ``retryDelay``, unless it is only Default's, meant for activities."""
+        instance = self._state.instance_of(attempt)
+        own = self._state.plan_of(instance).says(instance.component, "retryDelay")
+        asked = attempt.content.seconds("retryDelay") if own else None
+        return self._options.precondition_interval if asked is None else asked
 
     def set_timer(self, attempt: Attempt) -> None:
         """Ask for the next look at a precondition of the service."""

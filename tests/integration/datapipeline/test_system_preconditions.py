@@ -67,6 +67,7 @@ def test_an_activity_waits_for_the_precondition_of_the_data_node_that_it_reads(
     node = make_object("In", type="S3DataNode", directoryPath=f"s3://{s3_bucket}/in", precondition=">Ready")
     ready = make_object("Ready", type="S3PrefixNotEmpty", s3Prefix="#{node.directoryPath}", **ROLE)
     pipeline = connected.run(make_activity("A", input=">In"), node, ready)
+    connected.await_fields(pipeline, "Ready", currentRetryCount="1")
     assert connected.statuses(pipeline)["A"] == "WAITING_ON_DEPENDENCIES"
     s3_client.put_object(Bucket=s3_bucket, Key="in/part-0", Body=b"")
     connected.advance(60)
@@ -113,7 +114,8 @@ def test_a_table_and_then_an_item_come_to_be(
         make_object("Table", type="DynamoDBTableExists", tableName=name, **ROLE),
         make_object("Ready", type="DynamoDBDataExists", tableName=name, region="us-east-1", **ROLE),
     )
-    connected.await_fields(pipeline, "Ready", currentRetryCount="1")
+    for waiting in ("Table", "Ready"):
+        connected.await_fields(pipeline, waiting, currentRetryCount="1")
     make_table(client, name)
     connected.advance(60)
     connected.await_statuses(pipeline, Table="FINISHED", A="WAITING_ON_DEPENDENCIES", Ready="RUNNING")
@@ -164,27 +166,32 @@ def test_what_came_true_since_the_last_look_is_seen_at_the_deadline(
 
 
 def test_an_attempt_of_a_precondition_has_its_own_time_and_retries(
-    connected: Any, make_activity: Any, make_object: Any, field_of: Any, s3_bucket: str
+    connected: Any, make_activity: Any, make_object: Any, s3_bucket: str
 ) -> None:
-    ready = make_object(
-        *("Ready",),
-        type="S3KeyExists",
-        s3Key=f"s3://{s3_bucket}/x",
-        attemptTimeout="100 seconds",
-        **{"maximumRetries": "1", "retryDelay": "3 minutes", **ROLE},
-    )
+    times = {"attemptTimeout": "100 seconds", "maximumRetries": "1"}
+    ready = make_object("Ready", type="S3KeyExists", s3Key=f"s3://{s3_bucket}/x", **times, **ROLE)
     pipeline = connected.run(make_activity("A", precondition=">Ready"), ready)
     connected.await_fields(pipeline, "Ready", currentRetryCount="1")
     connected.advance(60)
     connected.await_fields(pipeline, "Ready", currentRetryCount="2")
     connected.advance(40)
     assert connected.statuses(pipeline)["Ready"] == "SCHEDULED"
-    connected.advance(180)
-    connected.await_statuses(pipeline, Ready="RUNNING")
+    connected.advance(600)
     connected.await_fields(pipeline, "Ready", currentRetryCount="1")
     connected.advance(100)
     connected.await_statuses(pipeline, Ready="TIMEDOUT", A="CASCADE_FAILED")
     assert len(connected.ids(pipeline, "ATTEMPT")) == 2
+
+
+def test_the_service_looks_as_often_as_the_precondition_says(
+    connected: Any, make_activity: Any, make_object: Any, s3_bucket: str
+) -> None:
+    often = {"retryDelay": "10 seconds", "maximumRetries": "60"}
+    base = make_object("Base", type="S3KeyExists", s3Key=f"s3://{s3_bucket}/x", **often, **ROLE)
+    pipeline = connected.run(make_activity("A", precondition=">Ready"), base, make_object("Ready", parent=">Base"))
+    for looks in range(1, 9):
+        connected.await_fields(pipeline, "Ready", currentRetryCount=str(looks))
+        connected.advance(10)
 
 
 def test_an_address_that_cannot_be_read_fails_at_once_and_says_so(

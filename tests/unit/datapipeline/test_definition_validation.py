@@ -406,6 +406,12 @@ def test_warnings_leave_a_definition_valid() -> None:
     assert isinstance(reports[0], ObjectReport)
 
 
+def test_a_precondition_may_be_tried_more_often_than_an_activity() -> None:
+    ready = {"type": "S3KeyExists", "role": "r", "s3Key": "s3://b/x", "maximumRetries": "60"}
+    assert errors_of(changed(A={"precondition": {"ref": "P"}}, P=ready)) == {}
+    assert "whole number" in errors_of(changed(P=ready | {"maximumRetries": "many"}))["P"][0]
+
+
 def test_a_managed_resource_is_accepted_and_what_becomes_of_it_said() -> None:
     resource = {"type": "Ec2Resource", "role": "r", "resourceRole": "rr"}
     definition = definition_of(changed(Default={"workerGroup": None}, A={"runsOn": {"ref": "R"}}, R=resource))
