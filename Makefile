@@ -22,7 +22,7 @@ $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 parts:
 	@packaging/install-parts.sh
 
-# Hadoop, Pig and Hive on one machine, where Maven can fetch their jars (about 125 MB, once for all checkouts).
+# Hadoop, Pig and Hive on one machine, where Maven can fetch their jars (about 150 MB, once for all checkouts).
 engines: install parts
 	@$(BIN)/python -m sandbox.engines install --or-go-on
 

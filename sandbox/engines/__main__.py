@@ -18,7 +18,7 @@ def main() -> None:
 @main.command()
 @click.option("--or-go-on", is_flag=True, help="Say what is missing, and end with 0 all the same.")
 def install(or_go_on: bool) -> None:
-    """Fetch them with Maven (about 125 MB, once); harmless when they are here."""
+    """Fetch them with Maven (about 150 MB, once); harmless when they are here."""
     engines = Engines.of_machine()
     try:
         engines.install()

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from core.errors import SandboxError
 from sandbox.engines.artifacts import Artifact
 
-#: Seconds that Maven may take for all jars (about 125 MB).
+#: Seconds that Maven may take for all jars (about 150 MB).
 TIMEOUT = 600
 _GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 
