@@ -22,10 +22,24 @@ for package in java.io java.lang java.lang.invoke java.lang.reflect java.net jav
     OPENED="$OPENED --add-opens=java.base/$package=ALL-UNNAMED"
 done
 
+# on_disk WORD: the word with addresses in HDFS, which is not here, as addresses of a folder that stands for it.
+on_disk() {
+    case $1 in
+        *hdfs://*) printf '%s' "$1" | sed "s|hdfs://[^/]*/|file://$STATE/hdfs/|g" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
 # run_java CLASS_PATH CLASS [ARGUMENT…]: become the program. Small heaps and a quick start serve one machine best.
 run_java() {
     class_path=$1
     shift
+    mkdir -p "$STATE/hdfs"
+    for word; do
+        shift
+        word=$(on_disk "$word.")
+        set -- "$@" "${word%.}"
+    done
     # shellcheck disable=SC2086 # options are several words
     exec "$JAVA" $OPENED -Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \
         -Djava.io.tmpdir="$TEMPORARY" -Dductrunner.state="$STATE" \
