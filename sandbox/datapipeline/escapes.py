@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-#: Fields that hold the text of a program, in which the level is lost.
-PROGRAM_FIELDS = frozenset({"command", "hiveScript", "postStepCommand", "preStepCommand", "script", "step"})
+#: Fields that hold the text of a program or an expression, in which the level is lost.
+PROGRAM_FIELDS = frozenset(
+    {"command", "hiveScript", "inputRegEx", "postStepCommand", "preStepCommand", "script", "step"}
+)
 
 
 def unescape_once(text: str) -> str:
