@@ -21,7 +21,6 @@ from agent.plan import Plan
 from agent.plans.fields import is_own
 from agent.task import Objects, PipelineObject, Task
 from agent.workspace import Workspace
-from core.errors import TaskMalformed
 
 #: The step that does the work of each activity type.
 STEPS = {
@@ -40,7 +39,7 @@ def plan_step_activity(task: Task, objects: Objects, workspace: Workspace) -> Pl
     """Return the plan of an activity of ``STEPS``.
 
     Raises:
-        TaskMalformed: something that it refers to is not there, or refers to itself.
+        TaskMalformed: something that it refers to is not there.
     """
     return step_plan(STEPS[task.attempt.type], nested(task.attempt, objects), workspace)
 
@@ -56,12 +55,14 @@ def step_plan(step: str, document: Mapping[str, Any], workspace: Workspace, untr
 
 
 def nested(item: PipelineObject, objects: Objects, above: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return an object as one document with everything that it refers to; ``above`` are the ids around it."""
-    if item.id in above:
-        raise TaskMalformed(f"the object {item.id} refers to itself; take the circle out of the definition")
+    """Return an object as one document with everything that it refers to; ``above`` are the ids around it.
+
+    A reference back to one of those is left out: what ``Default`` refers to inherits that reference to itself.
+    """
     gathered: dict[str, list[Any]] = {}
     for field in item.fields:
-        if not is_own(field.key) or field.key in ("id", "name"):
+        back = field.is_reference and field.value in (*above, item.id)
+        if back or not is_own(field.key) or field.key in ("id", "name"):
             continue
         value: Any = field.value
         if field.is_reference:

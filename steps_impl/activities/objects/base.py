@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from steps_impl.activities.objects.elsewhere import KNOWN_FIELDS
 from steps_impl.registry import Parameters
 
 T = TypeVar("T")
@@ -30,7 +32,7 @@ Switch = Annotated[bool, BeforeValidator(_as_flag)]
 
 
 class _Spelling(BaseModel):
-    """Fields in AWS's spelling; one that is not known is refused by name, with those that are."""
+    """Fields in AWS's spelling; one that no type knows is refused by name, with those that this one knows."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -40,13 +42,16 @@ class _Spelling(BaseModel):
         if not isinstance(values, Mapping):
             return values  # pydantic says it
         known = {alias for field in cls.model_fields.values() if (alias := field.alias)}
-        unknown = sorted(key for key in values if key not in known and key not in cls.model_fields)
-        if unknown:
-            name = f"{values.get('id') or 'the object'} ({values.get('type') or _type_of(cls)})"
+        others = sorted(key for key in values if key not in known and key not in cls.model_fields)
+        name = f"{values.get('id') or 'the object'} ({values.get('type') or _type_of(cls)})"
+        if unknown := next((key for key in others if key not in KNOWN_FIELDS), None):
             shown = ", ".join(sorted(known - {"id", "name", "type"}))
-            raise ValueError(f"{name} has the field {unknown[0]!r}, which is not known here; known are: {shown}")
-        cls._demand_single_values(values)
-        return values
+            raise ValueError(f"{name} has the field {unknown!r}, which is not known here; known are: {shown}")
+        if others:
+            sys.stderr.write(f"ductrunner: {name} has no use for {', '.join(others)}: read past\n")
+        kept = {key: value for key, value in values.items() if key not in others}
+        cls._demand_single_values(kept)
+        return kept
 
     @classmethod
     def _demand_single_values(cls, values: Mapping[str, Any]) -> None:

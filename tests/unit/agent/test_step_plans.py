@@ -125,13 +125,13 @@ def test_what_was_not_delivered_is_asked_from_the_service(tmp_path):
     assert service.asked
 
 
-def test_objects_that_refer_to_one_another_in_a_circle_are_refused_by_name(tmp_path):
+def test_a_reference_that_an_object_inherits_to_itself_is_left_out(tmp_path):
     nodes = (
-        described("In", ("type", "S3DataNode"), ("dataFormat", ">Odd")),
-        described("Odd", ("type", "CSV"), ("column", ">In")),
+        described("In", ("type", "S3DataNode"), ("dataFormat", ">Form"), ("input", ">Out1")),
+        described("Form", ("type", "CSV"), ("dataFormat", ">Form"), ("input", ">In")),
     )
-    with pytest.raises(TaskMalformed, match="In refers to itself"):
-        plan(tmp_path, COPY, *nodes, *NODES[2:])
+    made = document(plan(tmp_path, COPY, *nodes, *NODES[2:]))["input"]
+    assert made["dataFormat"] == {"id": "Form", "name": "Form", "type": "CSV"}
 
 
 def test_a_type_that_is_not_known_is_refused_by_name_with_those_that_are(tmp_path):
