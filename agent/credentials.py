@@ -16,6 +16,7 @@ from typing import Any
 from agent import log
 from core.errors import SettingsError
 from core.redaction import REDACTOR
+from steps_impl.contract import LENT_VARIABLE
 
 _ACCESS_ID, _SECRET_KEY = "access-id", "private-key"
 _KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -73,6 +74,12 @@ def own_access(region: str | None) -> dict[str, str]:
     keys = {name: os.environ.get(name, "") for name in _KEY_VARIABLES} if _KEY_VARIABLES[0] in os.environ else {}
     proxy = {name: os.environ[name] for name in _PROXY_VARIABLES if name in os.environ}
     return keys | proxy | (dict.fromkeys(_REGION_VARIABLES, region) if region else {})
+
+
+def lent_keys(access: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that names the keys in ``access`` which a user's command does not find in its environment."""
+    lent = [name for name in _KEY_VARIABLES if name in access and access[name] != environment.get(name, "")]
+    return {LENT_VARIABLE: ",".join(lent)} if lent else {}
 
 
 def warn_of_file(credentials: Credentials) -> None:

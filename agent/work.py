@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from agent import log, report
-from agent.credentials import own_access
+from agent.credentials import lent_keys, own_access
 from agent.deadline import deadline
 from agent.evaluated_scripts import wants_evaluation, with_evaluated_script
 from agent.hooks.around import AroundCommand, Streams
@@ -192,11 +192,13 @@ class Work:
         return self._outcome.explained(explain(ended, command, self._workspace.logs, began))
 
     def _environment(self, plan: Plan, conditions: Conditions) -> dict[str, str]:
+        access = own_access(self._settings.region) if plan.own_program else {}
         return {
             **self._tools.environment,
             **(conditions.user.environment if conditions.user else {}),
             **plan.environment,
-            **(own_access(self._settings.region) if plan.own_program else {}),
+            **access,
+            **lent_keys(access, self._tools.environment),
             **(plan.proxy.variables(self._settings.region) if plan.proxy else {}),
             AGENT_VARIABLE: self._tools.guard.token,
             contract.TASK_VARIABLE: digest(self._task.task_id),

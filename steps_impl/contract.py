@@ -30,6 +30,9 @@ RESULT_VARIABLE = "DUCTRUNNER_RESULT"
 TASK_VARIABLE = "DUCTRUNNER_TASK_ID"
 PIPELINE_VARIABLE = "DUCTRUNNER_PIPELINE_ID"
 ATTEMPT_VARIABLE = "DUCTRUNNER_ATTEMPT_ID"
+#: Names, with commas between, the variables that hold AWS keys of the worker's own flags: lent to the step, and not
+#: for a command of the user's that the step runs.
+LENT_VARIABLE = "DUCTRUNNER_LENT_KEYS"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from core.errors import ParameterError
 from steps_impl.activities.cluster import Cluster, open_cluster
-from steps_impl.activities.cluster.launching import jar_command, needs_hadoop
+from steps_impl.activities.cluster.launching import is_script, jar_command, needs_hadoop
 from steps_impl.activities.cluster.shell_scripts import run_command
 from steps_impl.activities.cluster.steps import split_step
 from steps_impl.activities.dynamodb.tool import is_dynamodb_tool, run_dynamodb_tool
@@ -77,7 +77,7 @@ def _run_step(cluster: Cluster, jar: str, arguments: Sequence[str], title: str) 
         cluster.check_cancelled()
         run_dynamodb_tool(jar, arguments[0], arguments[1:], cluster.context)
         return
-    cluster.run_jar(jar_command(cluster, jar, arguments), title)
+    cluster.run_jar(jar_command(cluster, jar, arguments), title, of_user=is_script(jar))
 
 
 STEP = Step(

@@ -20,7 +20,7 @@ from steps_impl.activities.cluster.ending import end_tree
 from steps_impl.activities.cluster.jobs import JobWatch
 from steps_impl.activities.cluster.output import Copier
 from steps_impl.activities.cluster.programs import find_jar, find_program
-from steps_impl.contract import ATTEMPT_VARIABLE, PIPELINE_VARIABLE, RESULT_VARIABLE, StepContext
+from steps_impl.contract import ATTEMPT_VARIABLE, LENT_VARIABLE, PIPELINE_VARIABLE, RESULT_VARIABLE, StepContext
 
 
 class Cluster:
@@ -56,13 +56,13 @@ class Cluster:
         """Return a job jar of Hadoop's own (``hadoop-streaming``); ``ProgramMissing`` when it is not there."""
         return find_jar(name, self.label, self.environment)
 
-    def run(self, argv: Sequence[str | Path], title: str, environment: Mapping[str, str] | None = None) -> JobWatch:
+    def run(self, argv: Sequence[str | Path], title: str, *, of_user: bool = False) -> JobWatch:
         """Run a program to its end, its output copied to ours; return what was seen of its jobs.
 
         Args:
             argv: Program and arguments; they can be read by every user of the machine, so no secrets.
             title: What messages call it, such as ``step 1 of 2 (wordcount.jar)``.
-            environment: Variables beside those of the cluster.
+            of_user: It is a script of the user's, which gets no AWS keys that are the worker's own.
 
         Raises:
             CommandFailed, CommandKilled: it did not end well.
@@ -71,7 +71,7 @@ class Cluster:
         self.check_cancelled()
         watch = JobWatch(partial(self._tell, title))
         self.context.reporter.progress(title)
-        process = self._start(argv, title, {**self.environment, **(environment or {})})
+        process = self._start(argv, title, self._without_lent_keys() if of_user else self.environment)
         copiers = _copiers(process, watch)
         with on_cancel(self.context.cancelled, partial(end_tree, process)):
             status = process.wait()
@@ -103,9 +103,9 @@ class Cluster:
         """Return a path that all machines of the cluster see: on its file system, else in the activity's folder."""
         return f"/tmp/{self.tag}-{name}" if self.distributed else str(self.work / name)  # noqa: S108  # HDFS's own
 
-    def run_jar(self, argv: Sequence[str | Path], title: str) -> None:
+    def run_jar(self, argv: Sequence[str | Path], title: str, *, of_user: bool = False) -> None:
         """Run a program as EMR runs a step: it is good when it ends with 0 and no Hadoop job of it has failed."""
-        watch = self.run(argv, title)
+        watch = self.run(argv, title, of_user=of_user)
         for name, state in watch.failed.items():
             raise CommandFailed(f"{self.label}: {title} ended with 0, but its job {name} ended as {state}")
 
@@ -118,6 +118,10 @@ class Cluster:
         """End every YARN application of this run that goes on without us."""
         for name in self._applications.kill(self._known) if self._applications else []:
             sys.stderr.write(f"{self.label}: ended the YARN application {name}, which was still running\n")
+
+    def _without_lent_keys(self) -> dict[str, str]:
+        lent = {LENT_VARIABLE, *self.environment.get(LENT_VARIABLE, "").split(",")}
+        return {name: value for name, value in self.environment.items() if name not in lent}
 
     def _start(self, argv: Sequence[str | Path], title: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE

@@ -57,6 +57,11 @@ def needs_hadoop(jar: str) -> bool:
     return PurePosixPath(jar).name not in (_COMMAND_RUNNER, _SCRIPT_RUNNER)
 
 
+def is_script(jar: str) -> bool:
+    """Tell whether a jar is the one that runs a shell script of the user's."""
+    return PurePosixPath(jar).name == _SCRIPT_RUNNER
+
+
 def _first(cluster: Cluster, jar: str, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
     if not arguments or not arguments[0].strip():
         raise ParameterError(f"{cluster.label}: {jar} is given nothing to run; write {jar},program,argument")

@@ -53,4 +53,4 @@ def run_command(cluster: Cluster, command: str, title: str) -> None:
 def _run(cluster: Cluster, script: Path, arguments: Iterable[str], title: str) -> None:
     with script.open("rb") as file:
         program = interpreter(file.read(FIRST_LINE_LIMIT))
-    cluster.run([*program, script, *arguments], title)
+    cluster.run([*program, script, *arguments], title, of_user=True)

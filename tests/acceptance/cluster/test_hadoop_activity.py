@@ -24,19 +24,18 @@ def config(uri: str, *argument: str) -> dict[str, Any]:
 def test_the_guides_example_counts_words_between_its_two_scripts(
     steps: Steps, bucket: Bucket, streaming: Callable[[str], list[str]]
 ) -> None:
-    before = bucket.put("before.sh", 'hadoop fs -rm -r -f "$1"')
-    after = bucket.put("after.sh", 'hadoop fs -mv "$1" "$2"')
-    bucket.put("out/of-the-day-before", "x")
+    before = bucket.put("before.sh", 'echo "before $@"')
+    after = bucket.put("after.sh", "#!/usr/bin/env python3\nimport sys\nprint('after', *sys.argv[1:])\n")
     activity = hadoop(
         STREAMING,
         *streaming("out"),
         hadoopQueue="high",
-        preActivityTaskConfig=config(before, f"{bucket}/out"),
-        postActivityTaskConfig=config(after, f"{bucket}/out", f"{bucket}/done"),
+        preActivityTaskConfig=config(before, "test", "argument"),
+        postActivityTaskConfig=config(after, "test", "argument"),
     )
-    steps.finish(activity)
-    assert bucket.lines("done/") == COUNTED
-    assert bucket.keys("out/") == []
+    out = steps.finish(activity)
+    assert out.splitlines()[:2] == ["before test argument", "after test argument"]
+    assert bucket.lines("out/") == COUNTED
 
 
 def test_the_main_class_of_the_definition_wins_over_that_of_the_jar(
