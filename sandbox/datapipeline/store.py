@@ -38,13 +38,16 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._prepare(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, SandboxError) as error:
+            self._connection.close()
+            if isinstance(error, SandboxError):
+                raise
             raise SandboxError(f"cannot use {path} as the Data Pipeline service's database: {error}") from error
 
     def _prepare(self, path: Path) -> None:
