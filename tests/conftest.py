@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hypothesis
 import pytest
 
 from core.errors import PartMissing
@@ -25,6 +26,10 @@ from sandbox.parts.moto import MotoPart
 from sandbox.parts.part import Part
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
+
+#: No test asserts a time; on a busy machine an example may take any.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 AnyPart = TypeVar("AnyPart", bound=Part)
 CHECKOUT = Path(__file__).parent.parent
