@@ -23,6 +23,8 @@ class Engine(Protocol):
 
     #: Whether several statements may go as one, with semicolons between them.
     joins: bool
+    #: Whether rows may share a statement that goes on behind them (Postgres' ON CONFLICT takes a key once only).
+    shares_tails: bool
 
     def literal(self, value: bytes | None, *, binary: bool) -> bytes:
         """Return a value as the engine's literal."""
@@ -46,7 +48,8 @@ class Inserter:
         self._query = query
         self._single = _Pieces.of(query.pieces)
         self._repeated = None
-        if repeated := query.repeated():
+        repeated = query.repeated()
+        if repeated and (engine.shares_tails or not repeated[2].strip()):
             head, pieces, tail = repeated
             self._repeated = (head.encode(), _Pieces.of(pieces), tail.encode())
 

@@ -143,6 +143,7 @@ class _Engine:
     """MySQL for ``Inserter``."""
 
     joins = False
+    shares_tails = True
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -112,6 +112,7 @@ class _Engine:
     """Postgres for ``Inserter``."""
 
     joins = True
+    shares_tails = False
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -73,6 +73,7 @@ class _Engine:
     """Redshift for ``Inserter``: it has no savepoints, so that undoing is a new transaction, in vain from its start."""
 
     joins = True
+    shares_tails = False
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -25,6 +25,7 @@ from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
 from tests.conftest import CHECKOUT
+from tests.integration.agent.conftest import attempt_only_bench, served, served_session  # noqa: F401  # fixtures
 
 SCHEMES = {"mysql": "mysql", "postgres": "postgresql", "redshift": "redshift"}
 QUOTES = {"mysql": "`", "postgres": '"', "redshift": '"'}
