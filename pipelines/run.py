@@ -130,7 +130,8 @@ class _Running:
                 self._stop(watch)
         final = look or watch.look()
         self._report(final)
-        return status or (FINISHED if final.steps and all(step.good for step in final.steps) else FAILED)
+        deciding = [step for step in final.steps if step.decides]
+        return status or (FINISHED if deciding and all(step.good for step in deciding) else FAILED)
 
     def _until_done(self, watch: Watch, timeout: float | None) -> tuple[Look | None, int]:
         """Return what was seen last, if all was done then, and the exit status if that is clear already."""

@@ -13,7 +13,8 @@ WAITING_FOR_RUNNER = "WAITING_FOR_RUNNER"
 _WAITING = "WAITING_ON_DEPENDENCIES"
 #: Types whose instances only follow others; they are shown when they end badly.
 _MACHINES = ("Ec2Resource", "EmrCluster")
-_QUIET = ("DataNode", *_MACHINES, "SnsAlarm", "Terminate")
+_ACTIONS = ("SnsAlarm", "Terminate")
+_QUIET = ("DataNode", *_MACHINES, *_ACTIONS)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Step:
     def bad(self) -> bool:
         """Whether it ended otherwise."""
         return self.ended and not self.good
+
+    @property
+    def decides(self) -> bool:
+        """Whether the outcome of a run depends on it: a message that could not be sent fails nothing."""
+        return self.type not in _ACTIONS
 
     @property
     def shown(self) -> bool:

@@ -44,7 +44,7 @@ class PartStatus:
 
 
 #: Options of the Data Pipeline service where AWS's own value would only make people wait; any can be given otherwise.
-QUICKER_THAN_AWS = {"instance-interval": "0"}
+QUICKER_THAN_AWS = {"instance-interval": "0", "precondition-interval": "5"}
 
 
 class Supervisor:

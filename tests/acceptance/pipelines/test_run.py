@@ -74,6 +74,16 @@ def test_a_run_starts_an_agent_prints_its_steps_and_leaves_no_process(
     assert agents_of(tmp_path) == []
 
 
+def test_a_message_that_cannot_be_sent_is_shown_and_fails_nothing(pipeline: Run, write: Write) -> None:
+    alarm = {"type": "SnsAlarm", "role": "r", "topicArn": "arn:aws:sns:us-east-1:28619EXAMPLE:ExampleTopic"}
+    path = write(
+        "telling", A=shell("true", onSuccess={"ref": "Told"}), Told={**alarm, "subject": "s", "message": "#{node.name}"}
+    )
+    done = pipeline("run", path)
+    assert done.returncode == 0, done.stderr
+    assert "ExampleTopic" in done.stdout
+
+
 def test_what_failed_is_told_with_its_error_and_last_lines_and_what_waits_for_it_does_not_hang(
     pipeline: Run, write: Write
 ) -> None:
