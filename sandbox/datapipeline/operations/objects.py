@@ -13,7 +13,7 @@ from sandbox.datapipeline.answers import InvalidRequest
 from sandbox.datapipeline.describe import describe, find, selectable
 from sandbox.datapipeline.expressions import evaluate
 from sandbox.datapipeline.model import Pipeline
-from sandbox.datapipeline.paging import DEFAULT_PAGE, page
+from sandbox.datapipeline.paging import DEFAULT_PAGE, page, sifted
 from sandbox.datapipeline.query import matches, read_query
 from sandbox.datapipeline.scope import DefinitionScope
 from sandbox.datapipeline.service import Service
@@ -47,11 +47,12 @@ def query_objects(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     if not 1 <= size <= DEFAULT_PAGE:
         raise InvalidRequest(f"limit must be 1 to {DEFAULT_PAGE}")
     query = read_query(request.get("query") or {})
-    ids = _ids(service, pipeline, sphere)
-    if query:
-        found = (find(service.state, pipeline, object_id) for object_id in ids)
-        ids = [entry.id for entry in found if matches(selectable(service.state, pipeline, entry), query)]
-    return page(ids, "ids", request.get("marker"), size)
+
+    def accepts(object_id: str) -> bool:
+        described = selectable(service.state, pipeline, find(service.state, pipeline, object_id)) if query else {}
+        return matches(described, query)
+
+    return sifted(_ids(service, pipeline, sphere), "ids", request.get("marker"), size, accepts)
 
 
 def evaluate_expression(service: Service, request: dict[str, Any]) -> dict[str, Any]:

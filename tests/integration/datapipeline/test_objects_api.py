@@ -179,6 +179,17 @@ def test_queries_come_in_pages_of_the_asked_size(service: Any, make_activity: An
     assert sizes == [3, 3, 1]
 
 
+def test_pages_of_a_query_hold_what_is_selected_each_once_and_none_is_missing(service: Any, make_activity: Any) -> None:
+    pipeline = service.run(*[make_activity(f"A{n}", **({"dependsOn": ">A0"} if n % 3 else {})) for n in range(10)])
+    waiting = query("@status", "EQ", "WAITING_ON_DEPENDENCIES")
+    pages = service.client.get_paginator("query_objects").paginate(
+        pipelineId=pipeline, sphere="INSTANCE", query=waiting, PaginationConfig={"PageSize": 2}
+    )
+    found = [page["ids"] for page in pages]
+    assert [len(ids) for ids in found] == [2, 2, 2]
+    assert [each.split("_")[0] for ids in found for each in ids] == [f"@A{n}" for n in (1, 2, 4, 5, 7, 8)]
+
+
 def test_expressions_are_evaluated_in_the_context_of_any_object(service: Any, make_activity: Any) -> None:
     pipeline = service.run(make_activity("A", myNumber="7"))
     instance = service.ids(pipeline, "INSTANCE")[0]
