@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from typing import Any
 
+import pytest
+
 PIPELINES = 10
 STEPS = 12
 KILLS = 6
@@ -60,15 +62,34 @@ def statuses(service: Any, field_of: Any, pipelines: list[str]) -> dict[tuple[st
     found = {}
     for pipeline in pipelines:
         ids = service.ids(pipeline, "ATTEMPT")
-        for entry in service.describe(pipeline, *ids) if ids else []:
-            found[pipeline, entry["id"]] = field_of(entry, "@status")
+        for first in range(0, len(ids), 25):
+            for entry in service.describe(pipeline, *ids[first : first + 25]):
+                found[pipeline, entry["id"]] = field_of(entry, "@status")
     return found
 
 
-def test_what_was_answered_before_a_kill_stands_after_it(start_service: Any, make_activity: Any, field_of: Any) -> None:
-    service, chance = start_service(), random.Random(20_121_130)
+def on_demand(service: Any, make_activity: Any, _: Any) -> list[str]:
+    """Pipelines whose steps depend on one another."""
     steps = [make_activity("S0"), *(make_activity(f"S{n}", dependsOn=f">S{(n - 1) // 2}") for n in range(1, STEPS))]
-    pipelines = [service.run(*steps) for _ in range(PIPELINES)]
+    return [service.run(*steps) for _ in range(PIPELINES)]
+
+
+def recurring(service: Any, make_activity: Any, make_object: Any) -> list[str]:
+    """As many steps, as occurrences of a schedule that began long ago."""
+    often = make_object(
+        "Often", type="Schedule", period="15 minutes", startDateTime="2012-12-12T00:00:00", occurrences=str(STEPS)
+    )
+    default = {"scheduleType": "cron", "schedule": ">Often"}
+    steps = [make_activity("S0"), *(make_activity(f"S{n}", dependsOn=">S0") for n in range(1, 5))]
+    return [service.run(often, *steps, default=default) for _ in range(PIPELINES // 5)]
+
+
+@pytest.mark.parametrize("prepare", [on_demand, recurring])
+def test_what_was_answered_before_a_kill_stands_after_it(
+    start_service: Any, make_activity: Any, make_object: Any, field_of: Any, prepare: Any
+) -> None:
+    service, chance = start_service("--instance-interval", "0"), random.Random(20_121_130)
+    pipelines = prepare(service, make_activity, make_object)
     load = Load(service)
     threads = [threading.Thread(target=load.work) for _ in range(WORKERS)]
     for thread in threads:
