@@ -72,6 +72,7 @@ def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
         own = quote_columns(script, staged.columns)
         whole = assemble([*staged.before, *variables(known)], own, staged.after)
         rows = HiveRun(cluster, parameters.generated_scripts_path).run(whole, known)
+        rows += sum(output.load().rows or 0 for output in staged.outputs)
         run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
     return StepResult(rows=rows or None, details={"tables": sorted(staged.variables)})
 

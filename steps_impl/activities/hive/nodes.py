@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 
 from core.errors import NotFound, ParameterError
 from steps_impl.activities.cluster import Cluster
+from steps_impl.activities.hive.sql_nodes import SqlOutput, SqlTables
 from steps_impl.activities.hive.tables import Reference, drop, dynamodb_table, file_table, references, s3_table
-from steps_impl.activities.objects.nodes import DataNode, DynamoDBDataNode, S3DataNode
+from steps_impl.activities.objects.nodes import DataNode, DynamoDBDataNode, RedshiftDataNode, S3DataNode
 from stores.s3 import S3Store
 
 
 @dataclass
 class StagedTables:
-    """Statements before and after a script, the variables that name its tables, and the tables' columns."""
+    """Statements before and after a script, variables that name its tables, what is loaded in the end, columns."""
 
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    outputs: list[SqlOutput] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
 
 
@@ -63,10 +65,18 @@ def _stage_node(staged: StagedTables, node: DataNode, table: str, written: bool,
         if not written:
             _check_there(node)
         staged.before.append(s3_table(table, node, written))
+    elif isinstance(node, RedshiftDataNode):
+        raise ParameterError(f"{node.label} is a RedshiftDataNode, which cannot be a table of Hive; unload it to S3")
+    elif written:
+        output = SqlTables(cluster).written(table, node)
+        staged.before.append(output.create())
+        staged.after.append(output.unload())
+        staged.outputs.append(output)
+        staged.columns |= set(output.columns)
     else:
-        raise ParameterError(
-            f"{node.label} is a {node.type}, which cannot be a table of Hive; known are: S3DataNode, DynamoDBDataNode"
-        )
+        statements, columns = SqlTables(cluster).read(table, node)
+        staged.before += statements
+        staged.columns |= set(columns)
 
 
 def _check_there(node: S3DataNode) -> None:

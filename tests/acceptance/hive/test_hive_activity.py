@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
+import psycopg2
+import pymysql
 import pytest
+
+from sandbox.parts.database import DatabaseAddress
 
 pytestmark = pytest.mark.usefixtures("engines")
 
@@ -194,3 +200,57 @@ def test_a_statement_that_fails_fails_the_activity(step: Any) -> None:
     assert done.returncode == 1
     assert "Table not found 'nowhere'" in done.stderr
     assert '"errorId": "CommandFailed"' in done.stdout
+
+
+def connected(connect: Callable[..., Any], place: DatabaseAddress) -> Any:
+    login = {"user": place.username, "password": place.password, "database": place.database}
+    return connect(host=place.host, port=place.port, **login)
+
+
+def test_rows_of_mysql_are_a_table_and_a_table_becomes_rows_of_postgres(
+    step: Any, mysql_database: Any, postgres_database: Any
+) -> None:
+    awkward = "tab\t, back\\slash, line\nfeed, return\r, \\N, ä🦆"
+    with closing(connected(pymysql.connect, mysql_database)) as link, link.cursor() as cursor:
+        cursor.execute("CREATE TABLE source (id INT, user TEXT, n DECIMAL(40,2)) CHARACTER SET utf8mb4")
+        rows = [(1, awkward, "12345678901234567890123456789012345678.50"), (2, None, None), (3, "", "1.00")]
+        cursor.executemany("INSERT INTO source VALUES (%s, %s, %s)", rows)
+        link.commit()
+    login = {"username": mysql_database.username, "*password": mysql_database.password}
+    source = {
+        "id": "In",
+        "type": "MySqlDataNode",
+        "table": "source",
+        "connectionString": f"jdbc:mysql://{mysql_database.host}:{mysql_database.port}/{mysql_database.database}",
+        "selectQuery": "select id, user, n from source",
+        **login,
+    }
+    database = {
+        "id": "Db",
+        "type": "JdbcDatabase",
+        "connectionString": f"jdbc:postgresql://{postgres_database.host}:{postgres_database.port}/{postgres_database.database}",
+        "jdbcDriverClass": "org.postgresql.Driver",
+        "username": postgres_database.username,
+        "*password": postgres_database.password,
+    }
+    target = {
+        "id": "Out",
+        "type": "SqlDataNode",
+        "database": database,
+        "table": "target",
+        "createTableSql": 'CREATE TABLE target (id INT PRIMARY KEY, "user" TEXT, n NUMERIC)',
+    }
+    done = step(
+        {
+            "id": "Work",
+            "type": "HiveActivity",
+            "hiveScript": "INSERT OVERWRITE TABLE ${output1} SELECT id, user, n FROM ${input1} WHERE id < 4",
+            "input": source,
+            "output": target,
+        }
+    )
+    assert done.returncode == 0, done.stderr
+    with closing(connected(psycopg2.connect, postgres_database)) as connection, connection.cursor() as cursor:
+        cursor.execute('SELECT id, "user", n::text FROM target ORDER BY id')
+        assert cursor.fetchall() == rows
+    assert '"rows": 3' in done.stdout
