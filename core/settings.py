@@ -278,6 +278,9 @@ class DynamoDbSettings(Section):
         default=40_000, ge=1, description="units a second that a table on demand is taken to have, as AWS's tool does"
     )
     concurrency: int = Field(default=4, ge=1, le=64, description="segments or batches on their way at the same time")
+    tools: Literal["own", "cluster"] = Field(
+        default="own", description="who exports and imports where a step names AWS's tools: the worker, or their jar"
+    )
     hive_handler: Literal["auto", "cluster", "own"] = Field(
         default="auto",
         description="who reads and writes the tables that a Hive script declares as DynamoDB's: the cluster's storage "

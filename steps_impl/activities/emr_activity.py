@@ -17,7 +17,7 @@ from steps_impl.activities.cluster import Cluster, open_cluster
 from steps_impl.activities.cluster.launching import is_script, jar_command, needs_hadoop
 from steps_impl.activities.cluster.shell_scripts import run_command
 from steps_impl.activities.cluster.steps import split_step
-from steps_impl.activities.dynamodb.tool import is_dynamodb_tool, run_dynamodb_tool
+from steps_impl.activities.dynamodb.steps import own_step
 from steps_impl.activities.objects.base import ActivityParameters, Several, Switch
 from steps_impl.activities.objects.nodes import DataNode
 from steps_impl.contract import StepContext, StepResult
@@ -57,7 +57,7 @@ def run(parameters: EmrActivityParameters, context: StepContext) -> StepResult:
     if not parameters.step:
         raise ParameterError(f"{parameters.label} has no step; give at least one")
     steps = [split_step(text) for text in parameters.step]
-    needs = "hadoop" if any(needs_hadoop(jar) and not _is_tool(arguments) for jar, *arguments in steps) else None
+    needs = "hadoop" if any(needs_hadoop(jar) and not own_step(jar, arguments) for jar, *arguments in steps) else None
     with open_cluster(parameters.label, context, needs=needs) as cluster:
         for number, command in enumerate(parameters.pre_step_command, start=1):
             run_command(cluster, command, f"preStepCommand {number} of {len(parameters.pre_step_command)}")
@@ -68,14 +68,10 @@ def run(parameters: EmrActivityParameters, context: StepContext) -> StepResult:
     return StepResult(details={"steps": len(steps)})
 
 
-def _is_tool(arguments: Sequence[str]) -> bool:
-    return bool(arguments) and is_dynamodb_tool(arguments[0])
-
-
 def _run_step(cluster: Cluster, jar: str, arguments: Sequence[str], title: str) -> None:
-    if _is_tool(arguments):
+    if step := own_step(jar, arguments):
         cluster.check_cancelled()
-        run_dynamodb_tool(jar, arguments[0], arguments[1:], cluster.context)
+        step(cluster.context)
         return
     cluster.run_jar(jar_command(cluster, jar, arguments), title, of_user=is_script(jar))
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from steps_impl.activities.cluster import ShellScriptConfig, open_cluster, run_config
 from steps_impl.activities.cluster.launching import is_script, jar_command
+from steps_impl.activities.dynamodb.steps import own_step
 from steps_impl.activities.objects.base import ActivityParameters, Several
 from steps_impl.activities.objects.nodes import DataNode
 from steps_impl.contract import StepContext, StepResult
@@ -39,10 +40,15 @@ def run(parameters: HadoopActivityParameters, context: StepContext) -> StepResul
         ProgramMissing, ScriptNotFound, CommandFailed, CommandKilled: the message says which.
     """
     queue = {"mapreduce.job.queuename": parameters.hadoop_queue} if parameters.hadoop_queue else {}
-    with open_cluster(parameters.label, context, queue) as cluster:
+    words = [parameters.main_class, *parameters.argument] if parameters.main_class else parameters.argument
+    own = own_step(parameters.jar_uri, words)
+    with open_cluster(parameters.label, context, queue, None if own else "hadoop") as cluster:
         run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
-        command = jar_command(cluster, parameters.jar_uri, parameters.argument, parameters.main_class)
-        cluster.run_jar(command, f"the jar {parameters.jar_uri}", of_user=is_script(parameters.jar_uri))
+        if own:
+            own(context)
+        else:
+            command = jar_command(cluster, parameters.jar_uri, parameters.argument, parameters.main_class)
+            cluster.run_jar(command, f"the jar {parameters.jar_uri}", of_user=is_script(parameters.jar_uri))
         run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
     return StepResult()
 

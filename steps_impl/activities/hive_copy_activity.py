@@ -14,10 +14,10 @@ from pydantic import Field
 from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.activities.cluster import Cluster, ShellScriptConfig, open_cluster, run_config
+from steps_impl.activities.dynamodb.copying import ItemCopy
 from steps_impl.activities.dynamodb.rows import HiveColumn, RowForm
 from steps_impl.activities.hive.formats import column_list
 from steps_impl.activities.hive.handler import ROW_FORMAT
-from steps_impl.activities.hive.items import ItemCopy
 from steps_impl.activities.hive.nodes import stage
 from steps_impl.activities.hive.quoting import literal, name
 from steps_impl.activities.hive.reserved import quote_columns

@@ -13,6 +13,7 @@ one item a line, a ``manifest`` and ``_SUCCESS``. (Source: emr-dynamodb-connecto
 from __future__ import annotations
 
 import re
+import sys
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -34,9 +35,11 @@ _EXPORT_USAGE = "DynamoDbExport <s3 directory> <table> [<read ratio>] [<segments
 _IMPORT_USAGE = "DynamoDbImport <s3 directory> <table> [<write ratio>]"
 _JAR_REGION = re.compile(r"s3[na]?://dynamodb-(?:emr|dpl)-([a-z0-9-]+)/")
 #: The ratio of a step that gives none (``DEFAULT_THROUGHPUT_PERCENTAGE``).
-_USUAL_RATIO = 0.5
-#: Ratios up to 1.5 were taken by the tool; more than the whole is of use with bursts.
+_USUAL_RATIO = "0.5"
+#: More than the whole is of use with bursts, and the tool takes it.
 _MOST_RATIO = 1.5
+#: Options of Hadoop's own (``GenericOptionsParser``) that are followed by a value of theirs.
+_OPTIONS = ("-D", "-archives", "-conf", "-files", "-fs", "-jt", "-libjars")
 
 
 def is_dynamodb_tool(main_class: str) -> bool:
@@ -59,17 +62,22 @@ def run_dynamodb_tool(jar: str, main_class: str, arguments: Sequence[str], conte
     run = _tool(main_class)
     if run is None:
         raise ParameterError(f"{main_class!r} is not a tool for DynamoDB; known are: DynamoDbExport, DynamoDbImport")
-    region = match[1] if (match := _JAR_REGION.match(jar)) else None
+    words, properties = _without_options([argument.strip() for argument in arguments])
+    bucket = _JAR_REGION.match(jar)
+    region = properties.pop("dynamodb.regionid", None) or properties.pop("dynamodb.region", None)
+    for name in properties:
+        sys.stderr.write(f"ductrunner: the property {name} of {main_class} means nothing here\n")
+    region = region or (bucket[1] if bucket else None)
     with DynamoDB(region) as database, on_cancel(context.cancelled, database.cancel):
-        return run(database, list(arguments), context)
+        return run(database, words, context)
 
 
 def export_table(database: DynamoDB, arguments: Sequence[str], context: StepContext) -> StepResult:
     """Write a table to a directory: arguments as in ``_EXPORT_USAGE``."""
-    place, name, ratio, more = _arguments(arguments, _EXPORT_USAGE, 4)
+    place, name, ratio, *segments = _arguments(arguments, _EXPORT_USAGE, 4)
     settings = load_settings().dynamodb
-    segments = _segments(more)
-    scan = scan_of(database, database.describe(name), ratio, settings, segments)
+    share, number = _ratio(ratio, _EXPORT_USAGE), _segments(segments[0]) if segments else None
+    scan = scan_of(database, database.describe(name), share, settings, number)
     directory = OutputDirectory(S3Store(), place, sse=True)
     tally = Tally(context.reporter, "export")
     names = [str(uuid.uuid4()) for _ in range(scan.segments)]
@@ -80,11 +88,11 @@ def export_table(database: DynamoDB, arguments: Sequence[str], context: StepCont
 
 def import_table(database: DynamoDB, arguments: Sequence[str], context: StepContext) -> StepResult:
     """Put the items of a directory into a table: arguments as in ``_IMPORT_USAGE``."""
-    place, name, ratio, _ = _arguments(arguments, _IMPORT_USAGE, 3)
-    settings = load_settings().dynamodb
+    place, name, ratio = _arguments(arguments, _IMPORT_USAGE, 3)
+    share, settings = _ratio(ratio, _IMPORT_USAGE), load_settings().dynamodb
     store, table = S3Store(), database.describe(name)
     uris = files_to_read(store, place)
-    target = BatchTarget(database, table, ratio, settings)
+    target = BatchTarget(database, table, share, settings)
     tally = put_items(target, lambda: read_items(store, uris, context.cancelled), context)
     return tally.result(table=name, files=len(uris))
 
@@ -94,13 +102,25 @@ def _tool(main_class: str) -> Callable[[DynamoDB, Sequence[str], StepContext], S
     return tools.get(main_class.strip().removeprefix(_PACKAGE).lower())
 
 
-def _arguments(arguments: Sequence[str], usage: str, most: int) -> tuple[str, str, float, str | None]:
-    words = [word.strip() for word in arguments]
+def _without_options(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the arguments without Hadoop's own options before them, and the properties that those set."""
+    properties: dict[str, str] = {}
+    while words and words[0].startswith("-"):
+        option, *words = words
+        if option in _OPTIONS and words:
+            value, *words = words
+            option = f"-D{value}" if option == "-D" else f"-D{option}={value}"
+        name, _, value = option.removeprefix("-D").partition("=")
+        properties[name] = value
+    return words, properties
+
+
+def _arguments(words: Sequence[str], usage: str, most: int) -> list[str]:
+    """Return at least directory, table and ratio."""
     if not 2 <= len(words) <= most or not all(words[:2]):
         raise ParameterError(f"wrong number of arguments; usage: {usage}")
     parse_uri(words[0])
-    ratio = _ratio(words[2], usage) if len(words) > 2 else _USUAL_RATIO
-    return words[0], words[1], ratio, words[3] if len(words) > 3 else None
+    return [*words, _USUAL_RATIO] if len(words) == 2 else list(words)
 
 
 def _ratio(text: str, usage: str) -> float:
@@ -113,9 +133,7 @@ def _ratio(text: str, usage: str) -> float:
     return ratio
 
 
-def _segments(text: str | None) -> int | None:
-    if text is None:
-        return None
+def _segments(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise ParameterError(f"the number of segments {text!r} is not a number; usage: {_EXPORT_USAGE}")
     return int(text)

@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import NotFound, ParameterError, StoreError, UnsupportedValue
 from steps_impl.activities.dynamodb.directory import OutputDirectory
+from steps_impl.activities.dynamodb.steps import own_step
 from steps_impl.activities.dynamodb.tool import is_dynamodb_tool, run_dynamodb_tool
 from steps_impl.contract import StepContext, StepResult
 from stores.s3 import S3Store
@@ -218,6 +219,60 @@ def test_the_jars_bucket_tells_the_region_of_the_table(tool: Tool, tables: Any, 
     assert tool(EXPORT, f"s3://{s3_bucket}/there", "there", "1.0", jar=jar).rows == 1
     with pytest.raises(NotFound):
         tool(EXPORT, f"s3://{s3_bucket}/there", "there", "1.0")
+
+
+def test_hadoops_own_options_before_the_arguments_are_read(
+    tool: Tool, tables: Any, s3_bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tables.create()
+    tables.fill(source, [{"id": {"S": "a"}}])
+    options = ("-Dfs.s3.canned.acl=BucketOwnerFullControl", "-D", "dynamodb.regionid=us-east-1")
+    place = f" \n s3://{s3_bucket}/x"
+    assert tool(EXPORT, *options, place, f" {source}", "0.90", jar=JAR.replace("us-east-1", "eu-west-1")).rows == 1
+    assert "the property fs.s3.canned.acl of" in capsys.readouterr().err
+    with pytest.raises(NotFound, match="'nowhere' in eu-west-1"):
+        tool(IMPORT, "-Ddynamodb.region=eu-west-1", place, "nowhere")
+
+
+def test_emrs_scripts_of_hive_for_it_are_done_as_well(
+    tables: Any, s3_bucket: str, context: StepContext, listed: Any
+) -> None:
+    source, target = tables.create(), tables.create()
+    tables.fill(source, [EVERYTHING])
+    scripts = "s3://elasticmapreduce/libs/hive"
+    runner = f"{scripts}/hive-script,--run-hive-script,--hive-versions,latest,--args,-f,{scripts}/dynamodb"
+    end = "-d,DYNAMODB_ENDPOINT=dynamodb.us-east-1.amazonaws.com"
+    place = f"s3://{s3_bucket}/backup"
+    exporting = f"{runner}/exportDynamoDBTableToS3,-d,DYNAMODB_INPUT_TABLE={source},-d,S3_OUTPUT_BUCKET={place},{end}"
+    importing = f"{runner}/importDynamoDBTableFromS3,-d,DYNAMODB_OUTPUT_TABLE={target},-d,S3_INPUT_BUCKET={place},{end}"
+    for words in (f"{exporting},-d,DYNAMODB_READ_PERCENT=1.0", f"{importing},-d,DYNAMODB_WRITE_PERCENT=1.5"):
+        step = own_step("s3://elasticmapreduce/libs/script-runner/script-runner.jar", words.split(","))
+        assert step
+        step(context)
+    assert tables.items(target) == tables.items(source)
+    assert b'\x03{"s":"a"}' in b"".join(listed("backup/").values())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("-d,S3_OUTPUT_BUCKET=s3://b/x", "gives no DYNAMODB_INPUT_TABLE"),
+        ("-d,DYNAMODB_INPUT_TABLE=t,-d,S3_OUTPUT_BUCKET=s3://b/x,-d,DYNAMODB_READ_PERCENT=a", "READ_PERCENT is 'a'"),
+    ],
+)
+def test_a_variable_that_such_a_script_needs_is_named(words: str, message: str, context: StepContext) -> None:
+    script = "s3://us-west-2.elasticmapreduce/libs/hive/dynamodb/exportDynamoDBTableToS3"
+    step = own_step("script-runner.jar", ["-f", script, *words.split(",")])
+    assert step
+    with pytest.raises(ParameterError, match=message):
+        step(context)
+
+
+def test_the_clusters_own_tools_are_used_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert own_step(JAR, [EXPORT, "s3://b/x", "t"])
+    assert not own_step(JAR, ["org.example.Other"])
+    monkeypatch.setenv("DUCTRUNNER_DYNAMODB_TOOLS", "cluster")
+    assert not own_step(JAR, [EXPORT, "s3://b/x", "t"])
 
 
 def test_both_spellings_of_the_tools_are_known() -> None:
