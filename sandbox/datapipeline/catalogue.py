@@ -57,7 +57,7 @@ _RUNNABLE = RUNTIME_SLOTS | _names(
     "onLateAction onSuccess pipelineLogUri precondition reportProgressTimeout retryDelay schedule scheduleType "
     "runsOn workerGroup"
 )
-_ACTIVITY = _RUNNABLE | _names("input output description")
+_ACTIVITY = _RUNNABLE | _names("description httpProxy input output")
 _RESOURCE = _RUNNABLE | _names(
     "actionOnResourceFailure actionOnTaskFailure availabilityZone httpProxy initTimeout keyPair region resourceRole "
     "role subnetId terminateAfter useOnDemandOnLastAttempt logUri"

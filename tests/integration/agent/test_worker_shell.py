@@ -242,3 +242,13 @@ def test_a_second_delivery_keeps_what_the_first_has_written(bench, await_conditi
     bench.agent()
     assert bench.ended(pipeline)["id"].endswith("Attempt=1")
     assert bench.log_of(pipeline) == "first\nsecond\n"
+
+
+@pytest.mark.parametrize("inherited", [True, False])
+def test_a_command_gets_the_proxy_that_its_task_names_or_inherits(served, inherited):
+    proxy = {"id": "Way", "type": "HttpProxy", "hostname": "proxy.example", "port": "3128"}
+    work = {"id": "Work", "type": "ShellCommandActivity", "command": "printenv HTTPS_PROXY", "maximumRetries": "0"}
+    named = {"httpProxy": {"ref": "Way"}}
+    pipeline = served.run(proxy, work, **named) if inherited else served.run(proxy, {**work, **named})
+    assert served.ended(pipeline)["@status"] == "FINISHED", served.ended(pipeline)
+    assert served.log_of(pipeline) == "http://proxy.example:3128\n"
