@@ -42,12 +42,20 @@ from steps_impl import contract
 class Work:
     """What happens between the acknowledgement and the status."""
 
-    def __init__(self, held: Held, task: Task, tools: Tools, stop: StopSignal | None = None) -> None:
-        """Prepare it; ``stop`` ends it in place of the attempt's own signal."""
+    def __init__(
+        self,
+        held: Held,
+        task: Task,
+        tools: Tools,
+        stop: StopSignal | None = None,
+        objects: Objects | None = None,
+    ) -> None:
+        """Prepare it; ``stop`` ends it in place of the attempt's own signal, ``objects`` are known from before."""
         self._held = held
         self._stop = stop or held.stop
         self._task = task
         self._tools = tools
+        self._objects = objects or Objects(task, tools.group.source, self._stop.event)
         self._settings = tools.settings
         #: S3 on the way that the task goes.
         self._store = tools.store
@@ -89,13 +97,12 @@ class Work:
 
     def _plan(self) -> Plan:
         """Decide what is to be done, and which way it goes to S3."""
-        task, source, stopped = self._task, self._tools.group.source, self._stop.event
-        objects = Objects(task, source, stopped)
+        task, source, objects = self._task, self._tools.group.source, self._objects
         proxy = proxy_of(task, objects)
         if proxy and not proxy.s3_directly:
             self._store = store_maker(self._settings, proxy.address)
         if wants_evaluation(task, self._settings.evaluate_scripts):
-            task = with_evaluated_script(task, self._store, source, stopped)
+            task = with_evaluated_script(task, self._store, source, self._stop.event)
         return replace(make_plan(task, objects, self._workspace), proxy=proxy)
 
     @property
@@ -184,7 +191,8 @@ class Work:
 
     def _note(self, child: ChildRecord) -> None:
         if self._held.entry:
-            self._held.entry.child(asdict(child))
+            # Of a precondition the one before has ended: an entry does not grow with the evaluations.
+            self._held.entry.child(asdict(child), in_place=self._held.is_precondition)
 
     def _failure(self, ended: TreeEnded, command: Command, began: float) -> Exception | None:
         if self._stop.reason is None and ended.status == contract.EXIT_DONE:

@@ -29,6 +29,8 @@ from core.clock import boot_id, uptime
 
 #: Length of the first line with its end.
 CONTACT_LENGTH = 160
+#: Length of a line about a process with its end, so that another can take its place.
+CHILD_LENGTH = 192
 #: Reserved for the rest: a verdict has at most 4,096 bytes of message and 1,000 characters of trace, escaped.
 RESERVED = 24 * 1024
 
@@ -65,6 +67,7 @@ class Entry:
         self._path = path
         self._lock = threading.Lock()
         self._end = CONTACT_LENGTH
+        self._child_at: int | None = None
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._fd, 0, RESERVED)
@@ -83,9 +86,12 @@ class Entry:
         """The attempt is reported under another task id from now on."""
         self._guarded(lambda: self._append({"handle": task_id}, durable=True))
 
-    def child(self, facts: Mapping[str, Any]) -> None:
-        """A process was started for the attempt: its id, and what tells it from a later one of that id."""
-        self._guarded(lambda: self._append({"child": dict(facts)}))
+    def child(self, facts: Mapping[str, Any], *, in_place: bool = False) -> None:
+        """A process was started for the attempt: its id, and what tells it from a later one of that id.
+
+        With ``in_place`` its line takes the place of the one before, whose process has ended.
+        """
+        self._guarded(lambda: self._put_child({"child": dict(facts)}, in_place=in_place))
 
     def owe(self, verdict: Verdict) -> None:
         """The attempt has ended like this, and the service is to be told."""
@@ -100,12 +106,23 @@ class Entry:
         os.close(fd)
         self._path.unlink()
 
+    def _put_child(self, line: Mapping[str, Any], *, in_place: bool) -> None:
+        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace").ljust(CHILD_LENGTH - 1) + b"\n"
+        if in_place and self._child_at is not None and len(text) == CHILD_LENGTH:
+            os.pwrite(self._fd, text, self._child_at)
+            return
+        self._child_at = self._end
+        self._write(text)
+
     def _append(self, line: Mapping[str, Any], *, durable: bool = False) -> None:
         text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        os.pwrite(self._fd, text, self._end)
-        self._end += len(text)
+        self._write(text)
         if durable:
             os.fdatasync(self._fd)
+
+    def _write(self, text: bytes) -> None:
+        os.pwrite(self._fd, text, self._end)
+        self._end += len(text)
 
     def _guarded(self, write: Callable[[], object]) -> None:
         try:

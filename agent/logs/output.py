@@ -42,6 +42,8 @@ class OutputFile:
         self._limit = limit
         self._left_out = 0
         self._tail = b""
+        #: The file was not there before.
+        self.fresh = not path.exists()
         mode = os.O_APPEND if go_on else os.O_TRUNC
         self._fd = _guarded(path, lambda: os.open(path, _FILE | mode, 0o600))
         #: Bytes that were in the file before, and that are in it now.

@@ -66,7 +66,7 @@ class Retention:
     def added(self, files: Sequence[OutputFile]) -> None:
         """An attempt has ended, or a precondition was evaluated, and these are its logs."""
         with self._lock:
-            self._attempts += not any(file.begin for file in files)
+            self._attempts += all(file.fresh for file in files)
             self._bytes += sum(file.size - file.begin for file in files)
 
     def run(self) -> None:

@@ -27,10 +27,11 @@ from agent.outcome import Outcome
 from agent.owned import Owned
 from agent.source import Verdict
 from agent.stop import StopReason, StopSignal
-from agent.task import digest
+from agent.task import Objects, Task, digest
 from agent.work import Work
 from core.errors import PreconditionFalse, TaskMalformed
 from core.periods import format_datetime
+from core.settings import AgentSettings
 
 _AGAIN = frozenset(error.error_id for error in PASSING)
 
@@ -44,13 +45,38 @@ class Terms:
     attempt_timeout: float
 
 
+FOREVER = Terms(math.inf, math.inf, math.inf)
+
+
+def read_terms(task: Task, settings: AgentSettings) -> Terms:
+    """Return the terms of a precondition.
+
+    Raises:
+        TaskMalformed: one of them is no period.
+    """
+    delay, timeout = period_of(task, "retryDelay"), period_of(task, "preconditionTimeout")
+    attempt_timeout = period_of(task, "attemptTimeout")
+    return Terms(
+        settings.precondition_retry_delay if delay is None else delay,
+        settings.precondition_timeout if timeout is None else timeout,
+        math.inf if attempt_timeout is None else attempt_timeout,
+    )
+
+
 class Precondition:
     """Used by one thread at a time; ``progress`` and ``ends`` by any."""
 
     def __init__(self, owned: Owned) -> None:
         self.owned = owned
         self._settings = owned.tools.settings
-        self._terms: Terms | None = None
+        task, source = owned.task, owned.tools.group.source
+        #: What it refers to is asked for once, however often it is evaluated.
+        self._objects = Objects(task, source, owned.held.stop.event)
+        self._refused: Verdict | None = None
+        try:
+            self._terms = read_terms(task, owned.tools.settings)
+        except TaskMalformed as error:
+            self._terms, self._refused = FOREVER, report.failed(error)
         self._work: Work | None = None
         self._began: float | None = None
         self._count = 0
@@ -80,9 +106,8 @@ class Precondition:
     @property
     def ends(self) -> float:
         """When the waiting is over, in ``time.monotonic()``."""
-        if self._terms is None or self._began is None:
-            return math.inf
-        return min(self._began + self._terms.timeout, self.owned.started + self._terms.attempt_timeout)
+        own_end = math.inf if self._began is None else self._began + self._terms.timeout
+        return min(own_end, self.owned.started + self._terms.attempt_timeout)
 
     def progress(self) -> dict[str, str]:
         """Return the fields of a report."""
@@ -97,10 +122,8 @@ class Precondition:
 
         An unexpected error is its end, too: it must not take the worker along.
         """
-        try:
-            self._terms = self._terms or self._read_terms()
-        except TaskMalformed as error:
-            return report.failed(error)
+        if self._refused:
+            return self._refused
         self._began = self._began or time.monotonic()
         with _following(self.stop) as stop:
             verdict = self._carry_out(stop)
@@ -108,7 +131,7 @@ class Precondition:
 
     def over(self) -> Verdict:
         """Return how it ends now that it is stopped, or its time is over while it waits."""
-        if self._terms and time.monotonic() >= self.owned.started + self._terms.attempt_timeout:
+        if time.monotonic() >= self.owned.started + self._terms.attempt_timeout:
             self.stop.set(StopReason.TIMED_OUT)
         if self.stop.reason is None:
             return self._out_of_time()
@@ -121,19 +144,9 @@ class Precondition:
         self.owned.end(verdict, work)
         self.owned.let_go()
 
-    def _read_terms(self) -> Terms:
-        task, settings = self.owned.task, self._settings
-        delay, timeout = period_of(task, "retryDelay"), period_of(task, "preconditionTimeout")
-        attempt_timeout = period_of(task, "attemptTimeout")
-        return Terms(
-            settings.precondition_retry_delay if delay is None else delay,
-            settings.precondition_timeout if timeout is None else timeout,
-            math.inf if attempt_timeout is None else attempt_timeout,
-        )
-
     def _carry_out(self, stop: StopSignal) -> Verdict:
         self._count, self._last = self._count + 1, time.time()
-        work = self._work = Work(self.owned.held, self.owned.task, self.owned.tools, stop)
+        work = self._work = Work(self.owned.held, self.owned.task, self.owned.tools, stop, self._objects)
         work.last_fields = self._last_fields
         self.owned.held.progress = self.progress
         try:
@@ -154,7 +167,7 @@ class Precondition:
         if not verdict.untrue and verdict.error_id not in _AGAIN:
             return verdict
         self._missed, self._status = verdict, f"not true yet, evaluated {_times(self._count)}"
-        self._due = time.monotonic() + (self._terms.retry_delay if self._terms else 0.0)
+        self._due = time.monotonic() + self._terms.retry_delay
         self._upload_now_and_then()
         return None
 

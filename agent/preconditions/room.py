@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from agent import log
 from agent.gate import Gate
 from agent.observer import Observer
 from agent.preconditions.precondition import Precondition
+from agent.source import Verdict
 from agent.stop import StopReason
+from agent.task import digest
 from core.settings import AgentSettings
 
 #: Name of the reason why the intake is held.
@@ -85,12 +88,19 @@ class Room:
             if verdict is None:
                 self._put(precondition)
             else:
-                precondition.end(verdict)
-                self._gone()
+                self._end(precondition, verdict)
 
     def _end_over(self) -> None:
         while (precondition := self._next(lambda entry: entry.over_at)) is not None:
-            precondition.end(precondition.over())
+            self._end(precondition, precondition.over())
+
+    def _end(self, precondition: Precondition, verdict: Verdict) -> None:
+        """Report it. What goes wrong ends this one: the others need these loops to be ended themselves."""
+        try:
+            precondition.end(verdict)
+        except Exception as error:
+            log.failure("attempt_broken", error, task=digest(precondition.owned.task.task_id))
+        finally:
             self._gone()
 
     def _put(self, precondition: Precondition) -> None:

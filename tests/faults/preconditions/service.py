@@ -22,6 +22,8 @@ class PreconditionService(HandingService):
         #: The fields of the last report of each task id.
         self.reports: dict[str, dict[str, str]] = defaultdict(dict)
         self.canceled: set[str] = set()
+        #: While it is set, no status is taken.
+        self.refusing = threading.Event()
         self.objects: dict[str, dict[str, Any]] = {}
         super().__init__(())
         self._answers |= {
@@ -54,6 +56,11 @@ class PreconditionService(HandingService):
         with self._waiting:
             self._waiting.wait_for(lambda: self._added or self._stopped.is_set(), HOLD)
             return self._added.pop(0) if self._added else b"{}"
+
+    def _status(self, request: dict[str, Any]) -> bytes:
+        if self.refusing.is_set():
+            raise ConnectionError
+        return super()._status(request)
 
     def _report(self, request: dict[str, Any]) -> bytes:
         task = request["taskId"]

@@ -173,6 +173,29 @@ def test_after_a_kill_the_next_agent_reports_one_that_waited(service, start, tol
     assert (told(task)["taskStatus"], told(task)["errorId"]) == ("FAILED", "AttemptInterrupted")
 
 
+def test_a_time_out_of_the_attempt_counts_while_it_queues_for_an_evaluation_too(service, start, told, sleeper):  # noqa: F811
+    inside = sleeper()
+    start(DUCTRUNNER_AGENT_PRECONDITIONS="1")
+    service.hand_out(KIND, "Long", command=inside.command)
+    inside.wait_for(1)
+    task = service.hand_out(KIND, "Queues", command="exit 0", attemptTimeout="1 second")
+    assert (told(task)["taskStatus"], told(task)["errorId"]) == ("FAILED", "ActivityTimedOut")
+
+
+def test_a_decided_false_is_told_by_the_next_agent(service, start, told, await_condition):
+    """Killed between the decision and its delivery: the journal has it."""
+    service.refusing.set()
+    first = start()
+    task = service.hand_out(KIND, "Decided", command="exit 1", retryDelay="1 hour", preconditionTimeout="1 second")
+    first.wait_for("status_failed")
+    first.process.kill()
+    first.process.wait()
+    service.refusing.clear()
+    second = start()
+    assert told(task)["taskStatus"] == "FALSE"
+    assert second.wait_for("attempt_recovered")["status"] == "false"
+
+
 def test_a_kill_ends_the_evaluation_that_runs(service, start, told, sleeper):  # noqa: F811  # the fixture
     inside = sleeper()
     agent = start()

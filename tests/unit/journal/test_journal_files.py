@@ -47,6 +47,27 @@ def test_an_interrupted_attempt_is_read_back_with_its_processes(journal, tmp_pat
     assert 0 <= left.silent < 60
 
 
+def test_of_processes_in_place_of_one_another_the_last_counts_and_the_file_does_not_grow(journal, tmp_path):
+    entry = journal.begin(RECORD)
+    sizes = []
+    for pid in range(1, 2000):
+        entry.child({"pid": pid, "started": 9, "boot_id": "b" * 36}, in_place=True)
+        if pid == 1:
+            entry.handle("task-2")
+        sizes.append(len(written(tmp_path).read_bytes().rstrip(b"\0")) if pid < 20 else sizes[-1])
+    left = read_entry(written(tmp_path))
+    assert left.children == [ChildRecord(1999, 9, "b" * 36)]
+    assert left.record.task_id == "task-2"
+    assert len(set(sizes)) == 1
+    assert written(tmp_path).stat().st_size == RESERVED
+
+
+def test_an_end_that_is_false_is_read_back_as_such(journal, tmp_path):
+    entry = journal.begin(RECORD)
+    entry.owe(replace(VERDICT, untrue=True))
+    assert read_entry(written(tmp_path)).owed.status == "FALSE"
+
+
 def test_an_end_that_is_owed_is_read_back_as_it_was(journal, tmp_path):
     entry = journal.begin(RECORD)
     entry.owe(VERDICT)
