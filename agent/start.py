@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from agent import log
-from agent.arguments import hide
 from agent.assembly import Assembly, Ground
 from agent.credentials import read_credentials, use_credentials, warn_of_file
 from agent.flags import (
@@ -18,6 +17,7 @@ from agent.leaving.stopping import Limits
 from agent.logs.known_secrets import register_secrets, register_variables
 from agent.sources.endpoint import find_endpoint
 from agent.workspace import make_root
+from core.arguments import hide
 from core.settings import load_settings
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from core.arguments import hide
 from core.errors import PipelineInvalid
 from pipelines.documents import Document, read_json, read_values
 from stores.secrets import resolve
@@ -28,13 +29,19 @@ def with_given(document: Document, files: Iterable[Path], pairs: Iterable[str]) 
         NotFound, AccessDenied, SettingsError: a secret that a value names cannot be had.
     """
     values = document.values
-    for layer in (*(values_of(path) for path in files), [pair(text) for text in pairs]):
-        named = [_resolved({**entry, "id": _known_id(document, entry["id"])}) for entry in layer]
+    written = [_named(document, pair(text)) for text in pairs]
+    hide(entry["stringValue"] for entry in written if entry["id"].startswith(SECRET_MARK))
+    for layer in (*(values_of(path) for path in files), written):
+        named = [_resolved(_named(document, entry)) for entry in layer]
         replaced = {entry["id"] for entry in named}
         values = [*(entry for entry in values if entry["id"] not in replaced), *named]
     given = document.with_values(values)
     _refuse_missing(given)
     return given
+
+
+def _named(document: Document, entry: dict[str, str]) -> dict[str, str]:
+    return {**entry, "id": _known_id(document, entry["id"])}
 
 
 def values_of(path: Path) -> Values:

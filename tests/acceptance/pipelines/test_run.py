@@ -170,6 +170,26 @@ def test_a_secret_is_read_from_where_its_value_says_and_printed_nowhere(
     assert "correct-horse" not in shown.stdout
 
 
+def test_a_secret_that_is_given_on_the_command_line_cannot_be_read_there(
+    tmp_path: Path, sandbox: RunningSandbox
+) -> None:
+    path = tmp_path / "argv.json"
+    default = {"id": "Default", "scheduleType": "ondemand", "workerGroup": "argv", "maximumRetries": "0"}
+    work = {"id": "A", **shell("test #{*myPassword} = correct-horse-battery")}
+    path.write_text(json.dumps({"objects": [default, work], "parameters": [{"id": "*myPassword", "type": "String"}]}))
+    words = ["pipeline", "run", str(path), "-p", "*myPassword=correct-horse-battery", "--output", str(tmp_path / "out")]
+    own = {**os.environ, **sandbox.environment}
+    command = [sys.executable, "-m", "ductrunner", *words]
+    with subprocess.Popen(command, env=own, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "runs as" in next(line for line in process.stderr if "runs as" in line)
+        shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        process.communicate()
+    assert b"pipeline" in shown
+    assert b"correct-horse" not in shown
+    assert process.returncode == 0
+
+
 @pytest.fixture
 def own_agent(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """An agent of the user for the group ``served``."""
