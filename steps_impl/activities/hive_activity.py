@@ -12,9 +12,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.errors import ParameterError
-from steps_impl.activities.cluster import Cluster, ShellScriptConfig, open_cluster, run_config
-from steps_impl.activities.cluster.files import fetch
+from steps_impl.activities.cluster import ShellScriptConfig, open_cluster, run_config
+from steps_impl.activities.cluster.files import script_text
 from steps_impl.activities.hive.nodes import StagedTables, stage
 from steps_impl.activities.hive.reserved import quote_columns
 from steps_impl.activities.hive.running import HiveRun, job_settings
@@ -64,7 +63,7 @@ def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
         parameters.label, context, job_settings(parameters.hadoop_queue, parameters.output), needs="hive"
     ) as cluster:
         run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
-        script = _script(parameters, cluster)
+        script = script_text(cluster, parameters.hive_script, parameters.script_uri)
         staged = StagedTables()
         if parameters.stage:
             staged = stage(script, parameters.input, parameters.output, cluster)
@@ -75,16 +74,6 @@ def run(parameters: HiveActivityParameters, context: StepContext) -> StepResult:
         rows += sum(output.load().rows or 0 for output in staged.outputs)
         run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
     return StepResult(rows=rows or None, details={"tables": sorted(staged.variables)})
-
-
-def _script(parameters: HiveActivityParameters, cluster: Cluster) -> str:
-    if parameters.hive_script is not None:
-        return parameters.hive_script
-    uri = str(parameters.script_uri)
-    try:
-        return fetch(cluster, uri, "script").read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"the script {uri} is not UTF-8 (at byte {error.start}); save it as UTF-8") from None
 
 
 STEP = Step(

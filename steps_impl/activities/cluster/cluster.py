@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from core.cancelling import on_cancel
-from core.errors import CommandFailed, CommandKilled
+from core.errors import CommandFailed, CommandKilled, DiskFull
 from steps_impl.activities.cluster import configuration
 from steps_impl.activities.cluster.applications import Applications, run_tag
 from steps_impl.activities.cluster.ending import end_tree
@@ -146,9 +147,10 @@ class Cluster:
 def open_cluster(
     label: str, context: StepContext, settings: Mapping[str, str] | None = None, needs: str | None = "hadoop"
 ) -> Iterator[Cluster]:
-    """Hand out what the activity has of the cluster; nothing of it is left afterwards.
+    """Hand out what the activity has of the cluster; its files are gone afterwards.
 
-    Applications that an attempt before this one has left running are ended first.
+    Applications that an attempt before this one has left running are ended first, and its own when it does not end
+    well. What a good program leaves running on purpose goes on, as on EMR.
 
     Args:
         label: What messages call the activity.
@@ -158,6 +160,7 @@ def open_cluster(
 
     Raises:
         ProgramMissing: ``needs`` is not on this machine.
+        DiskFull: there is no space left for scripts, jars or temporary files.
     """
     work = _work_directory(context.environment)
     try:
@@ -165,8 +168,13 @@ def open_cluster(
         cluster.end_applications()
         try:
             yield cluster
-        finally:
+        except BaseException:
             cluster.end_applications()
+            raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise DiskFull(f"{label}: no space left in {work}; make room, and see minimum_free_disk") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 #: Bytes read at once.
@@ -33,11 +34,16 @@ class Copier:
     def _copy(self) -> None:
         with self._source:
             while chunk := os.read(self._source.fileno(), _CHUNK):
-                self._target.write(chunk)
-                self._target.flush()
+                self._write(chunk)
                 self._read_lines(chunk)
         if self._rest:
             self._show(self._rest)
+
+    def _write(self, chunk: bytes) -> None:
+        """Copy a chunk; when nobody takes it any more, the program is not held up for that."""
+        with suppress(OSError):
+            self._target.write(chunk)
+            self._target.flush()
 
     def _read_lines(self, chunk: bytes) -> None:
         *lines, rest = (self._rest + chunk).split(b"\n")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import DynamoDbSettings, load_settings
 from steps_impl.activities.cluster import Cluster
+from steps_impl.activities.cluster.files import keep_script
 from steps_impl.activities.hive.handler import HandlerTable, rewrite
 from steps_impl.activities.hive.staging import Staging
 from steps_impl.activities.objects.nodes import DataNode, S3DataNode
-from steps_impl.contract import ATTEMPT_VARIABLE
-from stores.s3 import S3Store
 
 #: Where EMR keeps DynamoDB's storage handler for Hive.
 _HANDLER_JARS = Path("/usr/share/aws/emr/ddb/lib")
@@ -52,7 +49,7 @@ class HiveRun:
         script, tables = self._without_handler(script, variables, folder, settings)
         staging = Staging(tables, folder, settings, self.cluster.context)
         staging.fill()
-        path = self._write(script)
+        path = keep_script(self.cluster, "script.q", script, self.copies)
         self.cluster.run([program, "-f", path], title)
         return staging.put_back()
 
@@ -62,17 +59,6 @@ class HiveRun:
         if settings.hive_handler == "cluster" or (settings.hive_handler == "auto" and has_handler()):
             return script, []
         return rewrite(script, variables, str(folder))
-
-    def _write(self, script: str) -> Path:
-        """Write the script for Hive, readable by nobody else, and its copy to S3."""
-        path = self.cluster.new_file("script.q")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(script)
-        if self.copies:
-            named = self.cluster.context.environment.get(ATTEMPT_VARIABLE) or self.cluster.label
-            name = re.sub(r"[^\w.=@-]+", "_", named)
-            S3Store().put_bytes(f"{self.copies.rstrip('/')}/{name}.q", script.encode())
-        return path
 
 
 def job_settings(queue: str | None, outputs: Sequence[DataNode]) -> dict[str, str]:

@@ -136,7 +136,7 @@ def test_what_a_good_attempt_has_used_reaches_the_attempt(served):
 
 
 def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
-    progress = {"phase": "copy", "rows": 7, "bytes": 9, "percent": 12.5}
+    progress = {"phase": "copy", "rows": 7, "bytes": 9, "percent": 12.5, "hadoopJobLog": "http://rm/job_1"}
     result = json.dumps({"status": "running", "progress": progress})
     fifo = bench.directory / "go"
     pipeline = bench.shell(f"mkfifo {fifo}; echo '{result}' > $DUCTRUNNER_RESULT; cat {fifo}")
@@ -146,11 +146,12 @@ def test_progress_of_a_running_step_reaches_the_attempt(bench, await_condition):
         "progress on the attempt",
     )
     [attempt] = bench.attempts(pipeline)
-    assert {key: attempt[key] for key in ("step", "rows", "bytes", "percentComplete", "hostname")} == {
+    assert {key: attempt[key] for key in ("step", "rows", "bytes", "percentComplete", "hadoopJobLog", "hostname")} == {
         "step": "copy",
         "rows": "7",
         "bytes": "9",
         "percentComplete": "12.5",
+        "hadoopJobLog": "http://rm/job_1",
         "hostname": socket.gethostname(),
     }
     fifo.write_text("go")
