@@ -46,7 +46,7 @@ class Connection:
     def columns(self, query: str) -> list[tuple[str, str]]:
         """Return name and type (as ``format_type`` writes it) of each column of a query, without running it."""
         cursor = self._run("describe a query", f"SELECT * FROM ({query}) AS described LIMIT 0", ())
-        described = [(column.name, column.type_code, typmod(column)) for column in cursor.description or ()]
+        described = [(column.name, column.type_code, _typmod(column)) for column in cursor.description or ()]
         return [(name, str(self.rows("SELECT format_type(%s, %s)", (oid, mod))[0][0])) for name, oid, mod in described]
 
     def copy_out(self, query: str, options: str, write: Callable[[bytes, int], None], room: Callable[[], int]) -> int:
@@ -180,7 +180,7 @@ def quote_table(name: str) -> str:
     return ".".join(quote_name(part) for part in name.split("."))
 
 
-def typmod(column: Any) -> int:
+def _typmod(column: Any) -> int:
     """Rebuild what psycopg2 has taken apart: ``varchar(n)`` and ``numeric(p,s)`` keep their lengths."""
     if column.precision is not None and column.scale is not None and column.type_code == _NUMERIC:
         return ((column.precision << 16) | (column.scale & 0x7FF)) + 4 if column.precision < _UNLIMITED else -1

@@ -12,7 +12,7 @@ from psycopg2 import errorcodes
 
 from core.errors import StoreUnreachable
 from core.settings import PostgresSettings
-from stores.postgres import open_link, typmod
+from stores.postgres import open_link
 from stores.redshift.faults import reason_of, statement_fault
 from stores.rejections import Rejected
 
@@ -45,12 +45,6 @@ class Target:
         """Run a query with a small answer and return its rows."""
         rows: list[tuple[Any, ...]] = self._run(query, "run a query", values).fetchall()
         return rows
-
-    def columns(self, query: str) -> list[tuple[str, str]]:
-        """Run a query that returns nothing; return name and type (as ``format_type`` writes it) of its columns."""
-        cursor = self._run(query, "describe a table", ())
-        described = [(column.name, column.type_code, typmod(column)) for column in cursor.description or ()]
-        return [(name, str(self.rows("SELECT format_type(%s, %s)", (oid, mod))[0][0])) for name, oid, mod in described]
 
     def copy_in(self, statement: str, pieces: Iterable[bytes]) -> int:
         """Run ``COPY … FROM STDIN`` over a stream and return the number of rows.

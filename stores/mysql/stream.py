@@ -8,7 +8,7 @@ from typing import Any
 from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT
 
-_PACKET = 1 << 20  # bytes; well below the 16 MiB that one packet may have
+_PACKET = 256 * 1024  # bytes; well below the 1 MiB that max_allowed_packet is at the least in use
 
 
 class StreamConnection(Connection):

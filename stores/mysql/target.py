@@ -17,7 +17,6 @@ import tenacity
 from core.errors import StoreError, StoreUnreachable
 from core.settings import MySqlHost
 from stores import secrets
-from stores.mysql.columns import Column, column
 from stores.mysql.connection import CONNECT_TIMEOUT
 from stores.mysql.driver import CHARSET, fault_of
 from stores.mysql.faults import DriverFault, is_about_a_row, rejection, translate
@@ -101,12 +100,6 @@ class Target:
             tuple(None if value is None else value.decode("utf-8") for value in row)
             for row in self._link._result.rows or ()
         ]
-
-    def columns(self, query: str) -> tuple[Column, ...]:
-        """Run a query that returns nothing, and return the columns that it would have."""
-        self.execute(query)
-        fields = getattr(self._link._result, "fields", ())
-        return tuple(column(f.name, f.type_code, f.flags, f.charsetnr, f.scale) for f in fields)
 
     def load(self, statement: str, pieces: Iterable[bytes]) -> int:
         """Run a ``LOAD DATA LOCAL`` over a stream and return the number of rows.

@@ -72,13 +72,13 @@ class Session:
         (row,) = self.rows(statement)
         return row
 
-    def text_columns(self, statement: Statement) -> tuple[str, ...]:
-        """Run a query and return the names of its columns; from now on ``text_rows`` reads their types as text."""
+    def text_columns(self, statement: Statement) -> list[tuple[str, int]]:
+        """Run a query; return names and type numbers of its columns, which ``text_rows`` reads as text from now on."""
         description = self._run(statement).description or ()
         codes = tuple({column.type_code for column in description})
         as_text = psycopg2.extensions.new_type(codes, "TEXT_OF_SERVER", _as_sent)
         psycopg2.extensions.register_type(as_text, self._connection)
-        return tuple(column.name for column in description)
+        return [(column.name, column.type_code) for column in description]
 
     def text_rows(self, statement: Statement) -> list[tuple[bytes | None, ...]]:
         """Run a query whose columns ``text_columns`` has seen; return its rows as the server prints them, in UTF-8."""

@@ -50,7 +50,7 @@ class Ends:
             return postgres_rows(node, server, self._context, self._retries, target)
         from steps_impl.activities.copying.redshift_source import redshift_rows
 
-        return redshift_rows(node, server, self._context, self._retries)
+        return redshift_rows(node, server, self._context, self._retries, target)
 
     def _chunks(self, node: S3DataNode) -> Generator[Chunk]:
         store = S3Store()

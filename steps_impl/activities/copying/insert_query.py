@@ -7,13 +7,14 @@ rule: ``?`` is an operator there too).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.errors import ParameterError, SchemaMismatch
 from steps_impl.queries import COMMENTS, QUOTED, Dialect, bare_query
 
 _NAME = r"""(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[^\s`"(),.;?'=]+)"""
+QUOTES = '`"'
 _TABLE = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
 _PLAIN = re.compile(
     rf"INSERT\s+INTO\s+(?P<table>{_TABLE})\s*(?:\(\s*(?P<columns>{_NAME}(?:\s*,\s*{_NAME})*)\s*\)\s*)?"
@@ -40,6 +41,13 @@ class InsertQuery:
     def places(self) -> int:
         """The number of values that it takes."""
         return len(self.pieces) - 1
+
+    def column_names(self, folded: Callable[[str], str]) -> tuple[str, ...]:
+        """Return the names of ``columns``; ``folded`` gives the case in which the engine keeps one without quotes."""
+        return tuple(
+            folded(name) if name[0] not in QUOTES else name[1:-1].replace(2 * name[0], name[0])
+            for name in re.findall(_NAME, self.columns or "")
+        )
 
     def repeated(self) -> tuple[str, tuple[str, ...], str] | None:
         """Return head, the pieces of one pair of brackets, and tail; nothing when rows cannot share a statement."""

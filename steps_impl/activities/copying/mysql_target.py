@@ -22,13 +22,36 @@ from steps_impl.activities.objects.nodes import AnySqlNode
 from steps_impl.activities.servers.server import Server
 from steps_impl.contract import StepContext
 from steps_impl.queries import bare_query
-from stores.mysql.columns import Column
 from stores.mysql.connection import quote_name
 from stores.mysql.target import Target, connect, literal
 from stores.rejections import Rejected
 
 #: Bytes of one LOAD DATA statement: its warnings tell of rows while their lines are still here.
 _WINDOW = 12 << 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as SHOW COLUMNS tells it: ``varbinary(9)``, ``bit(1)``; ``extra`` tells what is generated."""
+
+    name: str
+    type: str
+    extra: str = ""
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it takes bytes."""
+        return self.type.startswith(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"))
+
+    @property
+    def is_bit(self) -> bool:
+        """Whether it takes a number of bits."""
+        return self.type.startswith("bit")
+
+    @property
+    def generated(self) -> bool:
+        """Whether the server makes its values (MySQL 8 calls a default that is an expression DEFAULT_GENERATED)."""
+        return "GENERATED" in self.extra.upper().replace("DEFAULT_GENERATED", "")
 
 
 @dataclass(frozen=True)
@@ -95,12 +118,12 @@ class _Load:
 
     def _of_table(self) -> _Into:
         table = ensure(self._node, self._find, self._create, self._target.where)
-        extra = {str(row[0]): str(row[5]).upper() for row in self._target.rows(f"SHOW COLUMNS FROM {table}")}
-        writable = [name for name, how in extra.items() if "GENERATED" not in how.replace("DEFAULT_GENERATED", "")]
+        there = self._columns(table)
+        writable = [column.name for column in there.values() if not column.generated]
         names = chosen_columns(self._rows.names, writable, f"{self._target.where}, table {self._node.table}")
         # A zero is a value; MySQL would number the row anew.
         self._target.execute("SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_AUTO_VALUE_ON_ZERO')")
-        return self._described(table, ", ".join(map(quote_name, names)))
+        return _Into(table, tuple(there[name.lower()] for name in names))
 
     def _of_query(self, query: InsertQuery) -> _Into | None:
         """Return where the bulk load goes that does what an ``insertQuery`` does; nothing when there is none."""
@@ -109,18 +132,23 @@ class _Load:
         require_places(query, self._rows.names, self._node.label)
         if query.table is None:
             return None
-        into = self._described(query.table, query.columns or "*")
+        there = self._columns(query.table)
+        names = query.column_names(str.lower) or tuple(there)
+        into = _Into(query.table, tuple(there.get(name.lower()) or Column(name, "") for name in names))
         from_files = self._rows.binary is None
-        special = any(column.is_binary or column.type == "bit" for column in into.columns)
+        special = any(column.is_binary or column.is_bit for column in into.columns)
         return None if (from_files and special) or len(into.columns) != query.places else into
 
-    def _described(self, table: str, columns: str) -> _Into:
-        return _Into(table, self._target.columns(f"SELECT {columns} FROM {table} LIMIT 0"))
+    def _columns(self, table: str) -> dict[str, Column]:
+        """Return the columns by name in small letters; whoever may insert may ask."""
+        shown = self._target.rows(f"SHOW COLUMNS FROM {table}")
+        columns = [Column(str(row[0]), str(row[1]), str(row[5])) for row in shown]
+        return {column.name.lower(): column for column in columns}
 
     def _treatment(self, into: _Into) -> Callable[[Chunk], Chunk]:
         """Return what is done to chunks before they are loaded, and refuse what has no meaning over there."""
         for place, column in enumerate(into.columns):
-            if column.type == "bit" and self._rows.names and (name := self._rows.names[place]) in self._rows.foreign:
+            if column.is_bit and self._rows.names and (name := self._rows.names[place]) in self._rows.foreign:
                 raise UnsupportedValue(
                     f"column {name} is {self._rows.foreign[name]}, which MySQL's BIT does not read; select a number"
                 )
@@ -168,7 +196,7 @@ def _binary(columns: Sequence[Column]) -> frozenset[int]:
 def _insert_of(into: _Into) -> InsertQuery:
     """Return the INSERT that does what the bulk load would."""
     names = ", ".join(quote_name(column.name) for column in into.columns)
-    values = ["CAST(? AS UNSIGNED)" if column.type == "bit" else "?" for column in into.columns]
+    values = ["CAST(? AS UNSIGNED)" if column.is_bit else "?" for column in into.columns]
     return parse_insert_query(f"INSERT INTO {into.table} ({names}) VALUES ({', '.join(values)})", "mysql")
 
 
@@ -177,7 +205,7 @@ def _load_statement(into: _Into) -> str:
     targets, conversions = [], []
     for number, column in enumerate(into.columns):
         name = quote_name(column.name)
-        conversion = "UNHEX({})" if column.is_binary else "CAST({} AS UNSIGNED)" if column.type == "bit" else None
+        conversion = "UNHEX({})" if column.is_binary else "CAST({} AS UNSIGNED)" if column.is_bit else None
         targets.append(f"@v{number}" if conversion else name)
         if conversion:
             conversions.append(f"{name} = {conversion.format(f'@v{number}')}")

@@ -48,7 +48,7 @@ def postgres_rows(
     ):
         query = _query(node, connection)
         columns = connection.columns(query)
-        statement = _selection(columns, query, _for_mysql if target == "mysql" else _for_text)
+        statement = selection_of(columns, query, target)
         with closing(_chunks(connection, statement)) as chunks:
             yield Rows(
                 chunks,
@@ -67,8 +67,9 @@ def _query(node: AnySqlNode, connection: Connection) -> str:
     return f"SELECT * FROM {table}"
 
 
-def _selection(columns: Sequence[tuple[str, str]], query: str, form: Callable[[str, str], str]) -> str:
+def selection_of(columns: Sequence[tuple[str, str]], query: str, target: Engine | None) -> str:
     """Return the query as it is, or around it what gives columns another form (by number: names may be there twice)."""
+    form = _for_mysql if target == "mysql" else _for_text
     names = [f"c{number}" for number in range(len(columns))]
     forms = [form(name, kind) for name, (_, kind) in zip(names, columns, strict=True)]
     if forms == names:

@@ -23,8 +23,9 @@ from stores.postgres import quote_name
 from stores.postgres_target import Target, connect
 from stores.rejections import Rejected
 
-_GENERATED = """SELECT attname FROM pg_attribute
-WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated <> ''"""
+#: The catalogue tells it to those, too, who may insert but not select.
+_COLUMNS = """SELECT attname, format_type(atttypid, atttypmod), attgenerated <> '' FROM pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,9 @@ class _Load:
 
     def _of_table(self) -> _Into:
         table = ensure(self._node, self._find, self._create, self._target.where)
-        generated = {str(name) for (name,) in self._target.rows(_GENERATED, (table,))}
-        there = [name for name, _ in self._target.columns(f"SELECT * FROM {table} LIMIT 0") if name not in generated]
-        names = chosen_columns(self._rows.names, there, f"{self._target.where}, table {self._node.table}")
-        return self._described(table, ", ".join(map(quote_name, names)))
+        kinds = {name: kind for name, kind, generated in self._target.rows(_COLUMNS, (table,)) if not generated}
+        names = chosen_columns(self._rows.names, list(kinds), f"{self._target.where}, table {self._node.table}")
+        return _Into(table, ", ".join(map(quote_name, names)), tuple((name, kinds[name]) for name in names))
 
     def _of_query(self, query: InsertQuery) -> _Into | None:
         """Return where the COPY goes that does what an ``insertQuery`` does; nothing when there is none."""
@@ -89,13 +89,12 @@ class _Load:
         require_places(query, self._rows.names, self._node.label)
         if query.table is None:
             return None
-        into = self._described(query.table, query.columns)
+        kinds = {str(name): str(kind) for name, kind, _ in self._target.rows(_COLUMNS, (query.table,))}
+        names = query.column_names(str.lower) or tuple(kinds)
+        written = query.columns or ", ".join(map(quote_name, names))
+        into = _Into(query.table, written, tuple((name, kinds.get(name, "")) for name in names))
         binary = any(kind == "bytea" for _, kind in into.columns)
         return None if (self._rows.binary is None and binary) or len(into.columns) != query.places else into
-
-    def _described(self, table: str, written: str | None) -> _Into:
-        columns = self._target.columns(f"SELECT {written or '*'} FROM {table} LIMIT 0")
-        return _Into(table, written or ", ".join(quote_name(name) for name, _ in columns), tuple(columns))
 
     def _treatment(self, into: _Into) -> Callable[[Chunk], Chunk]:
         places = frozenset(place for place, (_, kind) in enumerate(into.columns) if kind == "bytea")

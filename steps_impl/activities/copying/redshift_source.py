@@ -12,10 +12,11 @@ from itertools import count
 
 from core.errors import NotFound
 from steps_impl.activities.copying.lines import Chunk, Place
+from steps_impl.activities.copying.postgres_source import selection_of
 from steps_impl.activities.copying.rows import Rows
 from steps_impl.activities.copying.tables import find_in_catalog, name_parts
 from steps_impl.activities.objects.nodes import AnySqlNode
-from steps_impl.activities.servers.server import Server
+from steps_impl.activities.servers.server import Engine, Server
 from steps_impl.contract import StepContext
 from steps_impl.formats.delimited import TabSeparated
 from steps_impl.queries import bare_query
@@ -23,11 +24,15 @@ from stores.redshift import Session, Statement, connect
 
 #: Rows of one FETCH; single-node clusters allow 1000 at most.
 _ROWS = 1000
+#: Numbers of the types that MySQL reads in another form.
+_KINDS = {16: "boolean", 1184: "timestamp with time zone"}
 
 
 @contextmanager
-def redshift_rows(node: AnySqlNode, server: Server, context: StepContext, retries: int) -> Iterator[Rows]:
-    """Give the rows of a node's ``selectQuery``, or of its table.
+def redshift_rows(
+    node: AnySqlNode, server: Server, context: StepContext, retries: int, target: Engine | None
+) -> Iterator[Rows]:
+    """Give the rows of a node's ``selectQuery``, or of its table; ``target`` is the engine that they are for.
 
     Raises:
         StoreError, ParameterError: the server or the query.
@@ -38,9 +43,14 @@ def redshift_rows(node: AnySqlNode, server: Server, context: StepContext, retrie
     ):
         query = _query(node, session)
         session.execute(Statement("SET timezone TO 'UTC'", "choose UTC"))
-        names = session.text_columns(Statement(f"SELECT * FROM (\n{query}\n) AS described LIMIT 0", "describe a query"))
-        session.execute(Statement(f"DECLARE rows_read CURSOR FOR {query}", "open a cursor"))
-        yield Rows(_chunks(session), names, frozenset())
+        described = session.text_columns(
+            Statement(f"SELECT * FROM (\n{query}\n) AS described LIMIT 0", "describe a query")
+        )
+        columns = [(name, _KINDS.get(code, "")) for name, code in described]
+        selection = selection_of(columns, query, target)
+        session.text_columns(Statement(f"SELECT * FROM (\n{selection}\n) AS described LIMIT 0", "describe a query"))
+        session.execute(Statement(f"DECLARE rows_read CURSOR FOR {selection}", "open a cursor"))
+        yield Rows(_chunks(session), tuple(name for name, _ in columns), frozenset())
 
 
 def _query(node: AnySqlNode, session: Session) -> str:

@@ -10,7 +10,7 @@ from steps_impl.activities.objects.nodes import AnySqlNode
 from stores.postgres import quote_name
 
 _LOOKUP = """SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'f') AND lower(c.relname) = lower(%s)
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND lower(c.relname) = lower(%s)
 AND (lower(n.nspname) = lower(%s) OR %s IS NULL AND pg_table_is_visible(c.oid))
 ORDER BY (%s IS NULL OR n.nspname = %s) AND c.relname = %s DESC LIMIT 1"""
 _PARTS = re.compile(r'"(?:[^"]|"")+"|`(?:[^`]|``)+`|[^.]+')

@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import NotFound, ParameterError
 from sandbox.parts.mariadb import MariaDbPart
+from sandbox.parts.postgres import PostgresPart
 from tests.acceptance.copying.conftest import Copying, Database
 
 CSV = {"type": "CSV"}
@@ -165,6 +166,27 @@ def test_nothing_at_all_is_copied_as_nothing(copying: Copying, engine: str) -> N
     assert copying.run(copying.s3_node("empty.csv", CSV), database.node(table)).rows == 0
     assert copying.run(database.node(table), copying.s3_node("out", CSV)).rows == 0
     assert (database.rows(table), copying.get("out")) == ([], b"")
+
+
+def test_who_may_insert_need_not_be_allowed_to_select(
+    copying: Copying, mysql: Database, postgres: Database, mysql_server: MariaDbPart, postgres_server: PostgresPart
+) -> None:
+    copying.put("in.csv", b"1,x\n")
+    name = f"inserter_{secrets.token_hex(4)}"
+    mysql_server.ensure_database(name, name)
+    postgres_server.ensure_database(name, name)
+    for database, part in ((mysql, mysql_server), (postgres, postgres_server)):
+        table = database.make("a INT, b VARCHAR(5)")
+        if database is mysql:
+            part.execute(f"GRANT INSERT ON {mysql.address.database}.{table} TO '{name}'@'%'")
+        else:
+            postgres.run(f"GRANT INSERT ON {table} TO {name}", f"GRANT USAGE ON SCHEMA public TO {name}")
+        password = part.ensure_database(name, name).password
+        for more in ({}, {"insertQuery": f"INSERT INTO {table} (A, b) VALUES (?, ?)"}):
+            node = database.node(table, **more)
+            node["database"] |= {"username": name, "*password": password}
+            copying.run(copying.s3_node("in.csv", CSV), node)
+        assert database.rows(table) == [(1, "x"), (1, "x")]
 
 
 def test_nodes_of_other_activities_are_refused_by_name(copying: Copying) -> None:

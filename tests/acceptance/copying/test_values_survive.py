@@ -136,17 +136,25 @@ def test_kinds_of_postgres_survive_to_s3_and_back(copying: Copying, postgres: Da
     )
 
 
-def test_postgres_booleans_zoned_times_and_bytes_arrive_in_mysql(
-    copying: Copying, postgres: Database, mysql: Database
-) -> None:
-    origin = postgres.make("a INT, o BOOLEAN, z TIMESTAMPTZ, b BYTEA")
-    postgres.run(f"INSERT INTO {origin} VALUES (1, true, '2024-01-01 10:00:00+05', '\\x00ff'), (2, NULL, NULL, NULL)")
-    target = mysql.make("a INT, o BOOLEAN, z DATETIME, b VARBINARY(9)")
-    copying.run(postgres.node(origin), mysql.node(target))
+@pytest.mark.parametrize("source", ["postgres", "redshift"])
+def test_booleans_and_zoned_times_arrive_in_mysql(copying: Copying, source: str, mysql: Database) -> None:
+    origin = copying.databases[source]
+    table = origin.make("a INT, o BOOLEAN, z TIMESTAMPTZ")
+    origin.run(f"INSERT INTO {table} VALUES (1, true, '2024-01-01 10:00:00+05'), (2, false, NULL), (3, NULL, NULL)")
+    target = mysql.make("a INT, o BOOLEAN, z DATETIME")
+    copying.run(origin.node(table), mysql.node(target))
 
     assert [tuple(map(str, row)) for row in mysql.rows(target)] == [
-        ("1", "1", "2024-01-01 05:00:00", "b'\\x00\\xff'"), ("2", "None", "None", "None")
+        ("1", "1", "2024-01-01 05:00:00"), ("2", "0", "None"), ("3", "None", "None")
     ]  # fmt: skip
+
+
+def test_bytes_of_postgres_arrive_in_mysql(copying: Copying, postgres: Database, mysql: Database) -> None:
+    origin = postgres.make("a INT, b BYTEA, t TEXT", [(1, b"\x00\xff\\", "text"), (2, None, None)])
+    target = mysql.make("a INT, b VARBINARY(9), t VARBINARY(9)")
+    copying.run(postgres.node(origin), mysql.node(target))
+
+    assert mysql.rows(target) == [(1, b"\x00\xff\\", b"text"), (2, None, None)]
 
 
 def test_mysql_bytes_bits_and_times_arrive_in_postgres(copying: Copying, postgres: Database, mysql: Database) -> None:
