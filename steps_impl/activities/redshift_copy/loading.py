@@ -75,6 +75,7 @@ class Load:
         """Put the staged rows in place; the transaction is open and nobody else writes to the target."""
         told = {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
         if records and (attempt := records.done_by(others)):
+            records.add(session, 0)  # whoever comes next asks what became of this one
             return {**told, "deleted": 0, "inserted": 0, "already_loaded_by": attempt}
         self._progress("exchange", rows=arrived.rows)
         incoming = self._transformed(session, target)

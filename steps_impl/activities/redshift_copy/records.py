@@ -3,7 +3,8 @@
 A COMMIT may be done and its answer lost: the attempt fails, the service tries again, and APPEND would load twice (AWS
 warns of it). So every APPEND leaves a row with its pipeline, instance and attempt. A later attempt of the same instance
 asks the service what became of the former one: FINISHED means that somebody reruns a load that was reported as done,
-which appends again, as AWS does; anything else means that this is its retry, and there is nothing left to load.
+which appends again, as AWS does; anything else means that this is its retry, and there is nothing left to load. An
+attempt that finds nothing left leaves a row too, since it is the one that ends well.
 
 The rows are read on a session of its own, while the lock on the target is held: read in the loading transaction they
 would make loads into different tables conflict with each other.
