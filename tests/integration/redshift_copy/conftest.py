@@ -36,6 +36,12 @@ HARD = [
     (10, "NULL", None),
     (11, "ends with \\", None),
     (12, " blanks ", None),
+    *(
+        (13 + number, text, None)
+        for number, text in enumerate(
+            ["\\N", "\\n", "n", "N", "\\.", "\r", "\n", ",", "\\,", "\x01\x1a\x1c\x1f", "%s ?", " "]
+        )
+    ),
 ]
 
 
