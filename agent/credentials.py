@@ -20,6 +20,7 @@ from steps_impl.contract import LENT_VARIABLE
 
 _ACCESS_ID, _SECRET_KEY = "access-id", "private-key"
 _KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_DATA_PIPELINE"
 _REGION_VARIABLES = ("AWS_DEFAULT_REGION", "AWS_REGION")
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 #: Permissions of a file for anybody but its owner.
@@ -66,14 +67,16 @@ def use_credentials(access_id: str | None, secret_key: str | None) -> None:
         os.environ.pop("AWS_SESSION_TOKEN", None)
 
 
-def own_access(region: str | None) -> dict[str, str]:
+def own_access(region: str | None, endpoint: str | None = None) -> dict[str, str]:
     """Return this process's AWS keys, region and proxy as variables, for a child that is our own program.
 
-    A session token that does not belong to the keys is blanked.
+    A session token that does not belong to the keys is blanked. ``endpoint`` is the one of Data Pipeline that was
+    configured: a step asks the service too, for what became of a former attempt.
     """
+    service = {_ENDPOINT_VARIABLE: endpoint} if endpoint and "://" in endpoint else {}
     keys = {name: os.environ.get(name, "") for name in _KEY_VARIABLES} if _KEY_VARIABLES[0] in os.environ else {}
     proxy = {name: os.environ[name] for name in _PROXY_VARIABLES if name in os.environ}
-    return keys | proxy | (dict.fromkeys(_REGION_VARIABLES, region) if region else {})
+    return keys | proxy | service | (dict.fromkeys(_REGION_VARIABLES, region) if region else {})
 
 
 def lent_keys(access: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

@@ -200,7 +200,7 @@ class Work:
         return self._outcome.explained(explain(ended, command, self._workspace.logs, began))
 
     def _environment(self, plan: Plan, conditions: Conditions) -> dict[str, str]:
-        access = own_access(self._settings.region) if plan.own_program else {}
+        access = own_access(self._settings.region, self._settings.endpoint) if plan.own_program else {}
         return {
             **self._tools.environment,
             **(conditions.user.environment if conditions.user else {}),

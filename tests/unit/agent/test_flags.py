@@ -134,6 +134,11 @@ def test_the_proxy_of_the_flags_wins_over_both_spellings_of_the_variable(monkeyp
     assert own_access(None)["HTTPS_PROXY"] == "http://CORP%5Cme:p%40%3A%2Fss@proxy:3128"
 
 
+def test_a_child_of_our_own_finds_the_service_that_the_flags_name():
+    assert own_access("eu-west-1", "http://localhost:1")["AWS_ENDPOINT_URL_DATA_PIPELINE"] == "http://localhost:1"
+    assert "AWS_ENDPOINT_URL_DATA_PIPELINE" not in own_access("eu-west-1")
+
+
 @pytest.mark.parametrize("flag", ["--proxyDomain=CORP", "--proxyWorkstation=PC"])
 def test_an_ntlm_proxy_is_refused(flag):
     with pytest.raises(SettingsError, match="NTLM"):
