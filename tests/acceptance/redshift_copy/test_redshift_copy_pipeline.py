@@ -73,8 +73,12 @@ def run(sandbox: RunningSandbox, settings: Settings, tmp_path: Path) -> Pipeline
     assert place is not None
     shared = [
         {
-            **{"id": "Default", "scheduleType": "ondemand", "maximumRetries": "0", "failureAndRerunMode": "CASCADE"},
-            **{"role": "DataPipelineDefaultRole", "resourceRole": "DataPipelineDefaultResourceRole"},
+            "id": "Default",
+            "scheduleType": "ondemand",
+            "maximumRetries": "0",
+            "failureAndRerunMode": "CASCADE",
+            "role": "DataPipelineDefaultRole",
+            "resourceRole": "DataPipelineDefaultResourceRole",
         },
         {"id": "Machine", "type": "Ec2Resource", "terminateAfter": "1 Hour"},
         {
