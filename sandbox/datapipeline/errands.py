@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from core.errors import DuctrunnerError, InternalError
+from core.redaction import REDACTOR
 from sandbox.datapipeline.conditions import holds
 from sandbox.datapipeline.inside import begin
 from sandbox.datapipeline.model import OWN_ALARMS, OWN_PRECONDITIONS, Attempt
@@ -75,7 +76,7 @@ class Errands:
             arn = content.text("topicArn") or ""
             self._outside.topic(arn).publish(content.text("subject") or "", content.text("message") or "")
         except DuctrunnerError as error:
-            LOG.warning("%s of %s: %s", attempt.id, attempt.pipeline_id, error)
+            LOG.warning("%s of %s: %s", attempt.id, attempt.pipeline_id, REDACTOR.redact(str(error)))
             return error
         except Exception:
             LOG.exception("%s of %s failed", attempt.id, attempt.pipeline_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -182,3 +183,24 @@ def test_a_deactivated_pipeline_still_tells_what_has_happened(
     inbox.await_messages(("A", "FAILED"))
     service.await_statuses(pipeline, Alarm="FINISHED", B="INACTIVE")
     assert service.state(pipeline) == "INACTIVE"
+
+
+def test_kills_lose_no_message_and_repeat_at_most_those_that_were_under_way(
+    start_service: Any, make_activity: Any, make_object: Any, inbox: Any, aws_environment: str
+) -> None:
+    service = start_service("--aws-endpoint", aws_environment)
+    kills, of_each = 4, 10
+    names = [f"A{number}" for number in range(kills * of_each)]
+    activities = [make_activity(name, onSuccess=">Alarm") for name in names]
+    pipeline = service.run(*activities, alarm(make_object, inbox, message="#{node.@id}"))
+    for _ in range(kills):
+        for _ in range(of_each):
+            service.finish(service.take())
+        service.kill_and_restart()
+    limit = time.monotonic() + 60
+    while service.state(pipeline) != "FINISHED":
+        assert time.monotonic() < limit, service.log()
+        time.sleep(0.01)
+    told = [subject for subject, _ in inbox.messages()]
+    assert set(told) == set(names)
+    assert len(told) <= len(names) + 2 * kills  # the service sends two at once
