@@ -29,8 +29,8 @@ class Plan:
     """One version of a definition, with the graph of what runs worked out once.
 
     Activities, the data nodes that they read or write and the resources that they run on get instances. An activity
-    waits for activities, and for a data node that it reads where that has preconditions; a data node waits for the
-    activities that write it and for what its own ``dependsOn`` names.
+    waits for activities, and for a data node that it reads where that has preconditions or another schedule; a data
+    node waits for the activities that write it and for what its own ``dependsOn`` names.
     """
 
     def __init__(self, definition: Definition, assumed: Assumed | None = None) -> None:
@@ -43,6 +43,8 @@ class Plan:
         self.users: dict[str, list[str]] = {}
         for activity, resource in self.runs_on.items():
             self.users.setdefault(resource, []).append(activity)
+        #: The activities that use a data node or a resource.
+        self.used_by = self.users | {node: self.readers_and_writers(node) for node in self.nodes}
         self.needs = {activity: self._awaited(activity) for activity in self.activities}
         self.needs |= {node: self.definition.producers(node) for node in self.nodes}
         self.consumers: dict[str, list[str]] = {component: [] for component in self.components}
@@ -54,6 +56,7 @@ class Plan:
         #: Timetables by component and moment of the first activation; ``upcoming`` fills it.
         self.timetables: dict[tuple[str, float], Timetable] = {}
         self._followers = {name: self._along(name) for name in self.activities}
+        self._uses = {name: [each for each in self.used_by if name in self.used_by[each]] for name in self.activities}
         led = {node for nodes in self._followers.values() for node in nodes}
         #: The components whose occurrences are created by their schedule alone, the activities after what they use;
         #: the others follow an activity.
@@ -110,6 +113,10 @@ class Plan:
         """Return the data nodes and the resource of an activity that have its schedule: they are created with it."""
         return self._followers.get(component, [])
 
+    def uses(self, component: str) -> list[str]:
+        """Return the data nodes and the resource that an activity uses."""
+        return self._uses.get(component, [])
+
     def kind(self, component: str) -> Kind:
         """Return what sort of object a component is."""
         return self.definition.kind_of(component)
@@ -158,12 +165,14 @@ class Plan:
         return [name for name in others if name in used and self.schedule(name) == self.schedule(activity)]
 
     def _awaited(self, activity: str) -> frozenset[str]:
-        """Return the activities that an activity waits for, and the data nodes whose preconditions it needs."""
+        """Return what an activity waits for: activities, and data nodes with preconditions or another schedule."""
         item = self.definition.effective(activity)
         guarded = {
             node
             for node in (*item.refs("input"), *item.refs("dependsOn"))
-            if node in self.nodes and self.preconditions(node) and activity not in self.definition.producers(node)
+            if node in self.nodes
+            and (self.preconditions(node) or self.schedule(node) != self.schedule(activity))
+            and activity not in self.definition.producers(node)
         }
         return self.definition.dependencies(activity) | guarded
 

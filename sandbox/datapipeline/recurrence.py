@@ -20,7 +20,7 @@ from sandbox.datapipeline.scheduler import Scheduler
 from sandbox.datapipeline.schedules import Interval
 from sandbox.datapipeline.state import State, instance_id
 from sandbox.datapipeline.timers import Timers
-from sandbox.datapipeline.upcoming import is_full, next_interval, timetable_of
+from sandbox.datapipeline.upcoming import is_held_back, next_interval, timetable_of
 
 
 class Recurrence:
@@ -45,7 +45,8 @@ class Recurrence:
     def look_at(self, pipeline_id: str, component: str) -> None:
         """Create the next occurrence of a component, or ask for another look when that may be due.
 
-        Where too many are active, the end of one asks for it.
+        Where it is held back, that asks for it which it waits for: the end of one that is active, or the next
+        occurrence of what uses it.
         """
         now = self._clock.now()
         if self._planned.get((pipeline_id, component), math.inf) <= now:
@@ -56,7 +57,7 @@ class Recurrence:
         interval = next_interval(self._state, pipeline, component)
         if interval is None:
             self._scheduler.review(pipeline.id)
-        elif not is_full(self._state, pipeline, component):
+        elif not is_held_back(self._state, pipeline, component):
             moment = self._may_be_created(pipeline, component, interval)
             if moment <= now:
                 self._create(pipeline, component, interval, now)
@@ -89,6 +90,8 @@ class Recurrence:
             self._state.add_instance(instance)
         for instance in created:
             self._scheduler.advance(instance)
+        for name in plan.uses(component):
+            self._plan(pipeline.id, name, now)
 
     def _instance(self, pipeline: Pipeline, component: str, interval: Interval, now: float) -> Instance:
         at_end = timetable_of(self._state, pipeline, component).at_end

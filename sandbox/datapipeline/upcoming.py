@@ -35,21 +35,34 @@ def exhausted(state: State, pipeline: Pipeline) -> bool:
 def next_run(state: State, pipeline: Pipeline, component: str) -> float | None:
     """Return when the next occurrence of a component may start that has no instance yet.
 
-    None if none is to come, or none can come before one of those that are active has ended.
+    None if none is to come, or it waits for something else than its time.
     """
     if pipeline.state != Status.SCHEDULED:
         return None
     plan = state.plan(pipeline.id, pipeline.active_version)
-    if plan.on_demand or component not in plan.recurring or is_full(state, pipeline, component):
+    if plan.on_demand or component not in plan.recurring or is_held_back(state, pipeline, component):
         return None
     interval = next_interval(state, pipeline, component)
     return None if interval is None else interval.due
 
 
-def is_full(state: State, pipeline: Pipeline, component: str) -> bool:
+def is_held_back(state: State, pipeline: Pipeline, component: str) -> bool:
+    """Tell whether the next occurrence of a component waits for something else than its time."""
+    return _is_full(state, pipeline, component) or _is_ahead(state, pipeline, component)
+
+
+def _is_full(state: State, pipeline: Pipeline, component: str) -> bool:
     """Tell whether as many instances of a component are active as may be ("re-runs do not count toward" them)."""
     active = sum(not entry.rerun for entry in state.index.active(pipeline.id, component))
     return active >= state.plan(pipeline.id, pipeline.active_version).most_active(component)
+
+
+def _is_ahead(state: State, pipeline: Pipeline, component: str) -> bool:
+    """Tell whether nothing that uses a data node or a resource has come so far yet; they do not run ahead for years."""
+    using = state.plan(pipeline.id, pipeline.active_version).used_by.get(component, [])
+    intervals = [found for name in using if (found := next_interval(state, pipeline, name)) is not None]
+    own = next_interval(state, pipeline, component) if intervals else None
+    return own is not None and own.start >= max(interval.end for interval in intervals)
 
 
 def still_to_come(state: State, instance: Instance, component: str) -> bool:

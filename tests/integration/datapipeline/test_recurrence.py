@@ -270,6 +270,45 @@ def test_a_daily_activity_waits_for_every_hour_of_its_day_also_those_to_come(
     assert inputs == [f"@Out_{text(begin + number * HOUR)}" for number in range(24)]
 
 
+def test_a_data_node_that_nobody_writes_is_waited_for_in_all_its_occurrences(
+    quick: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    begin = now(quick)
+    pipeline = quick.run(
+        make_object("Daily", type="Schedule", period="1 day", startDateTime=text(begin), occurrences="1"),
+        hourly(make_object, startDateTime=text(begin)),
+        make_object("In", type="S3DataNode", directoryPath="s3://b/#{@scheduledStartTime}"),
+        make_activity("Day", schedule=">Daily", input=">In"),
+        default=CRON,
+    )
+    quick.advance(23 * HOUR - 301)
+    assert field_of(quick.instance(pipeline, "Day"), "@status") == "WAITING_ON_DEPENDENCIES"
+    quick.advance(302)
+    task = quick.take()
+    attempt = task["objects"][task["attemptId"]]["fields"]
+    inputs = [entry["refValue"] for entry in attempt if entry["key"] == "input"]
+    assert inputs == [f"@In_{text(begin + number * HOUR)}" for number in range(24)]
+    paths = [field_of(task["objects"][name], "directoryPath") for name in inputs]
+    assert paths == [f"s3://b/{text(begin + number * HOUR)}" for number in range(24)]
+
+
+def test_data_nodes_do_not_run_ahead_of_what_uses_them(quick: Any, make_activity: Any, make_object: Any) -> None:
+    pipeline = quick.run(
+        make_object("Daily", type="Schedule", period="1 day", startDateTime="2012-01-01T00:00:00"),
+        hourly(make_object, startDateTime="2012-01-01T00:00:00"),
+        make_object("In", type="S3DataNode", directoryPath="s3://b/x"),
+        make_activity("Day", schedule=">Daily", input=">In"),
+        default=CRON,
+    )
+    for days in (6, 7):  # five are active, and the next one's data may be there
+        query = {"selectors": [{"fieldName": "@componentParent", "operator": {"type": "REF_EQ", "values": ["In"]}}]}
+        pages = quick.client.get_paginator("query_objects").paginate(
+            pipelineId=pipeline, sphere="INSTANCE", query=query
+        )
+        assert sum(len(page["ids"]) for page in pages) == days * 24
+        quick.finish(quick.take())
+
+
 def test_an_hourly_activity_waits_for_the_day_that_it_lies_in(quick: Any, make_activity: Any, make_object: Any) -> None:
     begin = now(quick)
     quick.run(

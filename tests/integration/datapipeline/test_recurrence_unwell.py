@@ -34,12 +34,12 @@ def test_a_service_that_is_killed_at_random_creates_and_runs_every_occurrence_on
 ) -> None:
     service, chance = start_service("--instance-interval", "0"), random.Random(7)
     begin = now(service)
-    schedule = {"startDateTime": text(begin - 30 * QUARTER), "occurrences": "40"}
+    schedule = {"startDateTime": text(begin - 12 * QUARTER), "occurrences": "18"}
     node = make_object("Node", type="S3DataNode", directoryPath="s3://b/#{@scheduledStartTime}")
     activities = (make_activity("A", output=">Node"), make_activity("B", input=">Node"))
     pipeline = recurring(service, make_object, node, *activities, **schedule)
     ended: Counter[str] = Counter()
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 120
     while service.state(pipeline) != "FINISHED":
         assert time.monotonic() < give_up, ended
         task = service.poll()
@@ -52,7 +52,7 @@ def test_a_service_that_is_killed_at_random_creates_and_runs_every_occurrence_on
             ended[task["attemptId"]] += 1
         if chance.random() < 0.2:
             service.kill_and_restart()
-    expected = [text(begin + number * QUARTER) for number in range(-30, 10)]
+    expected = [text(begin + number * QUARTER) for number in range(-12, 6)]
     assert set(ended.values()) == {1}
     assert sorted(ended) == sorted(f"@{name}_{start}_Attempt=1" for name in "AB" for start in expected)
     instances = service.client.get_paginator("query_objects").paginate(pipelineId=pipeline, sphere="INSTANCE")
