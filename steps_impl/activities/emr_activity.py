@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from core.errors import ParameterError
 from steps_impl.activities.cluster import Cluster, open_cluster
-from steps_impl.activities.cluster.launching import is_script, jar_command, needs_hadoop
+from steps_impl.activities.cluster.launching import is_script, jar_command, needs_hadoop, title_of
 from steps_impl.activities.cluster.shell_scripts import run_command
 from steps_impl.activities.cluster.steps import split_step
 from steps_impl.activities.dynamodb.steps import own_step
@@ -62,7 +62,7 @@ def run(parameters: EmrActivityParameters, context: StepContext) -> StepResult:
         for number, command in enumerate(parameters.pre_step_command, start=1):
             run_command(cluster, command, f"preStepCommand {number} of {len(parameters.pre_step_command)}")
         for number, (jar, *arguments) in enumerate(steps, start=1):
-            _run_step(cluster, jar, arguments, f"step {number} of {len(steps)} ({jar})")
+            _run_step(cluster, jar, arguments, f"step {number} of {len(steps)} ({title_of(jar, arguments)})")
         for number, command in enumerate(parameters.post_step_command, start=1):
             run_command(cluster, command, f"postStepCommand {number} of {len(parameters.post_step_command)}")
     return StepResult(details={"steps": len(steps)})

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from steps_impl.activities.cluster import ShellScriptConfig, open_cluster, run_config
-from steps_impl.activities.cluster.launching import is_script, jar_command
+from steps_impl.activities.cluster.launching import is_script, jar_command, title_of
 from steps_impl.activities.dynamodb.steps import own_step
 from steps_impl.activities.objects.base import ActivityParameters, Several
 from steps_impl.activities.objects.nodes import DataNode
@@ -48,7 +48,11 @@ def run(parameters: HadoopActivityParameters, context: StepContext) -> StepResul
             own(context)
         else:
             command = jar_command(cluster, parameters.jar_uri, parameters.argument, parameters.main_class)
-            cluster.run_jar(command, f"the jar {parameters.jar_uri}", of_user=is_script(parameters.jar_uri))
+            cluster.run_jar(
+                command,
+                f"the jar {title_of(parameters.jar_uri, parameters.argument)}",
+                of_user=is_script(parameters.jar_uri),
+            )
         run_config(cluster, parameters.post_activity_task_config, "postActivityTaskConfig")
     return StepResult()
 

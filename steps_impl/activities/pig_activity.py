@@ -56,7 +56,9 @@ def run(parameters: PigActivityParameters, context: StepContext) -> StepResult:
     with open_cluster(parameters.label, context, needs="pig") as cluster:
         run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
         script = script_text(cluster, parameters.script, parameters.script_uri)
-        staged = stage(cluster, parameters.input, parameters.output) if parameters.stage else StagedRelations()
+        staged = StagedRelations()
+        if parameters.stage:
+            staged = stage(cluster, script, parameters.input, parameters.output)
         try:
             _run_pig(cluster, parameters, script, staged, variables)
             rows = staged.finish()

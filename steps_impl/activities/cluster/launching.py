@@ -22,7 +22,7 @@ _STREAMING = "hadoop-streaming"
 _EXAMPLES = "hadoop-mapreduce-examples"
 #: Hadoop's own jars, under whatever name and version a definition has them.
 _OWN_JARS = {
-    re.compile(r"hadoop-streaming(-[\d.]+)?(-amzn-\d+)?\.jar"): _STREAMING,
+    re.compile(r"hadoop-streaming(-[\d.]+)?(-amzn-\d+)?(\.jar)?"): _STREAMING,
     re.compile(r"hadoop(-mapreduce)?-examples(-[\d.]+)?(-amzn-\d+)?\.jar"): _EXAMPLES,
 }
 _PROGRAM_OPTIONS = ("-mapper", "-reducer", "-combiner")
@@ -60,6 +60,11 @@ def needs_hadoop(jar: str) -> bool:
 def is_script(jar: str) -> bool:
     """Tell whether a jar is the one that runs a shell script of the user's."""
     return PurePosixPath(jar).name == _SCRIPT_RUNNER
+
+
+def title_of(jar: str, arguments: Sequence[str]) -> str:
+    """Return what messages call a step: its jar, and what that runs when it is a runner of EMR's."""
+    return f"{jar} {arguments[0].strip()}" if arguments and not needs_hadoop(jar) else jar
 
 
 def _first(cluster: Cluster, jar: str, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -14,6 +14,7 @@ from steps_impl.activities.cluster import Cluster
 from steps_impl.activities.objects.nodes import AnySqlNode, DataNode, MySqlDataNode, S3DataNode, SqlDataNode
 from steps_impl.activities.pig import relations
 from steps_impl.activities.pig.publishing import Publication
+from steps_impl.activities.pig.references import node_of, references
 from steps_impl.activities.pig.tables import TableOfDatabase
 from stores.s3 import S3Store
 
@@ -40,26 +41,25 @@ class StagedRelations:
             publication.discard()
 
 
-def stage(cluster: Cluster, inputs: Sequence[DataNode], outputs: Sequence[DataNode]) -> StagedRelations:
-    """Return the relations of the nodes; ``${input1}`` and ``${INPUT1}`` name the first input's.
+def stage(cluster: Cluster, script: str, inputs: Sequence[DataNode], outputs: Sequence[DataNode]) -> StagedRelations:
+    """Return the relations of the nodes that a script uses; the others only say what depends on what.
 
     Raises:
-        ParameterError: a node, or its format, cannot be a relation.
+        ParameterError: the script uses a node that is not there, or one that cannot be a relation.
         NotFound: there is nothing where an input is.
         StoreError, InterruptedError: of an input in a database.
     """
     staged = StagedRelations()
-    for number, node in enumerate(inputs, start=1):
-        _load(cluster, staged, _relation(staged, "input", number), node)
-    for number, node in enumerate(outputs, start=1):
-        _store(cluster, staged, _relation(staged, "output", number), node)
+    for reference in references(script):
+        made = reference.relation in staged.parameters.values()
+        staged.parameters[reference.parameter] = reference.relation
+        if made:
+            continue
+        if reference.side == "input":
+            _load(cluster, staged, reference.relation, node_of(reference, inputs, cluster.label))
+        else:
+            _store(cluster, staged, reference.relation, node_of(reference, outputs, cluster.label))
     return staged
-
-
-def _relation(staged: StagedRelations, side: str, number: int) -> str:
-    relation = f"staged_{side}{number}"
-    staged.parameters |= {f"{side}{number}": relation, f"{side.upper()}{number}": relation}
-    return relation
 
 
 def _load(cluster: Cluster, staged: StagedRelations, relation: str, node: DataNode) -> None:

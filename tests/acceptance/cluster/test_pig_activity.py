@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,9 @@ def test_without_stage_the_script_is_run_as_it_is(steps: Steps, bucket: Bucket) 
 def test_what_cannot_be_done_is_told_before_pig_runs(
     steps: Steps, bucket: Bucket, fields: dict[str, Any], error_id: str, words: str
 ) -> None:
-    if str(path := fields.get("input", {}).get("directoryPath", "")).startswith("BUCKET"):
-        fields = {**fields, "input": {**fields["input"], "directoryPath": path.replace("BUCKET", str(bucket))}}
-    document = steps.fail(pig("${output1} = ${input1};", **fields))
+    given = {"input": node("BUCKET/in"), "output": node("BUCKET/out"), **fields}
+    activity = json.loads(json.dumps(pig("${output1} = ${input1};", **given)).replace("BUCKET", str(bucket)))
+    document = steps.fail(activity)
     assert document["errorId"] == error_id
     assert words in document["errorMessage"]
 

@@ -11,6 +11,7 @@ from core.errors import ParameterError
 from steps_impl.activities.objects.formats import DataFormat
 from steps_impl.activities.pig.parameters import parameter_file, script_variables
 from steps_impl.activities.pig.quoting import literal
+from steps_impl.activities.pig.references import node_of, references
 from steps_impl.activities.pig.relations import load, store
 
 FORMATS: TypeAdapter[Any] = TypeAdapter(DataFormat)
@@ -87,3 +88,19 @@ def test_a_variable_is_written_as_pig_takes_it(given: str, line: str) -> None:
 def test_a_variable_that_pig_cannot_take_is_refused(given: str) -> None:
     with pytest.raises(ParameterError, match="the scriptVariable"):
         script_variables([given], "Work")
+
+
+def test_the_nodes_that_a_script_uses_are_found_in_every_spelling() -> None:
+    script = "B = LIMIT ${INPUT1} 3; ${output2} = FOREACH $Input1 GENERATE '\\${input3}', $input10x, $n, '$output1';"
+    found = [(entry.parameter, entry.relation) for entry in references(script)]
+    assert found == [
+        ("INPUT1", "staged_input1"),
+        ("Input1", "staged_input1"),
+        ("output1", "staged_output1"),
+        ("output2", "staged_output2"),
+    ]
+
+
+def test_a_node_that_the_activity_has_not_is_named() -> None:
+    with pytest.raises(ParameterError, match=r"the script of Work uses \$\{input2\}, but the activity has 0 inputs"):
+        node_of(references("A = ${input2};")[0], [], "Work")
