@@ -24,7 +24,7 @@ parts:
 
 # Hadoop, Pig and Hive on one machine, where Maven can fetch their jars (about 150 MB, once for all checkouts).
 engines: install parts
-	@$(BIN)/python -m sandbox.engines install --or-go-on
+	@$(BIN)/ductrunner sandbox engines --or-go-on
 
 demo: install parts
 	@$(BIN)/python examples/rds_to_redshift/demo.py

@@ -55,7 +55,7 @@ class Engines:
             PartMissing: the engines are not installed, or Java is not.
         """
         if not self.installed:
-            raise PartMissing("Hadoop, Pig and Hive are not installed here; run: python -m sandbox.engines install")
+            raise PartMissing("Hadoop, Pig and Hive are not installed here; run: ductrunner sandbox engines")
         if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
             raise PartMissing("Java was not found; on Debian run: apt-get install openjdk-17-jre-headless")
         return self.home / "bin"

@@ -12,6 +12,8 @@ from steps_impl.activities.cluster import machine
 
 #: Folders that hold Hadoop's own job jars, as EMR and Bigtop lay them out; a plain Hadoop has them below its home.
 _JAR_FOLDERS = ("/usr/lib/hadoop-mapreduce", "/usr/lib/hadoop")
+#: Programs that the sandbox can install where there is no cluster.
+_ENGINES = frozenset({"hadoop", "hive", "pig"})
 _FOLDERS_OF_HOME = ("share/hadoop/tools/lib", "share/hadoop/mapreduce")
 
 
@@ -25,9 +27,15 @@ def find_program(name: str, label: str, environment: Mapping[str, str]) -> Path:
     if found is None:
         raise ProgramMissing(
             f"{label} needs the program {name!r}, which is not on PATH here: it must run on the cluster's primary "
-            f"node, and this machine is {machine.describe()}"
+            f"node, and this machine is {machine.describe()}{_advice(name)}"
         )
     return Path(found)
+
+
+def _advice(name: str) -> str:
+    if machine.cluster_id() is None and name in _ENGINES:
+        return " (without a cluster: ductrunner sandbox engines)"
+    return ""
 
 
 def find_jar(name: str, label: str, environment: Mapping[str, str]) -> Path:

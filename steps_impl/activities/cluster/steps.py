@@ -7,16 +7,16 @@ script-runner.jar*, *Differences … for earlier AMI versions* (``hive-script``,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from core.errors import ParameterError
 
-#: A run of backslashes and what follows it.
+#: A run of backslashes and what follows it; an argument with the comma behind it.
 _ESCAPED = re.compile(r"(\\+)(.?)", re.DOTALL)
+_PART = re.compile(r"((?:\\+.?|[^,\\])*)(,|\Z)", re.DOTALL)
 
 
 def split_step(text: str) -> list[str]:
-    r"""Return the jar and the arguments of a step.
+    r"""Return the jar and the arguments of a step; blanks before them are left out, as the guide's examples have some.
 
     A comma that backslashes stand before is a part of the argument. The guide lets the first of two escapes go: of a
     pair of backslashes one stays, and one alone only makes the next character plain. Before a comma all of a run's
@@ -26,31 +26,19 @@ def split_step(text: str) -> list[str]:
     Raises:
         ParameterError: there is no jar.
     """
-    words = ["".join(part) for part in _parts(text)]
-    if not words[0].strip():
+    parts = []
+    for match in _PART.finditer(text):
+        parts.append(_ESCAPED.sub(_plain, match[1].lstrip()))
+        if not match[2]:
+            break
+    if not parts[0].strip():
         raise ParameterError(f"the step {text[:80]!r} names no jar; write jar,argument,argument")
-    return [words[0].strip(), *words[1:]]
+    return [parts[0].strip(), *parts[1:]]
 
 
-def _parts(text: str) -> Iterator[list[str]]:
-    part: list[str] = []
-    position = 0
-    while position < len(text):
-        if found := _ESCAPED.match(text, position):
-            part.append(_plain(len(found[1]), found[2]))
-            position = found.end()
-        elif text[position] == ",":
-            yield part
-            part = []
-            position += 1
-        else:
-            part.append(text[position])
-            position += 1
-    yield part
-
-
-def _plain(backslashes: int, following: str) -> str:
+def _plain(match: re.Match[str]) -> str:
     """Return what stands for a run of backslashes and the character behind it."""
+    backslashes, following = len(match[1]), match[2]
     if following == ",":
         return "\\" * ((backslashes - 1) // 2) + ","
     return "\\" * (backslashes // 2) + following
