@@ -43,8 +43,9 @@ class PartStatus:
     note: str | None
 
 
-#: Options of the Data Pipeline service where AWS's own value would only make people wait; any can be given otherwise.
-QUICKER_THAN_AWS = {"instance-interval": "0", "precondition-interval": "5"}
+#: Options of the Data Pipeline service where AWS's own value would only make people wait, or end what a definition of
+#: years ago makes up for because it is late; any can be given otherwise.
+OTHER_THAN_AWS = {"instance-interval": "0", "late-from": "creation", "precondition-interval": "5"}
 
 
 class Supervisor:
@@ -57,7 +58,7 @@ class Supervisor:
         self.postgres = PostgresPart(state.path / "postgres")
         self.mariadb = MariaDbPart(state.path / "mariadb")
         self.redshift = RedshiftPart(state.path / "redshift", self.postgres, self.aws)
-        options = QUICKER_THAN_AWS | state.service_options
+        options = OTHER_THAN_AWS | state.service_options
         flags = [f"--{name}={value}" for name, value in options.items()]
         self.datapipeline = DataPipelinePart(state.path / "datapipeline", flags, self.aws)
 

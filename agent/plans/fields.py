@@ -32,7 +32,7 @@ SERVICE_FIELDS = _OF_RESOURCES | frozenset({
 def is_own(key: str) -> bool:
     """Tell whether a field says something about the work: no runtime field, no user's field, none of the service's."""
     name = key.removeprefix("*")
-    user = name.startswith("_") or (name.startswith("my") and name[2:3].isupper())
+    user = name.startswith("_") or (name.startswith("my") and (name[2:3].isupper() or name[2:3] == "_"))
     return not (name.startswith("@") or user or name in SERVICE_FIELDS)
 
 

@@ -19,6 +19,7 @@ from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import COMMON_FIELDS, TYPES, Kind
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.expressions import evaluate
+from sandbox.datapipeline.inheritance import DEFAULT_ID
 from sandbox.datapipeline.objects import Field, PipelineObject
 from sandbox.datapipeline.scope import DefinitionScope
 from sandbox.datapipeline.slots import (
@@ -35,11 +36,19 @@ from sandbox.datapipeline.slots import (
 )
 
 ONDEMAND_PERIOD = "ONDEMAND_PERIOD"
+_ONDEMAND = "ondemand"
 #: What errors about a value begin with.
 INVALID = "INVALID_FIELD_VALUE: "
 Parsed = TypeVar("Parsed", datetime, timedelta)
 _USER_FIELD = re.compile(r"\*?(my[A-Z_]|_)")
 _ANY_KNOWN = frozenset(name for known in TYPES.values() for name in known.known) | {"resourceRole", "role"}
+
+
+def is_ondemand(definition: Definition, object_id: str = DEFAULT_ID) -> bool:
+    """Tell whether an object, or the whole pipeline, runs once for each activation."""
+    if object_id not in definition.objects:
+        return False
+    return (definition.effective(object_id).string("scheduleType") or "").lower() == _ONDEMAND
 
 
 def field_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
@@ -55,16 +64,40 @@ def field_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
 
 
 def _unknown_fields(definition: Definition, item: PipelineObject) -> Iterator[str]:
-    kind, type_name = definition.kind_of(item.id), definition.type_of(item.id)
-    if kind is Kind.ABSTRACT or kind is Kind.UNKNOWN:
-        return
-    known = TYPES[type_name].known if type_name in TYPES and kind is not Kind.DEFAULT else _ANY_KNOWN | COMMON_FIELDS
-    for key in item.field_names():
-        if key in known or key.startswith("@") or _USER_FIELD.match(key):
-            continue
-        near = get_close_matches(key, known, 1)
-        hint = f"; did you mean '{near[0]}'?" if near else "; the name of a field of your own begins with 'my'"
-        yield f"UNKNOWN_FIELD: '{key}' is not a field of {type_name or item.id}{hint}"
+    type_name = definition.type_of(item.id) or item.id
+    for key in _foreign_fields(definition, item):
+        if key not in _ANY_KNOWN:
+            near = get_close_matches(key, _known_fields(definition, item), 1)
+            hint = f"; did you mean '{near[0]}'?" if near else "; the name of a field of your own begins with 'my'"
+            yield f"UNKNOWN_FIELD: '{key}' is not a field of {type_name}{hint}"
+
+
+def field_warnings(definition: Definition, item: PipelineObject) -> Iterator[str]:
+    """Yield what has no effect, as AWS's own samples have it: ``maxActiveInstances`` of a schedule."""
+    for key in _foreign_fields(definition, item):
+        if key in _ANY_KNOWN:
+            yield f"'{key}' is not a field of {definition.type_of(item.id)} and has no effect there"
+    for value in item.values("schedule"):
+        if _unused_schedule(definition, value):
+            yield f"'schedule' leads to no object, '{value.ref_value}', which does not matter on demand"
+
+
+def _foreign_fields(definition: Definition, item: PipelineObject) -> list[str]:
+    if definition.kind_of(item.id) in {Kind.ABSTRACT, Kind.UNKNOWN}:
+        return []
+    known = _known_fields(definition, item)
+    return [key for key in item.field_names() if not (key in known or key.startswith("@") or _USER_FIELD.match(key))]
+
+
+def _known_fields(definition: Definition, item: PipelineObject) -> frozenset[str]:
+    type_name = definition.type_of(item.id)
+    if type_name in TYPES and definition.kind_of(item.id) is not Kind.DEFAULT:
+        return TYPES[type_name].known
+    return _ANY_KNOWN | COMMON_FIELDS
+
+
+def _unused_schedule(definition: Definition, value: Field) -> bool:
+    return value.key == "schedule" and value.ref_value not in definition.objects and is_ondemand(definition)
 
 
 def _is_string(type_name: str | None, key: str) -> bool:
@@ -82,6 +115,8 @@ def _reference_errors(definition: Definition, value: Field, is_string: bool) -> 
         yield f"EMPTY_FIELD: reference '{key}' is empty"
     elif is_string:
         yield f"{INVALID} '{key}' value must be a string, not a reference to another object."
+    elif _unused_schedule(definition, value):
+        return
     elif target not in definition.objects:
         near = get_close_matches(target, definition.objects, 1)
         yield f"Object references invalid id: '{target}'" + (f"; did you mean '{near[0]}'?" if near else "")

@@ -11,20 +11,12 @@ from difflib import get_close_matches
 from core.periods import parse_datetime, parse_period
 from sandbox.datapipeline import limits
 from sandbox.datapipeline.catalogue import TYPES, Kind
-from sandbox.datapipeline.checks_fields import INVALID, parsed
+from sandbox.datapipeline.checks_fields import INVALID, field_warnings, is_ondemand, parsed
 from sandbox.datapipeline.definition import Definition
-from sandbox.datapipeline.inheritance import DEFAULT_ID, parent_cycle
+from sandbox.datapipeline.inheritance import parent_cycle
 from sandbox.datapipeline.objects import PipelineObject
 
 _SCHEDULED = frozenset({Kind.ACTIVITY, Kind.DATA_NODE})
-_ONDEMAND = "ondemand"
-
-
-def is_ondemand(definition: Definition, object_id: str = DEFAULT_ID) -> bool:
-    """Tell whether an object, or the whole pipeline, runs once for each activation."""
-    if object_id not in definition.objects:
-        return False
-    return (definition.effective(object_id).string("scheduleType") or "").lower() == _ONDEMAND
 
 
 def object_errors(definition: Definition, object_id: str) -> Iterator[str]:
@@ -64,7 +56,8 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
                 "'terminateAfter' is missing. It is recommended to set this to avoid leaving resource running for long "
                 "duration."
             )
-    yield from _ignored_fields(definition, definition.objects[object_id])
+    yield from field_warnings(definition, definition.objects[object_id])
+    yield from _ignored_fields(definition.objects[object_id])
     delay = item.string("retryDelay")
     length = parsed(parse_period, delay) if delay and definition.objects[object_id].values("retryDelay") else None
     if length is not None and length < limits.MIN_RETRY_DELAY:
@@ -72,11 +65,9 @@ def object_warnings(definition: Definition, object_id: str) -> Iterator[str]:
     yield from _lateness_warnings(definition, item)
 
 
-def _ignored_fields(definition: Definition, item: PipelineObject) -> Iterator[str]:
+def _ignored_fields(item: PipelineObject) -> Iterator[str]:
     if item.values("runsOn") and item.values("workerGroup"):
         yield "'workerGroup' is ignored, since 'runsOn' is given"
-    if item.values("onLateAction") and not definition.effective(item.id).values("lateAfterTimeout"):
-        yield "'onLateAction' is never carried out, since 'lateAfterTimeout' is missing"
     active = item.string("maxActiveInstances") or ""
     if active.isdecimal() and int(active) > limits.MAX_ACTIVE_INSTANCES:
         yield f"'maxActiveInstances' is above {limits.MAX_ACTIVE_INSTANCES}, which AWS allows on request only"

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from sandbox.datapipeline.checks_fields import INVALID
 from sandbox.datapipeline.definition import Definition
-from sandbox.datapipeline.parameters import Parameter
+from sandbox.datapipeline.parameters import SECRET_MARK, Parameter
 
 TYPES = ("String", "Integer", "Double", "AWS::S3::ObjectKey")
 ATTRIBUTES = frozenset(
@@ -43,7 +43,7 @@ def parameter_warnings(definition: Definition, parameter: Parameter) -> Iterator
 
 
 def _is_used(definition: Definition, name: str) -> bool:
-    word = re.compile(rf"(?<![\w*]){re.escape(name)}(?!\w)")
+    word = re.compile(rf"(?<!\w)\*?{re.escape(name.removeprefix(SECRET_MARK))}(?!\w)")
     values = (field.string_value or "" for item in definition.objects.values() for field in item.fields)
     defaults = (value for other in definition.parameters.values() for value in other.values)
     return any("#{" in text and word.search(text) for text in (*values, *defaults))

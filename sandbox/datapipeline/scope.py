@@ -15,6 +15,7 @@ from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.escapes import PROGRAM_FIELDS, unescape_once
 from sandbox.datapipeline.expressions import Ref, Value, Verbatim, evaluate
 from sandbox.datapipeline.objects import Field, PipelineObject
+from sandbox.datapipeline.parameters import SECRET_MARK
 
 NEVER_EVALUATED = frozenset({"id", "name", "type", "@sphere"})
 
@@ -60,8 +61,12 @@ class DefinitionScope:
         return known or ([Verbatim("")] if may_be_missing else [])
 
     def parameter(self, name: str) -> list[Value]:
-        """Return the values of a parameter as its type; an optional parameter without a value is the empty text."""
-        parameter = self._definition.parameters.get(name)
+        """Return the values of a parameter as its type; an optional parameter without a value is the empty text.
+
+        AWS's own samples name the secret parameter ``*myPassword`` as ``#{myPassword}``, too.
+        """
+        parameters = self._definition.parameters
+        parameter = parameters.get(name) or parameters.get(f"{SECRET_MARK}{name}")
         if parameter is None:
             return []
         return [*parameter.typed()] or ([""] if parameter.optional else [])

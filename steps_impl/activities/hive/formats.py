@@ -35,16 +35,18 @@ class RowForm:
     row_format: str
 
 
-def row_form(data_format: DataFormat | None, label: str, written: bool) -> RowForm:
+def row_form(data_format: DataFormat | None, label: str, written: bool, items: bool = False) -> RowForm:
     """Return how the rows of a node with this format are declared; ``written`` when the table is an output.
 
-    A node without a format has lines of text: one column ``line``, so that ``SELECT *`` copies them.
+    A node without a format has lines of text: one column ``line``, so that ``SELECT *`` copies them; with ``items`` it
+    has DynamoDB's items, one column ``item``.
 
     Raises:
         ParameterError: Hive cannot do that; the message names the node and the field.
     """
     if data_format is None:
-        return RowForm("(`line` STRING)", "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\u0001'")
+        column = "(`item` MAP<STRING,STRING>)" if items else "(`line` STRING)"
+        return RowForm(column, "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\u0001'")
     if isinstance(data_format, CsvFormat):
         clause = _csv(data_format, label)
     elif isinstance(data_format, TsvFormat | CustomFormat):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from steps_impl.activities.hive.sql_nodes import SqlOutput, SqlTables
 from steps_impl.activities.hive.tables import Reference, drop, dynamodb_table, file_table, references, s3_table
 from steps_impl.activities.objects.nodes import DataNode, DynamoDBDataNode, RedshiftDataNode, S3DataNode
 from stores.s3 import S3Store
+
+_ITEMS = re.compile(r"\bmap\s*<\s*string\s*,\s*string\s*>", re.IGNORECASE)
 
 
 @dataclass
@@ -22,6 +25,8 @@ class StagedTables:
     variables: dict[str, str] = field(default_factory=dict)
     outputs: list[SqlOutput] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
+    #: Whether an output without a format gets DynamoDB's items, and not lines.
+    items: bool = False
 
 
 def stage(script: str, inputs: Sequence[DataNode], outputs: Sequence[DataNode], cluster: Cluster) -> StagedTables:
@@ -31,7 +36,7 @@ def stage(script: str, inputs: Sequence[DataNode], outputs: Sequence[DataNode], 
         ParameterError: it refers to a node that the activity does not have, or that cannot be a table.
         NotFound: there is nothing where an input is.
     """
-    staged = StagedTables()
+    staged = StagedTables(items=_copies_items(script, inputs))
     made: set[str] = set()
     for reference in references(script):
         nodes = inputs if reference.side == "input" else outputs
@@ -41,6 +46,12 @@ def stage(script: str, inputs: Sequence[DataNode], outputs: Sequence[DataNode], 
             made.add(table)
             _stage_node(staged, _node(reference, nodes, cluster.label), table, reference.side == "output", cluster)
     return staged
+
+
+def _copies_items(script: str, inputs: Sequence[DataNode]) -> bool:
+    """Tell whether a script makes a table of whole items itself (the guide: *Staging-Unsupported Data Nodes*)."""
+    tables = any(isinstance(node, DynamoDBDataNode) and not node.data_format for node in inputs)
+    return tables and _ITEMS.search(script) is not None
 
 
 def _node(reference: Reference, nodes: Sequence[DataNode], label: str) -> DataNode:
@@ -64,7 +75,7 @@ def _stage_node(staged: StagedTables, node: DataNode, table: str, written: bool,
     elif isinstance(node, S3DataNode):
         if not written:
             _check_there(node)
-        staged.before.append(s3_table(table, node, written))
+        staged.before.append(s3_table(table, node, written, written and staged.items))
     elif isinstance(node, RedshiftDataNode):
         raise ParameterError(f"{node.label} is a RedshiftDataNode, which cannot be a table of Hive; unload it to S3")
     elif written:

@@ -35,13 +35,13 @@ def references(script: str) -> list[Reference]:
     return sorted(dict.fromkeys(found), key=lambda entry: (entry.side, entry.number, entry.variable))
 
 
-def s3_table(table: str, node: S3DataNode, written: bool) -> str:
-    """Return the statement that makes a table of a directory in S3.
+def s3_table(table: str, node: S3DataNode, written: bool, items: bool = False) -> str:
+    """Return the statement that makes a table of a directory in S3; ``items`` as for ``row_form``.
 
     Raises:
         ParameterError: the format cannot be read, or the output is a file.
     """
-    form = row_form(node.data_format, node.label, written)
+    form = row_form(node.data_format, node.label, written, items)
     if not node.directory_path:
         raise ParameterError(f"{node.label} is an output with a filePath; Hive writes directories: use directoryPath")
     return _create(table, form.columns, form.row_format, f"STORED AS TEXTFILE LOCATION {literal(node.uri)}")

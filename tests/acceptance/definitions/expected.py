@@ -1,0 +1,36 @@
+"""What becomes of each activity of the definitions when it is run here; what is not named finishes."""
+
+from __future__ import annotations
+
+#: Definition → activity → how it ends: the kind of its error, or a status.
+OTHERWISE: dict[str, dict[str, set[str]]] = {
+    # No Spark on this machine.
+    "guide/emr_spark_release": {"EmrActivityObj": {"ProgramMissing"}},
+    "projects/samples_spark_on_demand": {"EmrActivityId_Bo5Zd": {"ProgramMissing"}},
+    "projects/hyperion_compiled": {"EmrActivity_1": {"ProgramMissing"}},
+    # The guide's own command ends with another status, so that its alarm has something to tell.
+    "guide/alarms_and_nodes": {"ShellOut": {"CommandFailed"}},
+    # There is no such jar; whether that or its lateness comes first is a matter of time.
+    "guide/terminate_what_is_late": {"DefaultActivity1": {"ScriptNotFound", "NotFound", "CANCELED"}},
+    # Jars and scripts of AWS that only AWS has.
+    "projects/samples_terasort": {
+        "TeraGen-10GB": {"ScriptNotFound"},
+        "TeraSort": {"CASCADE_FAILED"},
+        "ProcessJHIST": {"CASCADE_FAILED"},
+    },
+    "projects/samples_dynamodb_to_csv_2013": {
+        "EmrActivityId_bxl6C": {"CommandFailed"},
+        "ActivityId_IUO66": {"CASCADE_FAILED"},
+    },
+    "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": {"CommandFailed"}},
+    # No driver but those for MySQL, Postgres and Redshift.
+    "projects/samples_oracle_backup": {"BackupTable": {"UnsupportedDatabase"}},
+}
+#: Definition → activity → words that its error must hold: it says by name what is missing.
+NAMED: dict[str, dict[str, str]] = {
+    "guide/emr_spark_release": {"EmrActivityObj": "spark-submit"},
+    "projects/samples_terasort": {"TeraGen-10GB": "hadoop-examples-1.0.3.jar"},
+    "projects/samples_dynamodb_to_csv_2013": {"EmrActivityId_bxl6C": "exportDynamoDBTableToS3"},
+    "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": "sqoop-is-not-here"},
+    "projects/samples_oracle_backup": {"BackupTable": "jdbc:oracle"},
+}
