@@ -87,7 +87,19 @@ def test_an_unknown_field_is_named_with_those_that_are_known(tmp_path):
 @pytest.mark.parametrize(
     "field",
     [
-        *("@status", "@anything", "*@odd", "myNote", "*myToken", "_own", "role", "resourceRole", "runsOn", "schedule"),
+        *(
+            "@status",
+            "@anything",
+            "*@odd",
+            "myNote",
+            "my_note",
+            "*myToken",
+            "_own",
+            "role",
+            "resourceRole",
+            "runsOn",
+            "schedule",
+        ),
         *("onFail", "precondition", "lateAfterTimeout", "terminateAfter", "subnetId", "region", "description"),
         *("attemptStatus", "errorId", "hostname", "maxActiveInstances", "workerGroup", "pipelineLogUri"),
     ],

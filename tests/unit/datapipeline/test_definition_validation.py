@@ -319,6 +319,25 @@ def test_fields_without_effect_are_warned_about() -> None:
     assert errors_of(objects) == {}
 
 
+def test_what_public_definitions_have_without_effect_is_only_warned_about() -> None:
+    objects = changed(
+        Default={"instanceType": "m1.small", "schedule": {"ref": "Gone"}},
+        A={"insertMode": "APPEND"},
+    )
+    told = {report.id: " | ".join(report.warnings) for report in validate(definition_of(objects))}
+    assert "'insertMode' is not a field of ShellCommandActivity and has no effect there" in told["A"]
+    assert "'schedule' leads to no object, 'Gone', which does not matter on demand" in told["Default"]
+    assert errors_of(objects) == {}
+
+
+def test_a_secret_parameter_may_be_named_without_its_mark() -> None:
+    definition = definition_of(
+        changed(A={"command": "#{myKey}"}), {"*myKey": {"type": "String"}}, {"*myKey": ["k-1-k"]}
+    )
+    assert not any(report.errors for report in validate(definition))
+    assert evaluate_object(definition, "A").string("command") == "k-1-k"
+
+
 def test_a_hundred_and_one_objects_are_too_many_and_not_even_saved() -> None:
     objects = changed(**{f"N{number}": {"type": "S3DataNode", "directoryPath": "s3://b/"} for number in range(97)})
     assert errors_of(objects) == {}
