@@ -18,10 +18,6 @@ OTHERWISE: dict[str, dict[str, set[str]]] = {
         "TeraSort": {"CASCADE_FAILED"},
         "ProcessJHIST": {"CASCADE_FAILED"},
     },
-    "projects/samples_dynamodb_to_csv_2013": {
-        "EmrActivityId_bxl6C": {"CommandFailed"},
-        "ActivityId_IUO66": {"CASCADE_FAILED"},
-    },
     "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": {"CommandFailed"}},
     # No driver but those for MySQL, Postgres and Redshift.
     "projects/samples_oracle_backup": {"BackupTable": {"UnsupportedDatabase"}},
@@ -30,7 +26,6 @@ OTHERWISE: dict[str, dict[str, set[str]]] = {
 NAMED: dict[str, dict[str, str]] = {
     "guide/emr_spark_release": {"EmrActivityObj": "spark-submit"},
     "projects/samples_terasort": {"TeraGen-10GB": "hadoop-examples-1.0.3.jar"},
-    "projects/samples_dynamodb_to_csv_2013": {"EmrActivityId_bxl6C": "exportDynamoDBTableToS3"},
     "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": "sqoop-is-not-here"},
     "projects/samples_oracle_backup": {"BackupTable": "jdbc:oracle"},
 }

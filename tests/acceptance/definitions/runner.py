@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.control import ask
@@ -44,12 +44,14 @@ class Runner:
     def start(self, name: str, path: Path, *, whole: bool) -> None:
         """Put and activate a definition, which must be accepted; its ``whole`` schedule, or one run, is awaited."""
         document: Document = with_given(read_document(path), (), ())
+        activities = scheduled(document)
+        wanted = Occurrences(1, activities) if activities and not whole else None
+        if wanted:
+            document = _one_at_a_time(document, activities)
         pipeline_id = self._service.create(name)
         found = self._service.put(pipeline_id, document)
         assert not [str(finding) for finding in found if finding.error], name
         self._service.activate(pipeline_id)
-        activities = scheduled(document)
-        wanted = Occurrences(1, activities) if activities and not whole else None
         self._watches[name] = (pipeline_id, Watch(self._service, pipeline_id, wanted))
 
     def outcomes(self) -> dict[str, Outcome]:
@@ -80,6 +82,20 @@ class Runner:
     def _end(self, pipeline_id: str, look: Look) -> None:
         if self._service.state(pipeline_id)["@pipelineState"] == "SCHEDULED":
             self._service.deactivate(pipeline_id)
+
+
+def _one_at_a_time(document: Document, activities: frozenset[str]) -> Document:
+    """Return the same without work beside the first run, which nobody would look at."""
+    alone = {"key": "maxActiveInstances", "stringValue": "1"}
+    return replace(
+        document,
+        objects=[
+            {**item, "fields": [*item["fields"], alone]}
+            if item["id"] in activities and all(field["key"] != alone["key"] for field in item["fields"])
+            else item
+            for item in document.objects
+        ],
+    )
 
 
 def _first(look: Look) -> dict[str, Step]:

@@ -84,6 +84,7 @@ def test_what_a_definition_writes_to_s3_is_there(folder: str, lines: list[str], 
 
 def test_what_definitions_do_with_dynamodb_is_done(outcomes: Outcomes) -> None:
     assert len(contents("s3://example-bucket/ddb-backup/")) >= 2
+    assert len(contents("s3://example-bucket/backup/")) == 2
     assert items("RestoredTable") == ["a", "b"]
     assert items("CopiedTable") == ["a", "b"]
     assert items("restore_table", "us-west-1") == ["new"]
