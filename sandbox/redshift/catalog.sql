@@ -79,6 +79,40 @@ $$ SELECT CASE WHEN moment::date = last_day(moment::date)
      ELSE moment + make_interval(months => months) END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment date) RETURNS date
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (date_trunc('month', moment) + interval '1 month - 1 day')::date $$;
+CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment timestamp) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT last_day(moment::date) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.next_day(moment timestamp, weekday text) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT moment::date + 1 + (strpos('sumotuwethfrsa', lower(left(weekday, 2))) / 2
+     - extract(dow FROM moment)::int - 1 + 7) % 7 $$;
+CREATE OR REPLACE FUNCTION pg_catalog.trunc(moment timestamp) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::date $$;
+-- Whole months where the days agree or both are a month's last; else the days count as parts of 31.
+CREATE OR REPLACE FUNCTION pg_catalog.months_between(a timestamp, b timestamp) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT (extract(year FROM a) - extract(year FROM b)) * 12 + extract(month FROM a) - extract(month FROM b)
+     + CASE WHEN extract(day FROM a) = extract(day FROM b)
+         OR (a::date = last_day(a) AND b::date = last_day(b)) THEN 0
+       ELSE (extract(day FROM a) - extract(day FROM b)
+         + extract(epoch FROM a::time - b::time) / 86400) / 31 END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.replicate(part text, times integer) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT repeat(part, times) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.textlen(whole text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT char_length(whole) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.sha2(whole text, bits integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT encode(CASE WHEN bits IN (0, 256) THEN sha256(convert_to(whole, 'UTF8')) WHEN bits = 224
+     THEN sha224(convert_to(whole, 'UTF8')) WHEN bits = 384 THEN sha384(convert_to(whole, 'UTF8'))
+     WHEN bits = 512 THEN sha512(convert_to(whole, 'UTF8')) END, 'hex') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(whole text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT whole ~ '^\s*\{' AND pg_input_is_valid(whole, 'json') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(whole text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT whole ~ '^\s*\[' AND pg_input_is_valid(whole, 'json') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(whole text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT json_array_length(whole::json) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_extract_array_element_text(whole text, place integer) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT whole::json ->> place $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(whole text, VARIADIC path text[]) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT json_extract_path_text(nullif(whole, '')::json, VARIADIC path) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT strpos(whole, part) $$;
 -- STRTOL reads a number of any base from 2 to 36; what is no number of that base is an error, as in Redshift.

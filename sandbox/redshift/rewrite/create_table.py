@@ -8,7 +8,7 @@ from sandbox.redshift.cursor import Cursor, quote_name, split_commas
 from sandbox.redshift.errors import SqlError, not_redshift
 from sandbox.redshift.rewrite.columns import read_column, read_table_constraint
 from sandbox.redshift.rewrite.definition import Attributes, Build, declare
-from sandbox.redshift.rewrite.words import word_changes
+from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement, Token
 
 
@@ -169,4 +169,4 @@ def rest_as_postgres(cursor: Cursor) -> str:
         raise cursor.fail()
     whole = cursor.statement
     tail = Statement(whole.text[tokens[0].start - whole.offset :], tokens[0].start, tokens)
-    return tail.replace(word_changes(tokens))
+    return rewrite_words(tail)

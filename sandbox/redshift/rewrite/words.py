@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.redshift.cursor import quote_name, quote_text
+from sandbox.redshift.rewrite.calls import call_changes
 from sandbox.redshift.tokens import Kind, Statement, Token
 
 #: Functions whose first argument is a bare word (``DATEADD(day, 1, t)``).
 _DATE_PART_FIRST: Final = ("dateadd", "date_add", "datediff", "date_diff", "date_part", "datepart")
-_RENAMED: Final = {"nvl": "COALESCE", "version": "redshift_version", "datepart": "date_part"}
+_RENAMED: Final = {"nvl": "COALESCE", "isnull": "COALESCE", "version": "redshift_version", "datepart": "date_part"}
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
 _NAMED_AFTER: Final = ("as", ".", "table", "into", "from", "join", "update", "column", "by")
 
 
 def rewrite_words(statement: Statement) -> str:
     """Return the statement for Postgres; the same text when nothing needs a change."""
-    return statement.replace(word_changes(statement.tokens))
+    words = {token.start: (token, text) for token, text in word_changes(statement.tokens)}
+    return statement.replace(list((words | call_changes(statement, rewrite_words)).values()))
 
 
 def word_changes(tokens: list[Token]) -> list[tuple[Token, str]]:

@@ -49,7 +49,7 @@ def look(
         InterruptedError: the step was cancelled.
     """
     evidence = _evidence(separator.encode(), quotes=quotes)
-    escapes = False
+    backslashes = 0  # that are not of NULL
     for uri in files:
         rest = b"\n"  # a file begins as a line does
         for block in _blocks(store, uri, gzip=gzip, cancelled=cancelled):
@@ -57,11 +57,11 @@ def look(
             match = evidence.search(text) if _may_tell(text) else None
             if match and match.end() < len(text) - len(_LAST_LINE):
                 return _told(match)
-            escapes = escapes or block.count(b"\\") > block.count(rb"\N")
+            backslashes += block.count(b"\\") - (_last_backslash(rest) + block).count(rb"\N")
             rest = text[_tail(text) :]
         if match := evidence.search(rest + _LAST_LINE):
             return _told(match)
-    return Dialect(escapes=escapes)
+    return Dialect(escapes=backslashes > 0)
 
 
 def _evidence(separator: bytes, *, quotes: bool) -> re.Pattern[bytes]:
@@ -78,6 +78,10 @@ def _may_tell(text: bytes) -> bool:
 def _told(match: re.Match[bytes]) -> Dialect:
     quoted = match[1] == b'"'
     return Dialect(quoted=quoted, documented_null=not quoted, escapes=not quoted)
+
+
+def _last_backslash(text: bytes) -> bytes:
+    return text[-1:] if text.endswith(b"\\") else b""
 
 
 def _tail(text: bytes) -> int:

@@ -1,0 +1,159 @@
+"""Functions whose call Postgres writes in another form: ``NVL2``, ``DECODE``, ``LISTAGG``, ``MEDIAN``, ``CONVERT``.
+
+A call is changed where its brackets and commas stand; what stands between them is left to the other changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.redshift.tokens import Statement, Token
+
+Changes = dict[int, tuple[Token, str]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in a statement, by the places of its name, brackets and outermost commas among the tokens."""
+
+    statement: Statement
+    name: int
+    close: int
+    commas: tuple[int, ...]
+    #: Rewrites a part of the statement.
+    rewrite: Callable[[Statement], str]
+
+    @property
+    def open(self) -> int:
+        """Where the bracket opens."""
+        return self.name + 1
+
+    def at(self, place: int) -> Token:
+        """Return the token of a place."""
+        return self.statement.tokens[place]
+
+    def text(self, start: int, end: int) -> str:
+        """Return the tokens from ``start`` up to ``end``, rewritten."""
+        tokens = self.statement.tokens[start:end]
+        if not tokens:
+            return ""
+        offset = self.statement.offset
+        written = self.statement.text[tokens[0].start - offset : tokens[-1].end - offset]
+        return self.rewrite(Statement(written, tokens[0].start, tokens))
+
+    def changes(self, texts: dict[int, str]) -> Changes:
+        """Return the changes of tokens by their places."""
+        return {self.at(place).start: (self.at(place), text) for place, text in texts.items()}
+
+
+def call_changes(statement: Statement, rewrite: Callable[[Statement], str]) -> Changes:
+    """Return the tokens to replace, by where they start; ``rewrite`` does the same for a part of the statement."""
+    found: Changes = {}
+    tokens = statement.tokens
+    for at, token in enumerate(tokens[:-1]):
+        if token.start in found:
+            continue
+        if token.is_word("approximate") and tokens[at + 1].is_word("count", "percentile_disc"):
+            found[token.start] = (token, "")
+        form = _FORMS.get(token.text.lower())
+        if form is None or not tokens[at + 1].is_sign("(") or (at and tokens[at - 1].is_sign(".")):
+            continue
+        call = _call(statement, at, rewrite)
+        if call is not None:
+            found |= form(call)
+    return found | _top(statement)
+
+
+def _call(statement: Statement, name: int, rewrite: Callable[[Statement], str]) -> Call | None:
+    depth, commas = 0, []
+    for place in range(name + 1, len(statement.tokens)):
+        token = statement.tokens[place]
+        depth += token.is_sign("(") - token.is_sign(")")
+        if depth == 1 and token.is_sign(","):
+            commas.append(place)
+        if depth == 0:
+            return Call(statement, name, place, tuple(commas), rewrite)
+    return None
+
+
+def _nvl2(call: Call) -> Changes:
+    if len(call.commas) != 2:
+        return {}
+    first, second = call.commas
+    texts = {call.name: "", call.open: "(CASE WHEN (", first: ") IS NOT NULL THEN (", second: ") ELSE ("}
+    return call.changes({**texts, call.close: ") END)"})
+
+
+def _decode(call: Call) -> Changes:
+    """``DECODE(x, a, 1, b, 2, 3)``: unlike in CASE, NULL is found by NULL."""
+    count = len(call.commas)
+    if count < 2:
+        return {}
+    again = f") WHEN ({call.text(call.open + 1, call.commas[0])}) IS NOT DISTINCT FROM ("
+    texts = {call.name: "", call.open: "(CASE WHEN (", call.commas[0]: ") IS NOT DISTINCT FROM ("}
+    for number, comma in enumerate(call.commas[1:], start=1):
+        default = number == count - 1 and count % 2 == 1
+        texts[comma] = ") THEN (" if number % 2 else (") ELSE (" if default else again)
+    return call.changes({**texts, call.close: ") END)"})
+
+
+def _listagg(call: Call) -> Changes:
+    """``LISTAGG([DISTINCT] x [, ',']) [WITHIN GROUP (ORDER BY …)]``."""
+    texts = {call.name: "string_agg"}
+    if call.at(call.open + 1).is_word("distinct"):
+        texts[call.open + 1] = "DISTINCT ("
+    else:
+        texts[call.open] = "(("
+    order, behind = _within_group(call)
+    ending = f"{order})"
+    if call.commas:
+        texts[call.commas[0]] = ")::text,"
+    else:
+        ending = f")::text, ''{ending}"
+    return call.changes({**texts, call.close: ending, **behind})
+
+
+def _within_group(call: Call) -> tuple[str, dict[int, str]]:
+    """Return the order, and the tokens of WITHIN GROUP, which are left out behind the call."""
+    tokens, start = call.statement.tokens, call.close + 1
+    if [token.text.lower() for token in tokens[start : start + 3]] != ["within", "group", "("]:
+        return "", {}
+    group = _call(call.statement, start + 1, call.rewrite)
+    if group is None:
+        return "", {}
+    return f" {call.text(start + 3, group.close)}", dict.fromkeys(range(start, group.close + 1), "")
+
+
+def _median(call: Call) -> Changes:
+    return call.changes({call.name: "percentile_cont(0.5) WITHIN GROUP", call.open: "(ORDER BY "})
+
+
+def _convert(call: Call) -> Changes:
+    """``CONVERT(type, x)`` is ``CAST(x AS type)``."""
+    if len(call.commas) != 1:
+        return {}
+    (comma,) = call.commas
+    kind = call.text(call.open + 1, comma)
+    gone = dict.fromkeys(range(call.open + 1, comma + 1), "")
+    return call.changes({call.name: "CAST", **gone, call.close: f" AS {kind})"})
+
+
+def _top(statement: Statement) -> Changes:
+    """``SELECT TOP 10 …`` at the beginning of a statement is a LIMIT at its end."""
+    tokens = statement.tokens
+    if len(tokens) < 4 or not (tokens[0].is_word("select") and tokens[1].is_word("top") and tokens[2].text.isdigit()):
+        return {}
+    last = tokens[-1]
+    limited = {last.start: (last, f"{last.text} LIMIT {tokens[2].text}")}
+    return {token.start: (token, "") for token in tokens[1:3]} | limited
+
+
+_FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
+    "nvl2": _nvl2,
+    "decode": _decode,
+    "listagg": _listagg,
+    "median": _median,
+    "convert": _convert,
+}

@@ -1,0 +1,75 @@
+"""Functions of Redshift that scripts of definitions use, and what they give."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+
+@pytest.fixture
+def rows(run):
+    """A table with a few rows."""
+    run("CREATE TABLE t (id int, s varchar(20), m timestamp, n numeric(5,2))")
+    run("INSERT INTO t VALUES (1, 'x,y', '2024-01-31 10:20:30', 1.5), (2, NULL, '2024-02-29', 2.5)")
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("NVL2(s, 'has', 'none')", ["has", "none"]),
+        ("NVL2(NVL(s, NULL), NVL2(s, id, 0), 7)", [1, 7]),
+        ("DECODE(id, 1, 'one', 2, 'two')", ["one", "two"]),
+        ("DECODE(id, 1, 'one', 'more')", ["one", "more"]),
+        ("DECODE(UPPER(s), 'X,Y', 1, NULL, 2)", [1, 2]),
+        ("DECODE(NVL(s, '-'), '-', 'none', DECODE(id, 1, 'first', 'other'))", ["first", "none"]),
+        ("CONVERT(varchar(5), id)", ["1", "2"]),
+        ("CONVERT(decimal(5,1), NVL(n, 0))", [1.5, 2.5]),
+        ("ISNULL(s, 'gone')", ["x,y", "gone"]),
+        ("TRUNC(m)", [date(2024, 1, 31), date(2024, 2, 29)]),
+        ("LAST_DAY(m)", [date(2024, 1, 31), date(2024, 2, 29)]),
+        ("NEXT_DAY(m, 'Monday')", [date(2024, 2, 5), date(2024, 3, 4)]),
+        ("NEXT_DAY('2024-02-05', 'mon')", [date(2024, 2, 12), date(2024, 2, 12)]),
+        ("MONTHS_BETWEEN('2024-03-31', m)", [2.0, 1.0]),
+        ("REPLICATE('ab', 2)", ["abab", "abab"]),
+        ("LEFT(SHA2('abc', 256), 8)", ["ba7816bf", "ba7816bf"]),
+        ("IS_VALID_JSON('{\"a\": 1}')", [True, True]),
+        ("IS_VALID_JSON('{')", [False, False]),
+        ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": \"c\"}}', 'a', 'b')", ["c", "c"]),
+        ("JSON_EXTRACT_PATH_TEXT(NVL(s, ''), 'a')", None),
+        ("JSON_EXTRACT_ARRAY_ELEMENT_TEXT('[1, \"two\"]', 1)", ["two", "two"]),
+        ("JSON_ARRAY_LENGTH('[1, 2, 3]')", [3, 3]),
+    ],
+)
+def test_a_function_gives_what_redshift_gives(rows, run, expression, values):
+    query = f"SELECT {expression} FROM t ORDER BY id"
+    if values is None:
+        with pytest.raises(Exception, match="json"):
+            run(query)
+    else:
+        assert [value for (value,) in run(query)] == values
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("SELECT LISTAGG(id, '-') WITHIN GROUP (ORDER BY id DESC) FROM t", "2-1"),
+        ("SELECT LISTAGG(id) WITHIN GROUP (ORDER BY NVL2(s, 1, 2)) FROM t", "12"),
+        ("SELECT LISTAGG(DISTINCT NVL(s, 'x,y'), '/') FROM t", "x,y"),
+        ("SELECT MEDIAN(n) FROM t", 2.0),
+        ("SELECT APPROXIMATE COUNT(DISTINCT s) FROM t", 1),
+        ("SELECT TOP 1 id FROM t ORDER BY id DESC;", 2),
+        ("SELECT SUM(DECODE(s, NULL, 10, 1)) FROM t GROUP BY NVL2(s, 1, 1)", 11),
+    ],
+)
+def test_an_aggregate_gives_what_redshift_gives(rows, run, query, found):
+    assert run(query) == [(found,)]
+
+
+def test_functions_are_known_in_tables_and_views_that_queries_make(rows, run):
+    run("CREATE TABLE made DISTKEY(a) AS SELECT NVL2(s, 1, 2) AS a, DECODE(id, 1, 'x') AS b FROM t")
+    run("CREATE VIEW seen AS SELECT LISTAGG(b, ',') WITHIN GROUP (ORDER BY a) AS l FROM made")
+    assert run("SELECT * FROM seen") == [("x",)]
+    run("DROP VIEW seen")
+    run("UPDATE made SET b = DECODE(a, 2, 'y', b)")
+    assert run("SELECT b FROM made ORDER BY a") == [("x",), ("y",)]
