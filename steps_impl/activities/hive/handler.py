@@ -2,7 +2,7 @@
 
 EMR's Hive has the handler; others have not, and it is not to be had. Then such a table becomes one of text: before the
 script it is filled with the items if the script reads it, and what the script has inserted is put into DynamoDB in the
-end.
+end. The same goes for files that were exported (``ROW FORMAT SERDE … DynamoDBExportSerDe``), which are only read.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from steps_impl.activities.hive.statements import settings, split, strings, subs
 _NAME = r"(?:`[^`]+`|[A-Za-z_]\w*)(?:\.(?:`[^`]+`|[A-Za-z_]\w*))?"
 _CREATE = re.compile(
     rf"\s*CREATE\s+(?:EXTERNAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*\((?P<columns>.*)\)\s*"
-    r"""STORED\s+BY\s+(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
+    r"""(?:STORED\s+BY|ROW\s+FORMAT\s+SERDE)\s+(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
     re.IGNORECASE | re.DOTALL,
 )
+_HANDLER, _EXPORT_SERDE = "DynamoDBStorageHandler", "DynamoDBExportSerDe"
+_LOCATION = re.compile(r"""\bLOCATION\s+('[^']*'|"[^"]*")""", re.IGNORECASE)
 _COMMENT = re.compile(r"""\s+COMMENT\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", re.IGNORECASE)
 _BETWEEN_COLUMNS = re.compile(r",(?![^(<]*[)>])")
 _ENDPOINT = re.compile(r"(?:https?://)?dynamodb\.([a-z0-9-]+)\.amazonaws\.com", re.IGNORECASE)
@@ -36,7 +38,7 @@ ROW_FORMAT = (
 
 @dataclass(frozen=True)
 class HandlerTable:
-    """A table of Hive that stands for one of DynamoDB's."""
+    """A table of Hive that stands for one of DynamoDB's, or for the exported files at ``location``."""
 
     name: str
     columns: tuple[HiveColumn, ...]
@@ -44,6 +46,7 @@ class HandlerTable:
     properties: Mapping[str, str] = field(default_factory=dict)
     read: bool = False
     written: bool = False
+    location: str | None = None
 
     @property
     def table(self) -> str:
@@ -100,24 +103,38 @@ def rewrite(script: str, variables: Mapping[str, str], place: str) -> tuple[str,
 
 def _declaration(part: str) -> re.Match[str] | None:
     match = _CREATE.fullmatch(without_comments(part))
-    return match if match and "DynamoDBStorageHandler" in match["handler"] else None
+    return match if match and match["handler"].strip("'\"").endswith((_HANDLER, _EXPORT_SERDE)) else None
 
 
 def _table(match: re.Match[str], known: dict[str, str], others: Mapping[int, str]) -> tuple[HandlerTable, list[int]]:
     """Return the table, and the numbers of the statements that insert into it."""
-    declared = match["name"]
-    quoted = strings(substitute(match["rest"], known))
-    properties = {key.lower(): value for key, value in known.items() if key.lower().startswith("dynamodb.")}
-    properties |= {key.lower(): value for key, value in zip(quoted[::2], quoted[1::2], strict=False)}
-    if not properties.get("dynamodb.table.name"):
-        raise ParameterError(f"the table {declared} of the script is DynamoDB's, but has no dynamodb.table.name")
-    if unknown := next((value for value in quoted if "${" in value), None):
-        raise ParameterError(f"the table {declared} of the script has {unknown!r}, whose value is not known here")
+    declared, rest = match["name"], substitute(match["rest"], known)
     texts = [_COMMENT.sub("", text).strip() for text in _BETWEEN_COLUMNS.split(match["columns"])]
+    properties = _properties(rest, known)
     columns = tuple(_column(text, _mapping(properties)) for text in texts if text)
     reading, inserting = _uses(declared, others)
-    table = HandlerTable(declared, columns, ", ".join(texts), properties, bool(reading), bool(inserting))
-    return table, inserting
+    location = _location(rest, declared) if _EXPORT_SERDE in match["handler"] else None
+    if location is None and not properties.get("dynamodb.table.name"):
+        raise ParameterError(f"the table {declared} of the script is DynamoDB's, but has no dynamodb.table.name")
+    if location and inserting:
+        raise ParameterError(f"the script inserts into {declared}, whose DynamoDBExportSerDe only reads")
+    if "${" in rest:
+        raise ParameterError(f"the table {declared} of the script has a ${{…}} whose value is not known here")
+    uses = bool(reading), bool(inserting)
+    return HandlerTable(declared, columns, ", ".join(texts), properties, *uses, location), inserting
+
+
+def _properties(rest: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the table's properties over what the script sets for all."""
+    quoted = strings(_LOCATION.sub("", rest))
+    own = {key.lower(): value for key, value in zip(quoted[::2], quoted[1::2], strict=False)}
+    return {**{key.lower(): value for key, value in known.items() if key.lower().startswith("dynamodb.")}, **own}
+
+
+def _location(rest: str, declared: str) -> str:
+    if found := _LOCATION.search(rest):
+        return strings(found[1])[0]
+    raise ParameterError(f"the table {declared} of the script reads exported files, but has no LOCATION")
 
 
 def _mapping(properties: Mapping[str, str]) -> dict[str, str]:

@@ -10,15 +10,16 @@ from pathlib import Path
 from core.cancelling import on_cancel
 from core.errors import UnsupportedValue
 from core.settings import DynamoDbSettings
-from steps_impl.activities.dynamodb.directory import is_hidden
+from steps_impl.activities.dynamodb.directory import files_to_read, is_hidden
 from steps_impl.activities.dynamodb.exporting import write_segments
-from steps_impl.activities.dynamodb.importing import BatchTarget, Found, put_items
+from steps_impl.activities.dynamodb.importing import BatchTarget, Found, put_items, read_items
 from steps_impl.activities.dynamodb.rows import RowForm
 from steps_impl.activities.dynamodb.shares import scan_of
 from steps_impl.activities.dynamodb.tally import Tally
 from steps_impl.activities.hive.handler import HandlerTable
 from steps_impl.contract import StepContext
 from stores.dynamodb import DynamoDB, Item, Table
+from stores.s3 import S3Store
 
 
 class Staging:
@@ -40,11 +41,14 @@ class Staging:
             StoreError, InterruptedError: a table is not there, or cannot be read.
         """
         for number, table in enumerate(self._tables, start=1):
-            form = RowForm(table.columns)
+            form, directory = RowForm(table.columns), self._directory(number, "in")
+            if table.location:
+                self._read_files(table.location, form, directory)
+                continue
             with self._connected(table) as database:
                 description = database.describe(table.table)
                 if table.read:
-                    self._read(table, form, database, description, self._directory(number, "in"))
+                    self._read(table, form, database, description, directory)
 
     def put_back(self) -> int:
         """Put the rows of every table that was inserted into; return how many.
@@ -64,6 +68,13 @@ class Staging:
         tally = Tally(self._context.reporter, f"read {table.table}")
         scan = scan_of(database, description, table.share("read"), self._settings)
         write_segments(scan, directory, form.line, tally, self._settings.concurrency)
+
+    def _read_files(self, location: str, form: RowForm, directory: Path) -> None:
+        store, tally = S3Store(), Tally(self._context.reporter, f"read {location}")
+        with (directory / "rows").open("wb") as file:
+            for item, _, _ in read_items(store, files_to_read(store, location), self._context.cancelled):
+                tally.count(file.write(form.line(item)))
+                tally.tell()
 
     def _put(self, table: HandlerTable, directory: Path) -> int:
         rows = RowForm(table.columns), directory, f"inserted into {table.name}", self._context.cancelled

@@ -114,8 +114,9 @@ ITEMS = [
 
 
 def test_items_of_a_table_go_through_a_script_into_another_with_a_schema_and_whole(
-    step: Any, tables: Any, s3_bucket: str, listed: Any
+    step: Any, tables: Any, s3_bucket: str, stored: Any, listed: Any
 ) -> None:
+    exported = stored("exported/part", b'{"id":{"s":"old"},"n":{"n":"5"}}\n').rpartition("/")[0]
     source, some, whole = tables.create(), tables.create(), tables.create()
     tables.fill(source, ITEMS)
     columns = ["id STRING", "n BIGINT", "tags ARRAY<STRING>", "m MAP<STRING,STRING>", "b BINARY", "empty STRING"]
@@ -128,7 +129,9 @@ def test_items_of_a_table_go_through_a_script_into_another_with_a_schema_and_who
         CREATE EXTERNAL TABLE target (item map<string,string>)
         STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'
         TBLPROPERTIES ("dynamodb.table.name" = "{whole}");
-        INSERT OVERWRITE TABLE ${{output2}} SELECT id, n FROM ${{input1}};
+        CREATE EXTERNAL TABLE backup (id string, n bigint)
+        ROW FORMAT SERDE 'org.apache.hadoop.hive.dynamodb.DynamoDBExportSerDe' LOCATION "{exported}";
+        INSERT OVERWRITE TABLE ${{output2}} SELECT id, n FROM backup;
         insert overwrite table ${{output1}} select * from ${{input1}} ;
         INSERT OVERWRITE TABLE target SELECT * FROM everything
     """
@@ -147,6 +150,7 @@ def test_items_of_a_table_go_through_a_script_into_another_with_a_schema_and_who
     assert done.returncode == 0, done.stderr
     assert tables.items(whole) == tables.items(source)
     assert tables.items(some) == sorted([ITEMS[0], {"id": {"S": "c"}, "empty": {"S": ""}}], key=repr)
+    assert data(listed("csv/")) == b'"old","5"\n'
     assert '"rows": 4' in done.stdout
 
 

@@ -71,7 +71,7 @@ def test_a_name_inside_of_another_name_or_a_comment_is_no_use() -> None:
     ("old", "new", "message"),
     [
         ('"dynamodb.table.name"', '"x"', "has no dynamodb.table.name"),
-        ('"MyDDBTable"', '"${hiveconf:table}"', "whose value is not known here"),
+        ('"MyDDBTable"', '"${hiveconf:table}"', "has a .* whose value is not known here"),
         ("item map", "item", "is not of the form: name type"),
     ],
 )
@@ -85,3 +85,20 @@ def test_a_share_that_is_none_is_refused() -> None:
     _, [table] = rewrite(GUIDE.replace("0.3", "fast"), {}, "/work")
     with pytest.raises(ParameterError, match="is 'fast'"):
         table.share("read")
+
+
+def test_exported_files_are_a_table_that_is_only_read() -> None:
+    text = """CREATE EXTERNAL TABLE raw_data(accountId string, name string)
+        ROW FORMAT SERDE 'org.apache.hadoop.hive.dynamodb.DynamoDBExportSerDe'
+        LOCATION "s3://bucket/backup/2013-01-01"
+        TBLPROPERTIES ("dynamodb.column.mapping"="accountId:accountId,name:Name");
+        insert overwrite table csv_data select * from raw_data;"""
+    script, [table] = rewrite(text, {}, "/work")
+    assert (table.location, table.read, table.written) == ("s3://bucket/backup/2013-01-01", True, False)
+    assert [column.attribute for column in table.columns] == ["accountId", "Name"]
+    assert "LOAD DATA LOCAL INPATH '/work/1/in' INTO TABLE raw_data" in script
+    assert "DynamoDBExportSerDe" not in script
+    with pytest.raises(ParameterError, match="only reads"):
+        rewrite(text.replace("csv_data", "raw_data"), {}, "/work")
+    with pytest.raises(ParameterError, match="has no LOCATION"):
+        rewrite(text.replace("LOCATION", "PLACE"), {}, "/work")
