@@ -38,3 +38,9 @@ def test_each_hook_has_a_sample_that_bash_can_read_and_that_is_no_hook_itself(na
     sample = PACKAGING / "hooks" / f"{name}.sample"
     assert subprocess.run(["bash", "-n", sample], check=False).returncode == 0
     assert Hooks(PACKAGING / "hooks", timeout=1.0).find() == {}
+
+
+def test_the_policy_lets_the_worker_read_and_write_tables() -> None:
+    policy = json.loads((PACKAGING / "iam-policy.json").read_text(encoding="utf-8"))
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    assert {f"dynamodb:{operation}" for operation in ("BatchWriteItem", "DescribeTable", "Scan")} <= actions
