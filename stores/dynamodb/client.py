@@ -92,13 +92,18 @@ class DynamoDB:
             try:
                 return self._client.call(operation, arguments)
             except (Throttled, StoreUnreachable) as error:
+                self._stop_when_cancelled()
                 patience = PATIENCE if isinstance(error, Throttled) else UNREACHED_PATIENCE
-                if self.monotonic() - begun > patience and not self._cancelled.is_set():
+                if self.monotonic() - begun > patience:
                     raise type(error)(f"{error} (for {patience:.0f} s)") from None
             self.sleep(random.uniform(0, wait))  # noqa: S311  # jitter, not a secret
             wait = min(2 * wait, LONGEST_WAIT)
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not longer than until ``cancel``; then raise ``InterruptedError``."""
-        if self._cancelled.wait(seconds):
+        self._cancelled.wait(seconds)
+        self._stop_when_cancelled()
+
+    def _stop_when_cancelled(self) -> None:
+        if self._cancelled.is_set():
             raise InterruptedError("the work on DynamoDB was cancelled")

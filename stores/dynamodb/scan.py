@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import StoreUnreachable
 from stores.dynamodb.client import DynamoDB
 from stores.dynamodb.pace import Pace
 from stores.dynamodb.table import Item, Table
@@ -41,7 +42,9 @@ class Scan:
             self.pace.wait(self.database.sleep)
             answer = self.database.call("Scan", arguments)
             self.pace.charge(self._units(answer))
-            yield answer["Items"]
+            if not isinstance(items := answer.get("Items"), list):
+                raise StoreUnreachable("Scan was answered by something else; check the endpoint and the proxy")
+            yield items
             if not answer.get("LastEvaluatedKey"):
                 return
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

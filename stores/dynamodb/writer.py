@@ -33,7 +33,7 @@ class BatchWriter:
     """Puts items into a table; a context manager that has put all of them when its block ends well.
 
     Items of one partition key go through the same thread, so that of two with the same key the later one stays. An item
-    that DynamoDB refuses ends the work with an error that names where it came from.
+    that DynamoDB refuses ends the work with an error that names where it came from, and cancels ``database``.
     """
 
     def __init__(self, database: DynamoDB, table: Table, pace: Pace, threads: int = 4) -> None:
@@ -92,8 +92,10 @@ class BatchWriter:
             raise self._failure
 
     def _fail(self, error: BaseException | None) -> None:
+        """Keep the first failure, and end what the other threads wait for: nothing more will be put."""
         with self._lock:
             self._failure = self._failure or error
+        self._database.cancel()
 
     def _work(self, waiting: queue.Queue[_Batch | None]) -> None:
         """Write what waits; after a failure only take it away, so that nobody waits for room."""
@@ -125,12 +127,14 @@ class BatchWriter:
     def _put_all(self, items: list[Item]) -> None:
         """Put items until all are taken. They are taken one by one, so that there is progress as long as any is."""
         requests: list[dict[str, Any]] = [{"PutRequest": {"Item": item}} for item in items]
-        give_up, wait = self._database.monotonic() + PATIENCE, FIRST_WAIT
+        refused_since, wait = None, FIRST_WAIT
         while requests:
             left = self._put_some(requests)
             if len(left) < len(requests):
-                give_up, wait = self._database.monotonic() + PATIENCE, FIRST_WAIT
-            elif self._database.monotonic() > give_up:
+                refused_since, wait = None, FIRST_WAIT
+            elif refused_since is None:
+                refused_since = self._database.monotonic()
+            elif self._database.monotonic() - refused_since > PATIENCE:
                 raise Throttled(
                     f"the table {self._table.name} took no item for {PATIENCE:.0f} s; give it more capacity"
                 )

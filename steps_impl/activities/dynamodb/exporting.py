@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from core.errors import UnsupportedValue
+from core.errors import StoreError, UnsupportedValue
 from steps_impl.activities.dynamodb.directory import OutputDirectory, Part
 from steps_impl.activities.dynamodb.segments import for_each_segment
 from steps_impl.activities.dynamodb.tally import Tally
@@ -33,7 +34,8 @@ def write_files(
     try:
         parts = for_each_segment(scan, work, tally.tell, concurrency)
     except BaseException:
-        directory.discard(map(name_of, range(scan.segments)))
+        with suppress(StoreError):  # what cannot be removed goes with the next run
+            directory.discard(map(name_of, range(scan.segments)))
         raise
     return [part for part in parts if part]
 

@@ -19,7 +19,7 @@ from steps_impl.activities.hive.statements import settings, split, strings, subs
 _NAME = r"(?:`[^`]+`|[A-Za-z_]\w*)(?:\.(?:`[^`]+`|[A-Za-z_]\w*))?"
 _CREATE = re.compile(
     rf"\s*CREATE\s+(?:EXTERNAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*\((?P<columns>.*)\)\s*"
-    r"""(?:STORED\s+BY|ROW\s+FORMAT\s+SERDE)\s+(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
+    r"""(?:COMMENT\s+(?:'[^']*'|"[^"]*")\s*)?(?:STORED\s+BY|ROW\s+FORMAT\s+SERDE)\s+(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
     re.IGNORECASE | re.DOTALL,
 )
 _HANDLER, _EXPORT_SERDE = "DynamoDBStorageHandler", "DynamoDBExportSerDe"
@@ -109,7 +109,7 @@ def _declaration(part: str) -> re.Match[str] | None:
 def _table(match: re.Match[str], known: dict[str, str], others: Mapping[int, str]) -> tuple[HandlerTable, list[int]]:
     """Return the table, and the numbers of the statements that insert into it."""
     declared, rest = match["name"], substitute(match["rest"], known)
-    texts = [_COMMENT.sub("", text).strip() for text in _BETWEEN_COLUMNS.split(match["columns"])]
+    texts = [text.strip() for text in _BETWEEN_COLUMNS.split(_COMMENT.sub("", match["columns"]))]
     properties = _properties(rest, known)
     columns = tuple(_column(text, _mapping(properties)) for text in texts if text)
     reading, inserting = _uses(declared, others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,32 +124,52 @@ def test_a_filter_without_hive_names_the_program(step: Any, tables: Any, monkeyp
     assert "Copy needs the program 'hive', which is not on PATH here" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_copy_that_is_ended_in_the_middle_leaves_the_former_files_and_the_next_one_all(
-    step: Any, tables: Any, s3_bucket: str, stored: Any, listed: Any, tmp_path: Path, number: signal.Signals
-) -> None:
-    # At two units a second, of which each page costs a half, this table takes a minute.
-    source = tables.create(
-        "id S",
-        BillingMode="PROVISIONED",
-        ProvisionedThroughput={"ReadCapacityUnits": 2, "WriteCapacityUnits": 100},
-    )
-    tables.fill(source, [{"id": {"S": f"k{n}"}, "text": {"S": "x" * 1000}} for n in range(300)])
-    before = {"older": b'id\x03{"s":"older"}\n'}
-    step_document = copy(table(source, readThroughputPercent="0.1"), files(s3_bucket, "out"))
-    stored("out/older", before["older"])
-    path, result = tmp_path / "p.json", tmp_path / "result.json"
-    path.write_text(json.dumps(step_document))
+def end_in_the_middle(document: dict[str, Any], folder: Path, number: signal.Signals) -> None:
+    """Start the step, and end it when it has moved something."""
+    path, result = folder / "p.json", folder / "result.json"
+    path.write_text(json.dumps(document))
     environment = {**os.environ, "DUCTRUNNER_RESULT": str(result)}
     command = [sys.executable, "-m", "ductrunner", "step", "hive-copy-activity", "--params", str(path)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    eventually(lambda: result.exists() and '"rows": 0' not in result.read_text(), "items that were read")
+    moved = re.compile(r'"rows": [1-9].*"phase": "(write|copy)')
+    eventually(lambda: result.exists() and moved.search(result.read_text()), "items on their way")
     process.send_signal(number)
     assert process.wait(60) == (-9 if number == signal.SIGKILL else 143)
-    assert listed("out/") == before
-    tables.client.update_table(
-        TableName=source, ProvisionedThroughput={"ReadCapacityUnits": 5000, "WriteCapacityUnits": 100}
-    )
-    succeed(step, step_document)
+
+
+def capacity(units: int) -> dict[str, Any]:
+    return {"ProvisionedThroughput": {"ReadCapacityUnits": units, "WriteCapacityUnits": units}}
+
+
+ENDS = pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+
+
+@ENDS
+def test_a_backup_that_is_ended_in_the_middle_leaves_the_former_files_and_the_next_one_all(
+    step: Any, tables: Any, s3_bucket: str, stored: Any, listed: Any, tmp_path: Path, number: signal.Signals
+) -> None:
+    # A fifth of a unit a second, of which each page costs a half: this table takes minutes.
+    source = tables.create("id S", BillingMode="PROVISIONED", **capacity(2))
+    tables.fill(source, [{"id": {"S": f"k{n}"}, "text": {"S": "x" * 1000}} for n in range(300)])
+    stored("out/older", b'id\x03{"s":"older"}\n')
+    document = copy(table(source, readThroughputPercent="0.1"), files(s3_bucket, "out"))
+    end_in_the_middle(document, tmp_path, number)
+    assert listed("out/") == {"older": b'id\x03{"s":"older"}\n'}
+    tables.client.update_table(TableName=source, **capacity(5000))
+    succeed(step, document)
     assert b"".join(listed("out/").values()).count(b"\n") == 300
     assert "older" not in listed("out/")
+
+
+@ENDS
+def test_a_restore_that_is_ended_in_the_middle_is_whole_after_the_next_one(
+    step: Any, tables: Any, s3_bucket: str, stored: Any, tmp_path: Path, number: signal.Signals
+) -> None:
+    target = tables.create("id S", BillingMode="PROVISIONED", **capacity(20))
+    stored("in/part", b"".join(b'{"id":{"s":"k%d"}}\n' % number for number in range(300)))
+    document = copy(files(s3_bucket, "in"), table(target, writeThroughputPercent="0.1"))
+    end_in_the_middle(document, tmp_path, number)
+    assert len(tables.items(target)) < 300
+    tables.client.update_table(TableName=target, **capacity(5000))
+    succeed(step, document)
+    assert tables.items(target) == sorted(({"id": {"S": f"k{n}"}} for n in range(300)), key=repr)

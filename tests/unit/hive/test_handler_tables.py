@@ -12,7 +12,7 @@ from steps_impl.activities.hive.handler import rewrite
 GUIDE = """-- Map DynamoDB Table
 SET dynamodb.endpoint=dynamodb.us-west-2.amazonaws.com;
 SET dynamodb.throughput.read.percent = 0.3;
-CREATE EXTERNAL TABLE dynamodb_table (item map<string,string>)
+CREATE EXTERNAL TABLE dynamodb_table (item map<string,string> COMMENT 'all, of it') COMMENT 'a table'
 STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'
 TBLPROPERTIES ("dynamodb.table.name" = "MyDDBTable");
 INSERT OVERWRITE TABLE ${output1} SELECT * FROM dynamodb_table;"""
@@ -34,7 +34,7 @@ def test_the_guides_table_is_read_with_the_settings_of_the_script() -> None:
     assert (table.name, table.table, table.region) == ("dynamodb_table", "MyDDBTable", "us-west-2")
     assert (table.read, table.written, table.share("read"), table.share("write")) == (True, False, 0.3, 0.5)
     assert table.columns == (HiveColumn("item", "map<string,string>", None),)
-    assert "CREATE TEMPORARY TABLE dynamodb_table (item map<string,string>)" in script
+    assert "CREATE TEMPORARY TABLE dynamodb_table (item map<string,string>)\n" in script
     assert "LOAD DATA LOCAL INPATH '/work/1/in' INTO TABLE dynamodb_table;" in script
     assert "STORED BY" not in script
     assert script.endswith("INSERT OVERWRITE TABLE ${output1} SELECT * FROM dynamodb_table;")
