@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,17 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-def state_on(database: Path) -> State:
-    return State(Store(database))
+@pytest.fixture
+def state_on() -> Iterator[Callable[[Path], State]]:
+    """Open a state; every one is closed afterwards."""
+    with ExitStack() as stores:
+
+        def opened(database: Path) -> State:
+            store = Store(database)
+            stores.callback(store.close)
+            return State(store)
+
+        yield opened
 
 
 def write(state: State, *changes: Any) -> None:
@@ -94,7 +105,9 @@ def test_the_tally_and_the_active_follow_every_status(index: Instances) -> None:
     assert index.tally("df-other", 1)[Status.FINISHED] == 0
 
 
-def test_a_shared_component_has_an_instance_for_each_owner_also_after_a_restart(database: Path) -> None:
+def test_a_shared_component_has_an_instance_for_each_owner_also_after_a_restart(
+    database: Path, state_on: Callable[[Path], State]
+) -> None:
     state = state_on(database)
     owners = [instance("A", 0), instance("B", 0)]
     pipeline = Pipeline(PIPELINE, "name", "unique", 0.0, run=1)
@@ -128,7 +141,9 @@ def test_nothing_is_left_of_a_pipeline_that_is_forgotten(index: Instances) -> No
     assert not any(vars(index)[name] for name in vars(index))
 
 
-def test_a_state_file_of_the_first_format_is_read_and_one_of_a_later_release_is_refused(database: Path) -> None:
+def test_a_state_file_of_the_first_format_is_read_and_one_of_a_later_release_is_refused(
+    database: Path, state_on: Callable[[Path], State]
+) -> None:
     state = state_on(database)
     pipeline, kept = Pipeline(PIPELINE, "name", "unique", 0.0, run=1), instance("A", 0)
     write(state, lambda: state.add_pipeline(pipeline), lambda: state.add_instance(kept))
