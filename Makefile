@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-ROOMS  := agent bootstrap core ductrunner pipelines sandbox steps_impl stores
+ROOMS  := agent bootstrap compat core ductrunner pipelines sandbox steps_impl stores
 
 .PHONY: chaos demo test test-newest lint format bench docs lock clean install parts engines
 
@@ -15,6 +15,7 @@ $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	echo "$(CURDIR)/compat" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dataduct.pth"
 	$(BIN)/python -m compileall -q $(ROOMS)
 	touch $@
 

@@ -1,9 +1,10 @@
 """The configuration file: one YAML document with Dataduct's section names.
 
 Found at ``$DUCTRUNNER_CONFIG``, else ``~/.ductrunner/ductrunner.yaml``, else ``/etc/ductrunner/ductrunner.yaml``
-(the first that exists; no merging). Keys of a section may be written in Dataduct's capitals (``HOST``) or in
-small letters. An environment variable ``DUCTRUNNER_<SECTION>_<KEY>`` overrides a value of the file. A secret may
-be written as ``secretsmanager:…``, ``ssm:…``, ``env:…`` or ``file:…``; see ``stores.secrets``.
+(the first that exists; no merging), else Dataduct's own file (``core.dataduct``). Keys of a section may be written in
+Dataduct's capitals (``HOST``) or in small letters. An environment variable ``DUCTRUNNER_<SECTION>_<KEY>`` overrides a
+value of the file. A secret may be written as ``secretsmanager:…``, ``ssm:…``, ``env:…`` or ``file:…``; see
+``stores.secrets``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from core.dataduct import as_settings, find_dataduct_file
 from core.errors import SettingsError
 
 ENVIRONMENT_VARIABLE = "DUCTRUNNER_CONFIG"
@@ -338,6 +340,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
     """
     found = path or _find(environment)
     document = _read(found) if found else {}
+    if found is None and (old := find_dataduct_file(environment)):
+        found, document = old, as_settings(_read(old), old, environment)
     _overlay_environment(document, environment)
     try:
         return Settings.model_validate(document)

@@ -19,6 +19,7 @@ MODULES = {
     "copy-activity": "steps_impl.activities.copy_activity",
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
+    "create-update-sql": "steps_impl.warehouse.create_update_sql",
     "emr-activity": "steps_impl.activities.emr_activity",
     "exists": "steps_impl.activities.exists",
     "extract-postgres": "steps_impl.extract.postgres",

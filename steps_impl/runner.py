@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +39,30 @@ _PLAIN_WORDS = {
 
 def run(name: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run a step with its command-line arguments and return the exit status. Never raises a known error."""
+
+    def execute(context: StepContext) -> StepResult:
+        step, parameters = read_parameters(name, parse_flags(arguments, catalogue.entry(name)))
+        return _execute(step, parameters, context)
+
+    return _guarded(name, execute, environment)
+
+
+def run_values(step: Step, values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> int:
+    """Run a step with parameters by name, as ``run`` does; for callers that have a command line of their own."""
+
+    def execute(context: StepContext) -> StepResult:
+        return _execute(step, _validated(step, values, []), context)
+
+    return _guarded(step.name, execute, environment)
+
+
+def _guarded(name: str, execute: Callable[[StepContext], StepResult], environment: Mapping[str, str]) -> int:
     result = environment.get(RESULT_VARIABLE)
     reporter = ProgressReporter(name, sys.stderr, Path(result) if result else None)
     context = StepContext(reporter, threading.Event(), dict(environment))
     try:
         with cancel_on_signal(context.cancelled):
-            outcome = _execute(name, arguments, context)
+            outcome = execute(context)
     except DuctrunnerError as error:
         return _fail(name, reporter, error)
     except Exception as error:  # a fault of ours or of a library: said as such, with the traceback for the log
@@ -54,16 +72,14 @@ def run(name: str, arguments: Sequence[str], environment: Mapping[str, str] = os
     return EXIT_DONE
 
 
-def _execute(name: str, arguments: Sequence[str], context: StepContext) -> StepResult:
-    line = parse_flags(arguments, catalogue.entry(name))
-    step, parameters = read_parameters(name, line)
+def _execute(step: Step, parameters: Parameters, context: StepContext) -> StepResult:
     try:
         return step.run(parameters, context)
     except InterruptedError:
-        raise StepInterrupted(f"{name} was asked to stop (SIGTERM) and undid what it had begun") from None
+        raise StepInterrupted(f"{step.name} was asked to stop (SIGTERM) and undid what it had begun") from None
     except Exception:
         if context.cancelled.is_set():
-            raise StepInterrupted(f"{name} was asked to stop (SIGTERM) and broke off") from None
+            raise StepInterrupted(f"{step.name} was asked to stop (SIGTERM) and broke off") from None
         raise
 
 
@@ -73,20 +89,26 @@ def read_parameters(name: str, line: CommandLine) -> tuple[Step, Parameters]:
     Raises:
         ParameterError: one line per fault, each naming the flag.
     """
-    from pydantic import ValidationError  # only a step that runs pays for it
-
     from steps_impl.registry import load_step
 
     faults = list(line.faults)
     values = {**_params_file(line.params, faults), **line.values}
     step = load_step(name)
+    return step, _validated(step, values, faults)
+
+
+def _validated(step: Step, values: Mapping[str, Any], faults: list[str]) -> Parameters:
+    """Return the parameters; ``faults`` are those that the caller has found already."""
+    from pydantic import ValidationError  # only a step that runs pays for it
+
+    parameters = None
     try:
         parameters = step.parameters.model_validate(values)
     except ValidationError as error:
         faults += _explain(error, step)
-    if faults:
+    if faults or parameters is None:
         raise ParameterError("\n".join(faults))
-    return step, parameters
+    return parameters
 
 
 def _params_file(source: str | None, faults: list[str]) -> dict[str, Any]:

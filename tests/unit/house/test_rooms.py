@@ -14,6 +14,7 @@ FLOORS = {
     "steps_impl": {"core", "stores"},
     "bootstrap": {"core", "stores"},
     "agent": {"core", "stores", "bootstrap", "steps_impl.contract"},
+    "compat": {"core", "stores", "steps_impl"},
     "pipelines": {"core", "stores", "steps_impl"},
     "sandbox": {"core", "stores"},
     "ductrunner": {"core", "agent", "steps_impl", "sandbox", "pipelines", "bootstrap"},

@@ -1,0 +1,3 @@
+"""Steps of Dataduct."""
+
+from __future__ import annotations

@@ -1,0 +1,95 @@
+"""Dataduct's configuration files, read as they are, for machines that have no file of ours.
+
+The first that is there of ``/etc/dataduct.cfg``, ``~/.dataduct/dataduct.cfg`` and those of ``$DATADUCT_CONFIG_PATH`` (a
+list with colons); nothing is merged. A mode (``$DATADUCT_MODE`` names a section of the file) is laid over the rest.
+What only Dataduct's definition side needs is left out. Source: coursera/dataduct, config/config.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+PATH_VARIABLE = "DATADUCT_CONFIG_PATH"
+MODE_VARIABLE = "DATADUCT_MODE"
+_LOCATIONS = ("/etc/dataduct.cfg", "~/.dataduct/dataduct.cfg")
+_ETL = frozenset({
+    "s3_etl_bucket", "s3_base_path", "region", "name_prefix", "connection_retries", "sns_topic_arn_failure",
+    "sns_topic_arn_warning", "qa_log_path", "dp_qa_tests_log_path",
+})  # fmt: skip
+_LOGIN = frozenset({"host", "port", "username", "password", "database_name"})
+_REFERENCES = ("secretsmanager:", "ssm:", "env:", "file:")
+_warned: set[Path] = set()
+
+
+def find_dataduct_file(environment: Mapping[str, str]) -> Path | None:
+    """Return the file that Dataduct would read, if there is one."""
+    listed = [*_LOCATIONS, *environment.get(PATH_VARIABLE, "").split(":")]
+    return next((path for text in listed if text and (path := Path(text).expanduser()).is_file()), None)
+
+
+def as_settings(document: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the document in our form; passwords that stand in it are told on stderr, once a process."""
+    merged = _small(document)
+    if mode := environment.get(MODE_VARIABLE):
+        merged = _merged(merged, _small(merged.get(mode.lower()) or {}))
+    found: dict[str, Any] = {"etl": {key: value for key, value in _small(merged.get("etl")).items() if key in _ETL}}
+    if hosts := _small_names(merged.get("mysql")):
+        found["mysql"] = {alias: _host(alias, _small(entry)) for alias, entry in hosts.items()}
+    for section in ("postgres", "redshift"):
+        entry = {key: value for key, value in _small(merged.get(section)).items() if key in _LOGIN}
+        if "host" in entry:
+            found[section] = entry
+    if permissions := _small(merged.get("database")).get("permissions"):
+        found["database"] = {"permissions": permissions}
+    if group := _small(merged.get("ec2")).get("worker_group"):
+        found["agent"] = {"worker_group": group}
+    _warn(found, path)
+    return found
+
+
+def _small(section: Any) -> dict[str, Any]:
+    return {str(key).lower(): value for key, value in section.items()} if isinstance(section, Mapping) else {}
+
+
+def _small_names(section: Any) -> dict[str, Any]:
+    """Return a section whose keys are names of the user's own: their letters count."""
+    return {str(key): value for key, value in section.items()} if isinstance(section, Mapping) else {}
+
+
+def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a mode over the rest, section by section."""
+    result = dict(base)
+    for key, value in over.items():
+        former = result.get(key)
+        both = isinstance(former, Mapping) and isinstance(value, Mapping)
+        result[key] = {**former, **value} if both and former is not None else value
+    return result
+
+
+def _host(alias: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a MySQL host; its alias is the database, too, as Dataduct connects."""
+    login = {key: value for key, value in entry.items() if key in _LOGIN - {"database_name"}}
+    return {"database": alias, **login}
+
+
+def _warn(settings: Mapping[str, Any], path: Path) -> None:
+    if path in _warned:
+        return
+    _warned.add(path)
+    if places := sorted(_plain(settings)):
+        sys.stderr.write(
+            f"ductrunner: {path} holds passwords as plain text ({', '.join(places)}); write secretsmanager:NAME, "
+            "ssm:/NAME, env:NAME or file:PATH in their place\n"
+        )
+
+
+def _plain(settings: Mapping[str, Any]) -> Iterator[str]:
+    entries = {"postgres": settings.get("postgres"), "redshift": settings.get("redshift")}
+    entries |= {f"mysql.{alias}": entry for alias, entry in settings.get("mysql", {}).items()}
+    for name, entry in entries.items():
+        password = str((entry or {}).get("password") or "")
+        if password and not password.startswith(_REFERENCES):
+            yield name
