@@ -7,7 +7,6 @@ Source: Developer Guide, *SqlActivity*. Results of queries are not kept; ``outpu
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Literal, Self
 
@@ -21,12 +20,13 @@ from steps_impl.activities.servers.resolve import resolve, resolve_node
 from steps_impl.activities.servers.server import TITLES
 from steps_impl.activities.servers.session import open_session
 from steps_impl.activities.servers.tables import create_if_missing, full_name
+from steps_impl.activities.sql.execution import doing, execute_all
 from steps_impl.activities.sql.script import bind, split_script
 from steps_impl.activities.sql.transactions import runs_as_one
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Step
 from stores.s3 import S3Store
-from stores.sql import SqlSession, Statement
+from stores.sql import Statement
 
 #: Longest script that is read from S3, in bytes.
 _SCRIPT_LIMIT = 64 * 1024 * 1024
@@ -67,7 +67,7 @@ def run(parameters: SqlActivityParameters, context: StepContext) -> StepResult:
         open_session(server, context.cancelled, parameters.queue) as session,
         session.transaction() if together else nullcontext(),
     ):
-        rows = _execute(session, statements, context)
+        rows = execute_all(session, statements, context)
     return StepResult(rows=rows, details={"statements": len(statements), "one_transaction": together})
 
 
@@ -83,15 +83,10 @@ def _script(parameters: SqlActivityParameters) -> str:
 
 
 def _numbered(bound: list[tuple[str, tuple[str, ...]]]) -> list[Statement]:
-    """Return the statements, each with words for a message: its number and its first word, not its text."""
     return [
-        Statement(text, f"run statement {number} of {len(bound)} ({_first_word(text)})", arguments)
+        Statement(text, doing(text, number, len(bound)), arguments)
         for number, (text, arguments) in enumerate(bound, start=1)
     ]
-
-
-def _first_word(text: str) -> str:
-    return text.split(maxsplit=1)[0][:20].upper()
 
 
 def _create_tables(parameters: SqlActivityParameters, context: StepContext) -> None:
@@ -105,15 +100,6 @@ def _create_tables(parameters: SqlActivityParameters, context: StepContext) -> N
         if node.create_table_sql:
             with open_session(server, context.cancelled) as session:
                 create_if_missing(session, name, node.create_table_sql)
-
-
-def _execute(session: SqlSession, statements: Sequence[Statement], context: StepContext) -> int:
-    """Run the statements and return how many rows they changed or returned, as far as the server says."""
-    rows = 0
-    for number, statement in enumerate(statements, start=1):
-        context.reporter.progress(f"statement {number} of {len(statements)}", rows=rows)
-        rows += max(session.execute(statement), 0)
-    return rows
 
 
 STEP = Step(

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from core.errors import NotFound, ParameterError
 from core.settings import Settings, load_settings
+from steps_impl.activities.sql.execution import doing, execute_all
 from steps_impl.activities.sql.script import split_script
 from steps_impl.activities.sql.transactions import runs_as_one
 from steps_impl.contract import StepContext, StepResult
@@ -60,7 +61,7 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
     def work(session: Session) -> tuple[bool, int]:
         with session.transaction() if together else nullcontext():
             created = _create_if_missing(session, table, settings)
-            return created, _execute(session, statements, context)
+            return created, execute_all(session, statements, context)
 
     created, rows = run_session(
         warehouse_of(settings),
@@ -93,10 +94,9 @@ def _statements(texts: Sequence[str], arguments: Sequence[str]) -> Iterator[Stat
         raise ParameterError(f"the script has {sum(places)} places (%s), and {len(arguments)} arguments are given")
     used = 0
     for number, (text, count) in enumerate(zip(texts, places, strict=True), start=1):
-        doing = f"run statement {number} of {len(texts)} ({text.split(maxsplit=1)[0][:20].upper()})"
         taken = tuple(arguments[used : used + count]) if arguments else ()
         plain = text.replace("%%", "%") if arguments and not taken else text
-        yield Statement(plain, doing, taken)
+        yield Statement(plain, doing(text, number, len(texts)), taken)
         used += count
 
 
@@ -106,14 +106,6 @@ def _create_if_missing(session: Session, table: Table, settings: Settings) -> bo
     for statement in create_statements(table, settings.database.permissions):
         session.execute(statement)
     return True
-
-
-def _execute(session: Session, statements: Sequence[Statement], context: StepContext) -> int:
-    rows = 0
-    for number, statement in enumerate(statements, start=1):
-        context.reporter.progress(f"statement {number} of {len(statements)}", rows=rows)
-        rows += max(session.execute(statement), 0)
-    return rows
 
 
 STEP = Step(
