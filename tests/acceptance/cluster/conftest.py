@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class Steps:
         self._directory = directory
         self.result = directory / "attempt" / "result.json"
         self.result.parent.mkdir()
+        self._started: list[subprocess.Popen[str]] = []
 
     def start(self, activity: dict[str, Any], **variables: str) -> subprocess.Popen[str]:
         """Start the step of an activity."""
@@ -72,7 +74,7 @@ class Steps:
             "DUCTRUNNER_PIPELINE_ID": "df-1",
             "DUCTRUNNER_ATTEMPT_ID": "@Work_2026-11-01T00:00:00_Attempt=1",
         }
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env={**os.environ, **own, **variables},
             stdout=subprocess.PIPE,
@@ -80,6 +82,15 @@ class Steps:
             text=True,
             start_new_session=True,
         )
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a test that failed has left."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
 
     def run(self, activity: dict[str, Any], **variables: str) -> tuple[int, str, str]:
         """Run it to its end; return exit status, stdout and stderr."""
@@ -110,9 +121,11 @@ def bucket(s3_client: Any, s3_bucket: str) -> Bucket:
 
 
 @pytest.fixture
-def steps(tmp_path: Path, engines: Path, aws_environment: str) -> Steps:
+def steps(tmp_path: Path, engines: Path, aws_environment: str) -> Iterator[Steps]:
     """Runs steps with the engines on PATH."""
-    return Steps(tmp_path)
+    made = Steps(tmp_path)
+    yield made
+    made.end()
 
 
 @pytest.fixture
