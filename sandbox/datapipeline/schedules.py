@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 from core.errors import PipelineInvalid
 from core.periods import CalendarPeriod, parse_datetime
+from sandbox.datapipeline.clock import text_of
 from sandbox.datapipeline.definition import Definition
+from sandbox.datapipeline.inheritance import lineage
 from sandbox.datapipeline.plan import Plan
 
 FIRST_ACTIVATION = "FIRST_ACTIVATION_DATE_TIME"
@@ -95,6 +97,35 @@ def schedule_errors(definition: Definition) -> dict[str, str]:
         except PipelineInvalid as error:
             found.setdefault(plan.schedule(component) or component, str(error))
     return found
+
+
+def backfill_warnings(definition: Definition, now: float) -> dict[str, str]:
+    """Return AWS's warning for each object that asks for cascading failures of runs that are to be made up for.
+
+    Source: Developer Guide, *Cascading failures and reruns*. It stands with the object that has the field.
+    """
+    plan = Plan(definition)
+    starts: dict[str, float] = {}
+    for component in () if plan.on_demand else filter(plan.cascades, plan.activities):
+        first = _first(plan, component, now)
+        if first is not None and first.end <= now:
+            owner = next(item for item in lineage(definition.objects, component) if item.values("failureAndRerunMode"))
+            starts[owner.id] = min(first.start, starts.get(owner.id, math.inf))
+    return {
+        name: (
+            f"{name} has 'failureAndRerunMode' field set to 'cascade' and you are about to create a backfill with "
+            f"scheduleStartTime {text_of(start)}. "
+            "This can result in rapid creation of pipeline objects in case of failures."
+        )
+        for name, start in starts.items()
+    }
+
+
+def _first(plan: Plan, component: str, activated: float) -> Interval | None:
+    try:
+        return timetable(plan, component, activated).interval(0)
+    except PipelineInvalid:  # the activation will say so
+        return None
 
 
 def _start(plan: Plan, schedule: str, activated: float) -> datetime:

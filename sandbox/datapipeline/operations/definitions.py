@@ -12,7 +12,7 @@ from core.errors import PipelineInvalid
 from sandbox.datapipeline.answers import InvalidRequest
 from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.model import Pipeline, Status
-from sandbox.datapipeline.schedules import schedule_errors
+from sandbox.datapipeline.schedules import backfill_warnings, schedule_errors
 from sandbox.datapipeline.service import Service
 from sandbox.datapipeline.validation import ObjectReport, fatal_errors, validate
 
@@ -35,13 +35,13 @@ def put_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[s
     if fatal := fatal_errors(definition):
         raise InvalidRequest(_NOT_SAVED.format("; ".join(fatal)[:_LONGEST]))
     service.state.save_definition(pipeline, body)
-    return _report(definition)
+    return _report(service, definition)
 
 
 def validate_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """Validate a definition and keep nothing."""
     service.state.pipeline(request["pipelineId"])
-    return _report(_parse(_body(request)))
+    return _report(service, _parse(_body(request)))
 
 
 def get_pipeline_definition(service: Service, request: dict[str, Any]) -> dict[str, Any]:
@@ -111,14 +111,23 @@ def _faults(definition: Definition) -> list[ObjectReport]:
     return list(reports.values())
 
 
-def _report(definition: Definition) -> dict[str, Any]:
+def _report(service: Service, definition: Definition) -> dict[str, Any]:
     reports = _faults(definition)
     answer: dict[str, Any] = {"errored": any(report.errors for report in reports)}
+    if not answer["errored"]:
+        reports = _with_backfills(reports, backfill_warnings(definition, service.clock.now()))
     if errors := [{"id": report.id, "errors": report.errors} for report in reports if report.errors]:
         answer["validationErrors"] = errors
     if warnings := [{"id": report.id, "warnings": report.warnings} for report in reports if report.warnings]:
         answer["validationWarnings"] = warnings
     return answer
+
+
+def _with_backfills(reports: list[ObjectReport], warnings: dict[str, str]) -> list[ObjectReport]:
+    found = {report.id: report for report in reports}
+    for name, warning in warnings.items():
+        found.setdefault(name, ObjectReport(name)).warnings.append(warning)
+    return list(found.values())
 
 
 def _refuse_invalid(pipeline: Pipeline, body: dict[str, Any]) -> None:

@@ -192,3 +192,26 @@ def test_a_failure_stays_within_its_occurrence(start_service: Any, make_activity
     end(service, "A", "FINISHED")
     end(service, "B", "FINISHED")
     assert service.state(pipeline) == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("mode", "start", "warned"),
+    [("cascade", "2012-12-12T00:00:00", True), ("none", "2012-12-12T00:00:00", False),
+     ("cascade", "2999-12-12T00:00:00", False)],
+)  # fmt: skip
+def test_a_back_fill_with_cascading_failures_is_warned_of_as_by_aws(
+    service: Any, make_activity: Any, make_object: Any, mode: str, start: str, warned: bool
+) -> None:
+    created = service.client.create_pipeline(name="warned", uniqueId=mode + start)["pipelineId"]
+    default = make_object("Default", scheduleType="cron", schedule=">Daily", failureAndRerunMode=mode)
+    daily = make_object("Daily", type="Schedule", period="1 day", startDateTime=start)
+    answer = service.client.put_pipeline_definition(
+        pipelineId=created, pipelineObjects=[default, daily, make_activity("A")]
+    )
+    assert not answer["errored"]
+    told = [text for entry in answer["validationWarnings"] if entry["id"] == "Default" for text in entry["warnings"]]
+    expected = (
+        "Default has 'failureAndRerunMode' field set to 'cascade' and you are about to create a backfill with "
+        f"scheduleStartTime {start}. This can result in rapid creation of pipeline objects in case of failures."
+    )
+    assert (expected in told) == warned

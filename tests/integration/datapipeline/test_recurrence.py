@@ -463,7 +463,7 @@ def test_a_schedule_that_ends_before_it_begins_cannot_be_activated(
     service: Any, make_activity: Any, make_object: Any
 ) -> None:
     schedule = hourly(make_object, startAt="FIRST_ACTIVATION_DATE_TIME", endDateTime="2012-01-01T00:00:00")
-    pipeline = service.pipeline(schedule, make_activity("A"), default=CRON)
+    pipeline = service.pipeline(schedule, make_activity("A"), default=CRON | {"failureAndRerunMode": "cascade"})
     with pytest.raises(ClientError, match="Hourly"):
         service.client.activate_pipeline(pipelineId=pipeline)
 
