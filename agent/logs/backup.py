@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import log
-from core.errors import DuctrunnerError, NotFound
+from core.errors import AccessDenied, DuctrunnerError, NotFound
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store
@@ -87,10 +87,12 @@ class Backup:
         uri, size = self._sent.get(path, (plain, -1))
         try:
             there = self._store().size(uri)
+            if there == size or self._is_beginning(uri, there, path):
+                return uri
         except NotFound:
             return uri
-        if there == size or self._is_beginning(uri, there, path):
-            return uri
+        except AccessDenied:
+            pass  # who may not look must not overwrite what may be there
         return f"{plain}.{self._worker}"
 
     def _is_beginning(self, uri: str, size: int, path: Path) -> bool:
