@@ -13,10 +13,19 @@ from core.errors import TaskMalformed
 if TYPE_CHECKING:
     from agent.task import PipelineObject
 
-#: What a definition's ``Default`` often says for its resources, and every object inherits.
+#: Fields of resources (Developer Guide, *Ec2Resource*, *EmrCluster*), which a definition's ``Default`` often says for
+#: all of them, and every object inherits.
 _OF_RESOURCES = frozenset({
-    "actionOnResourceFailure", "actionOnTaskFailure", "availabilityZone", "initTimeout", "instanceType", "keyPair",
-    "securityGroupIds", "securityGroups", "subnetId", "terminateAfter", "useOnDemandOnLastAttempt",
+    "actionOnResourceFailure", "actionOnTaskFailure", "additionalMasterSecurityGroupIds",
+    "additionalSlaveSecurityGroupIds", "amiVersion", "applications", "associatePublicIpAddress", "availabilityZone",
+    "bootstrapAction", "coreEbsConfiguration", "coreInstanceBidPrice", "coreInstanceCount", "coreInstanceType",
+    "customAmiId", "emrManagedMasterSecurityGroupId", "emrManagedSlaveSecurityGroupId", "enableDebugging",
+    "hadoopSchedulerType", "hadoopVersion", "imageId", "initTimeout", "instanceCount", "instanceType", "keyPair",
+    "masterEbsConfiguration", "masterInstanceBidPrice", "masterInstanceType", "masterSecurityGroupId",
+    "maxInstanceCount", "minInstanceCount", "releaseLabel", "securityGroupIds", "securityGroups",
+    "serviceAccessSecurityGroupId", "slaveSecurityGroupId", "spotBidPrice", "standardBootstrapAction", "subnetId",
+    "supportedProducts", "taskEbsConfiguration", "taskInstanceBidPrice", "taskInstanceCount", "taskInstanceType",
+    "terminateAfter", "useOnDemandOnLastAttempt",
 })  # fmt: skip
 #: What the service schedules, retries and inherits by, and the slots that it fills in.
 SERVICE_FIELDS = _OF_RESOURCES | frozenset({

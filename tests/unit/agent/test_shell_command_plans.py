@@ -101,6 +101,7 @@ def test_an_unknown_field_is_named_with_those_that_are_known(tmp_path):
             "schedule",
         ),
         *("onFail", "precondition", "lateAfterTimeout", "terminateAfter", "subnetId", "region", "description"),
+        *("masterInstanceType", "releaseLabel", "imageId", "spotBidPrice"),
         *("attemptStatus", "errorId", "hostname", "maxActiveInstances", "workerGroup", "pipelineLogUri"),
     ],
 )
