@@ -41,6 +41,8 @@ class OutputFile:
         self._written = written
         self._limit = limit
         self._left_out = 0
+        #: What was there before has reached the limit, and said so: of this only the last lines are remembered.
+        self._mute = False
         self._tail = b""
         #: The file was not there before.
         self.fresh = not path.exists()
@@ -48,6 +50,7 @@ class OutputFile:
         self._fd = _guarded(path, lambda: os.open(path, _FILE | mode, 0o600))
         #: Bytes that were in the file before, and that are in it now.
         self.begin = self.size = os.fstat(self._fd).st_size
+        self._mute = limit is not None and self.begin > limit
 
     def feed(self, chunk: bytes) -> None:
         """Append what the child wrote.
@@ -82,6 +85,8 @@ class OutputFile:
 
     def _keep(self, data: bytes) -> None:
         self._tail = data[-TAIL_LIMIT:] if len(data) >= TAIL_LIMIT else (self._tail + data)[-TAIL_LIMIT:]
+        if self._mute:
+            return
         room = len(data) if self._limit is None else max(0, self._limit - self.size)
         if len(data) > room:
             if not self._left_out:

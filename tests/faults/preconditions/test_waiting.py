@@ -128,6 +128,17 @@ def test_a_cancel_ends_one_that_waits_without_a_status(service, start, await_con
     assert task not in service.told
 
 
+def test_a_cancel_ends_the_evaluation_that_runs(service, start, sleeper):  # noqa: F811
+    inside = sleeper()
+    agent = start()
+    task = service.hand_out(KIND, "Runs", command=inside.command)
+    inside.wait_for(1)
+    service.canceled.add(task)
+    inside.wait_for(0)
+    assert agent.wait_for("task_ended")["status"] == "canceled"
+    assert task not in service.told
+
+
 def test_a_drain_does_not_wait_for_one_that_waits(service, start, told, await_condition, tmp_path):
     agent, task = waiting(service, start, await_condition, tmp_path / "count")
     agent.process.terminate()

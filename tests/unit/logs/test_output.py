@@ -97,3 +97,24 @@ def test_the_agents_lines_are_no_reason_to_stop_when_neither_disk_nor_stdout_tak
         log.event("agent_started")
     finally:
         log._LOGGER.handlers = before
+
+
+def test_what_goes_on_beyond_the_limit_does_not_grow_any_more(tmp_path):
+    sizes = []
+    for number in range(5):
+        file = OutputFile(tmp_path / "out", Matcher(), limit=100, go_on=True)
+        file.feed(b"x" * 60 + b"\n")
+        file.feed(f"evaluation {number}\n".encode())
+        file.close()
+        assert file.tail().endswith(f"evaluation {number}")
+        sizes.append((tmp_path / "out").stat().st_size)
+    assert sizes[0] < sizes[1]
+    assert len(set(sizes[2:])) == 1
+
+
+def test_a_file_that_goes_on_tells_where_it_began(tmp_path):
+    for begin, fresh in ((0, True), (4, False)):
+        file = OutputFile(tmp_path / "out", Matcher(), go_on=True)
+        file.feed(b"one\n")
+        file.close()
+        assert (file.begin, file.fresh, file.size) == (begin, fresh, begin + 4)
