@@ -8,24 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from agent import log
 from core.errors import TaskMalformed
+from core.known_fields import KNOWN_FIELDS
 
 if TYPE_CHECKING:
     from agent.task import PipelineObject
 
-#: Fields of resources (Developer Guide, *Ec2Resource*, *EmrCluster*), which a definition's ``Default`` often says for
-#: all of them, and every object inherits.
+#: What a definition's ``Default`` often says for its resources, and every object inherits.
 _OF_RESOURCES = frozenset({
-    "actionOnResourceFailure", "actionOnTaskFailure", "additionalMasterSecurityGroupIds",
-    "additionalSlaveSecurityGroupIds", "amiVersion", "applications", "associatePublicIpAddress", "availabilityZone",
-    "bootstrapAction", "coreEbsConfiguration", "coreInstanceBidPrice", "coreInstanceCount", "coreInstanceType",
-    "customAmiId", "emrManagedMasterSecurityGroupId", "emrManagedSlaveSecurityGroupId", "enableDebugging",
-    "hadoopSchedulerType", "hadoopVersion", "imageId", "initTimeout", "instanceCount", "instanceType", "keyPair",
-    "masterEbsConfiguration", "masterInstanceBidPrice", "masterInstanceType", "masterSecurityGroupId",
-    "maxInstanceCount", "minInstanceCount", "releaseLabel", "securityGroupIds", "securityGroups",
-    "serviceAccessSecurityGroupId", "slaveSecurityGroupId", "spotBidPrice", "standardBootstrapAction", "subnetId",
-    "supportedProducts", "taskEbsConfiguration", "taskInstanceBidPrice", "taskInstanceCount", "taskInstanceType",
-    "terminateAfter", "useOnDemandOnLastAttempt",
+    "actionOnResourceFailure", "actionOnTaskFailure", "availabilityZone", "initTimeout", "instanceType", "keyPair",
+    "securityGroupIds", "securityGroups", "subnetId", "terminateAfter", "useOnDemandOnLastAttempt",
 })  # fmt: skip
 #: What the service schedules, retries and inherits by, and the slots that it fills in.
 SERVICE_FIELDS = _OF_RESOURCES | frozenset({
@@ -46,15 +39,19 @@ def is_own(key: str) -> bool:
 
 
 def check_fields(item: PipelineObject, component: str, known: Iterable[str]) -> None:
-    """Refuse a field that has no meaning for this type: most are misspelt, and leaving one out changes the work.
+    """Refuse a field that no type of object has: it is misspelt, and leaving it out would change the work.
+
+    One that other types have may come from ``Default``: it is read past, and said.
 
     Raises:
         TaskMalformed: there is one; the message names it and lists those that are known.
     """
-    allowed = {"id", "name", "region", "type", *known}
-    unknown = sorted({field.key for field in item.fields if is_own(field.key)} - allowed)
+    others = sorted({field.key for field in item.fields if is_own(field.key)} - {"id", "name", "type", *known})
+    unknown = [key for key in others if key not in KNOWN_FIELDS]
     if unknown:
         raise TaskMalformed(
             f"{component} ({item.type}) has the field {unknown[0]!r}, which is not known here; known are: "
             f"{', '.join(sorted(known))}, the fields that every object has, and fields of one's own (my…, _…)"
         )
+    if others:
+        log.event("fields_without_use", level="WARNING", component=component, type=item.type, fields=others)

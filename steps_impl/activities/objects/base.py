@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from steps_impl.activities.objects.elsewhere import KNOWN_FIELDS
+from core.known_fields import KNOWN_FIELDS
 from steps_impl.registry import Parameters
 
 T = TypeVar("T")

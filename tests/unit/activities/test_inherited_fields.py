@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from agent.plans.fields import SERVICE_FIELDS
+from core.known_fields import KNOWN_FIELDS
 from sandbox.datapipeline.catalogue import TYPES
-from steps_impl.activities.objects.elsewhere import KNOWN_FIELDS
 from steps_impl.activities.objects.nodes import S3DataNode
 
 

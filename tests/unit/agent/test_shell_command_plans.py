@@ -109,6 +109,13 @@ def test_runtime_fields_fields_of_ones_own_and_inherited_ones_are_allowed(tmp_pa
     assert plan(tmp_path, **{field: "x"}).script.text == "true"
 
 
+def test_a_field_of_another_type_is_read_past_and_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("agent.log.event", lambda action, **fields: said.append((action, fields["fields"])))
+    assert plan(tmp_path, jarUri="s3://b/x.jar", tableName="t").script.text == "true"
+    assert said == [("fields_without_use", ["jarUri", "tableName"])]
+
+
 @pytest.mark.parametrize("fields", [{"command": None}, {"scriptUri": "s3://b/k"}, {"command": ""}])
 def test_exactly_one_of_command_and_script_is_wanted(tmp_path, fields):
     with pytest.raises(TaskMalformed, match="either 'command' or 'scriptUri'"):
