@@ -61,19 +61,21 @@ def run(parameters: EmrActivityParameters, context: StepContext) -> StepResult:
     with open_cluster(parameters.label, context, needs=needs) as cluster:
         for number, command in enumerate(parameters.pre_step_command, start=1):
             run_command(cluster, command, f"preStepCommand {number} of {len(parameters.pre_step_command)}")
+        rows = 0
         for number, (jar, *arguments) in enumerate(steps, start=1):
-            _run_step(cluster, jar, arguments, f"step {number} of {len(steps)} ({title_of(jar, arguments)})")
+            rows += _run_step(cluster, jar, arguments, f"step {number} of {len(steps)} ({title_of(jar, arguments)})")
         for number, command in enumerate(parameters.post_step_command, start=1):
             run_command(cluster, command, f"postStepCommand {number} of {len(parameters.post_step_command)}")
-    return StepResult(details={"steps": len(steps)})
+    return StepResult(rows=rows or None, details={"steps": len(steps)})
 
 
-def _run_step(cluster: Cluster, jar: str, arguments: Sequence[str], title: str) -> None:
+def _run_step(cluster: Cluster, jar: str, arguments: Sequence[str], title: str) -> int:
+    """Run one step; return how many items of DynamoDB it has moved, as far as that is known."""
     if step := own_step(jar, arguments):
         cluster.check_cancelled()
-        step(cluster.context)
-        return
+        return step(cluster.context).rows or 0
     cluster.run_jar(jar_command(cluster, jar, arguments), title, of_user=is_script(jar))
+    return 0
 
 
 STEP = Step(

@@ -61,6 +61,8 @@ def run(parameters: HiveCopyActivityParameters, context: StepContext) -> StepRes
     source, target = _node(parameters.input, "input"), _node(parameters.output, "output")
     _check_filter(parameters)
     whole = _holds_items(source) and _holds_items(target)
+    if not whole:
+        _check_columns(source, target)
     needs = None if whole and not parameters.filter_sql else "hive"
     with open_cluster(parameters.label, context, job_settings(None, [target]), needs=needs) as cluster:
         run_config(cluster, parameters.pre_activity_task_config, "preActivityTaskConfig")
@@ -84,6 +86,15 @@ def _holds_items(node: DynamoDBDataNode | S3DataNode) -> bool:
     if isinstance(node, S3DataNode):
         return node.data_format is None or isinstance(node.data_format, DynamoDBExportFormat)
     return not isinstance(node.data_format, DynamoDBFormat)
+
+
+def _check_columns(*nodes: DynamoDBDataNode | S3DataNode) -> None:
+    """Refuse files of whole items beside columns (the guide asks for a DynamoDBExportDataFormat on the table)."""
+    for node in nodes:
+        if isinstance(node, S3DataNode) and _holds_items(node):
+            raise ParameterError(
+                f"{node.label} has no format with columns, and the other side no DynamoDBExportDataFormat; give one"
+            )
 
 
 def _check_filter(parameters: HiveCopyActivityParameters) -> None:

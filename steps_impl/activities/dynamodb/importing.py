@@ -38,7 +38,7 @@ def read_items(store: S3Store, uris: Sequence[str], cancelled: threading.Event) 
         InterruptedError: cancelled.
     """
     for uri in uris:
-        with closing(open_lines(store, uri)) as file:
+        with closing(_open_lines(store, uri)) as file:
             for number, line in enumerate(_lines(file, uri), start=1):
                 if cancelled.is_set():
                     raise InterruptedError("the import was cancelled")
@@ -95,7 +95,7 @@ def _read(line: bytes, place: str) -> Item:
         raise UnsupportedValue(f"{place}: {error}") from None
 
 
-def open_lines(store: S3Store, uri: str) -> IO[bytes]:
+def _open_lines(store: S3Store, uri: str) -> IO[bytes]:
     """Open a file of lines; one whose name ends in ``.gz`` is decompressed on the way."""
     source = store.open_reader(uri)
     if not uri.endswith(".gz"):

@@ -19,7 +19,8 @@ from steps_impl.activities.hive.statements import settings, split, strings, subs
 _NAME = r"(?:`[^`]+`|[A-Za-z_]\w*)(?:\.(?:`[^`]+`|[A-Za-z_]\w*))?"
 _CREATE = re.compile(
     rf"\s*CREATE\s+(?:EXTERNAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{_NAME})\s*\((?P<columns>.*)\)\s*"
-    r"""(?:COMMENT\s+(?:'[^']*'|"[^"]*")\s*)?(?:STORED\s+BY|ROW\s+FORMAT\s+SERDE)\s+(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
+    r"""(?:COMMENT\s+(?:'[^']*'|"[^"]*")\s*)?(?:STORED\s+BY|ROW\s+FORMAT\s+SERDE)\s+"""
+    r"""(?P<handler>'[^']*'|"[^"]*")(?P<rest>.*)""",
     re.IGNORECASE | re.DOTALL,
 )
 _HANDLER, _EXPORT_SERDE = "DynamoDBStorageHandler", "DynamoDBExportSerDe"

@@ -15,7 +15,6 @@ from steps_impl.activities.objects.nodes import DataNode, S3DataNode
 
 #: Where EMR keeps DynamoDB's storage handler for Hive.
 _HANDLER_JARS = Path("/usr/share/aws/emr/ddb/lib")
-
 #: Asks for server-side encryption: EMR's file system, Hadoop's own.
 _ENCRYPTION = {
     "fs.s3.enableServerSideEncryption": "true",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _TOKEN = re.compile(
-    r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`]|``)*`)|(?P<comment>--[^\n]*)|(?P<end>;)|(?P<rest>[^'"`;\-]+|.)""",
+    r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`]|``)*`)|"""
+    r"""(?P<comment>--[^\n]*)|(?P<end>;)|(?P<rest>[^'"`;\-]+|.)""",
     re.DOTALL,
 )
 _SET = re.compile(r"\s*SET\s+([\w.:-]+)\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)

@@ -104,6 +104,12 @@ def test_columns_of_a_csv_become_attributes_and_attributes_columns(
         (table("t"), table("u"), {"filterSql": "a = 1; DROP TABLE x"}, "holds a semicolon"),
         ({"id": "R", "type": "RedshiftDataNode"}, table("u"), {}, "--input.RedshiftDataNode.database: is required"),
         (table("t"), {**table("u"), "tableNam": "x"}, {}, "has the field 'tableNam', which is not known here"),
+        (
+            {**table("t"), "dataFormat": {"type": "DynamoDBDataFormat", "column": "a STRING"}},
+            files("BUCKET", "x"),
+            {},
+            "Files has no format with columns, and the other side no DynamoDBExportDataFormat",
+        ),
         (table("t", readThroughputPercent="2"), table("u"), {}, "less than or equal to 1"),
     ],
 )
