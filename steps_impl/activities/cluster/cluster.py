@@ -80,7 +80,7 @@ class Cluster:
             copier.finish()
         self._known |= watch.applications
         self.check_cancelled()
-        self._check(status, title)
+        self._check(status, title, watch.reason)
         return watch
 
     def new_file(self, name: str) -> Path:
@@ -136,11 +136,12 @@ class Cluster:
     def _tell(self, title: str, percent: float | None, page: str | None) -> None:
         self.context.reporter.progress(title, percent=percent, job_log=page)
 
-    def _check(self, status: int, title: str) -> None:
+    def _check(self, status: int, title: str, reason: str | None) -> None:
         if status < 0:
             raise CommandKilled(f"{self.label}: {title} was killed by signal {-status}, which was not ours")
         if status:
-            raise CommandFailed(f"{self.label}: {title} ended with exit status {status}; its last lines say why")
+            why = f": {reason}" if reason else "; its last lines say why"
+            raise CommandFailed(f"{self.label}: {title} ended with exit status {status}{why}")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ _IDS = re.compile(r"\b(?:job|application)_(\d+_\d+)\b")
 _MAP_REDUCE = re.compile(r"\bmap (?:= )?(\d{1,3})%,?\s+reduce (?:= )?(\d{1,3})%")
 _COMPLETE = re.compile(r"(?:^|[- ])(\d{1,3})% complete\b")
 _URL = re.compile(r"(?:url to track the job: |Tracking URL = |tracking URL: )(\S+)")
+#: Hive's one line on the statement that ended it, among the many of a stack trace.
+_REASON = re.compile(r"FAILED: (\S.{0,300})")
 _FAILED = re.compile(r"\bJob (job_\w+) failed with state (\w+)")
 #: Phrases that go with an id of an application which this client has submitted, not merely mentions.
 _SUBMITTED = (
@@ -35,6 +37,8 @@ class JobWatch:
         self.applications: set[str] = set()
         #: Jobs that failed, with the state in which they ended.
         self.failed: dict[str, str] = {}
+        #: Why the program failed, where it says so in one line.
+        self.reason: str | None = None
 
     def look(self, line: str) -> None:
         """Read one line of the program's output."""
@@ -42,6 +46,8 @@ class JobWatch:
             self.applications.add(f"application_{found[1]}")
         if found := _FAILED.search(line):
             self.failed[found[1]] = found[2]
+        if found := _REASON.match(line):
+            self.reason = found[1].rstrip()
         page = found[1] if (found := _URL.search(line)) else self._page
         percent = _percent(line)
         if page != self._page or (percent is not None and percent != self._percent):

@@ -202,8 +202,9 @@ def test_a_mistake_is_told_before_anything_runs(
 def test_a_statement_that_fails_fails_the_activity(step: Any) -> None:
     done = step({"id": "Work", "type": "HiveActivity", "hiveScript": "SELECT * FROM nowhere"})
     assert done.returncode == 1
-    assert "Table not found 'nowhere'" in done.stderr
     assert '"errorId": "CommandFailed"' in done.stdout
+    assert "Work: the Hive script ended with exit status " in done.stdout
+    assert "SemanticException [Error 10001]: Line 1:14 Table not found 'nowhere'" in done.stdout
 
 
 def connected(connect: Callable[..., Any], place: DatabaseAddress) -> Any:
