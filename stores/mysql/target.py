@@ -28,7 +28,7 @@ _SESSION = (
     "SET SESSION time_zone = '+00:00'",
     # Notes tell of roundings that INSERT does as well; without them a warning is a row that was not taken as it is.
     "SET SESSION sql_notes = 0",
-    "SET SESSION sql_mode = CONCAT(REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES')",
+    "SET SESSION sql_mode = CONCAT('STRICT_ALL_TABLES,', REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', ''))",
     "SET SESSION net_read_timeout = 3600",
 )
 _COUNTS = re.compile(rb"Records: (\d+)\s+Deleted: \d+\s+Skipped: (\d+)\s+Warnings: (\d+)")
@@ -89,6 +89,8 @@ class Target:
         text = statement.encode("utf-8") if isinstance(statement, str) else statement
         try:
             return int(self._link.query(text) or 0)
+        except InterruptedError:  # of the stream of a load
+            raise
         except (pymysql.err.MySQLError, OSError) as error:
             self._raise(fault_of(error))
         raise AssertionError("unreachable")

@@ -68,31 +68,35 @@ class Feed:
             self._drop()
         self._window = self._kept[0][0] if self._kept else self.count
 
-    def place(self, row: int | None) -> Place | None:
-        """Return where a row of this window stands, counted from 1."""
+    def place(self, row: int) -> Place | None:
+        """Return where a row of this window stands, counted from 1; nothing when its lines are gone."""
         for first, chunk in self._kept:
-            offset = self._window + (row or 0) - 1 - first
-            if row is not None and 0 <= offset < count(chunk.text):
+            offset = self._window + row - 1 - first
+            if 0 <= offset < count(chunk.text):
                 return chunk.place_of(offset)
         return None
 
     def refusal(self, rejected: Rejected, where: str) -> LoadRejected:
         """Return the error for a row that the database refused."""
         column = f", column {rejected.column}" if rejected.column else ""
-        place = self.place(rejected.row)
-        if place is None and self._kept:
-            place_text = f"between {self._kept[0][1].place} and {self._end()}"
-        else:
-            place_text = str(place or "a row")
-        return LoadRejected(f"{where} refused {place_text}{column}: {rejected.reason}; nothing was loaded")
+        return LoadRejected(
+            f"{where} refused {self._place_text(rejected.row)}{column}: {rejected.reason}; nothing was loaded"
+        )
 
     def name_of(self, place: int) -> str:
         """Return what a message calls the column of a row's value."""
         return self._rows.column_name(place).removeprefix("column ")
 
-    def _end(self) -> str:
-        last = self._kept[-1][1]
-        return f"{last.place.unit} {last.place.after(last.text).number - 1}"
+    def _place_text(self, row: int | None) -> str:
+        if row is not None:
+            return str(self.place(row) or f"row {self._window + row} of all that came")
+        if not self._kept:
+            return "a row"
+        first, last = self._kept[0][1], self._kept[-1][1]
+        end = last.place.after(last.text).number - 1
+        if first.place.name == last.place.name:
+            return f"a row between {first.place} and {last.place.unit} {end}"
+        return f"a row between {first.place} and {last.place.name}, {last.place.unit} {end}"
 
     def _keep(self, chunk: Chunk) -> None:
         self._kept.append((self.count, chunk))

@@ -10,11 +10,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from core.cancelling import on_cancel
-from core.errors import NotFound
 from steps_impl.activities.copying.lines import Chunk, Place
 from steps_impl.activities.copying.pulling import pulled
 from steps_impl.activities.copying.rows import Rows
-from steps_impl.activities.copying.tables import find_in_catalog, name_parts
+from steps_impl.activities.copying.tables import require_in_catalog
 from steps_impl.activities.objects.nodes import AnySqlNode
 from steps_impl.activities.servers.server import Engine, Server
 from steps_impl.contract import StepContext
@@ -61,10 +60,7 @@ def postgres_rows(
 def _query(node: AnySqlNode, connection: Connection) -> str:
     if node.select_query:
         return bare_query(node.select_query, "postgres")
-    table = find_in_catalog(node, connection.rows)
-    if table is None:
-        raise NotFound(f"{connection.where} has no table {'.'.join(filter(None, name_parts(node)))} ({node.label})")
-    return f"SELECT * FROM {table}"
+    return f"SELECT * FROM {require_in_catalog(node, connection.rows, connection.where)}"
 
 
 def selection_of(columns: Sequence[tuple[str, str]], query: str, target: Engine | None) -> str:

@@ -115,6 +115,7 @@ class _Engine:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._marked = False
 
     def literal(self, value: bytes | None, *, binary: bool) -> bytes:
         return literal(value, binary=binary)
@@ -123,7 +124,10 @@ class _Engine:
         return self._target.execute(statement, "run insertQuery")
 
     def mark(self) -> None:
+        if self._marked:  # Postgres would keep the former one beneath the new one
+            self._target.execute("RELEASE SAVEPOINT batch", "release a savepoint")
         self._target.execute("SAVEPOINT batch", "set a savepoint")
+        self._marked = True
 
     def undo(self) -> None:
         self._target.execute("ROLLBACK TO SAVEPOINT batch", "go back to a savepoint")

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from core.errors import NotFound
 from steps_impl.activities.copying.lines import Chunk, Place
 from steps_impl.activities.copying.postgres_source import selection_of
 from steps_impl.activities.copying.rows import Rows
-from steps_impl.activities.copying.tables import find_in_catalog, name_parts
+from steps_impl.activities.copying.tables import require_in_catalog
 from steps_impl.activities.objects.nodes import AnySqlNode
 from steps_impl.activities.servers.server import Engine, Server
 from steps_impl.contract import StepContext
@@ -56,10 +55,11 @@ def redshift_rows(
 def _query(node: AnySqlNode, session: Session) -> str:
     if node.select_query:
         return bare_query(node.select_query, "postgres")
-    table = find_in_catalog(node, lambda text, values: session.rows(Statement(text, "find a table", values)))
-    if table is None:
-        raise NotFound(f"{session.where} has no table {'.'.join(filter(None, name_parts(node)))} ({node.label})")
-    return f"SELECT * FROM {table}"
+
+    def rows(text: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
+        return session.rows(Statement(text, "find a table", values))
+
+    return f"SELECT * FROM {require_in_catalog(node, rows, session.where)}"
 
 
 def _chunks(session: Session) -> Iterator[Chunk]:

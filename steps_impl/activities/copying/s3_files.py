@@ -44,9 +44,8 @@ class FileCopy:
         files = input_files(self._store, self._source)
         names = self._names(files)
         same = self._reading.reads_like(self._writing)
-        if same and self._source.compression == self._target.compression and self._target.directory_path:
-            return self._inside_s3(files, names)
-        if same and self._source.file_path and self._source.compression == self._target.compression:
+        one_each = bool(self._target.directory_path or self._source.file_path)
+        if same and one_each and self._source.compression == self._target.compression:
             return self._inside_s3(files, names)
         return self._through_here(files, names, same=same)
 

@@ -65,10 +65,18 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._for_all(lambda file: file.draft.publish() if error is None else file.draft.discard())
+        self._for_all(_publish if error is None else lambda file: file.draft.discard())
 
     def _for_all(self, action: Callable[[OutputFile], None]) -> None:
         if not self.files:
             return
         with ThreadPoolExecutor(min(_PUBLISHERS, len(self.files)), thread_name_prefix="s3-publish") as pool:
             list(pool.map(action, self.files))
+
+
+def _publish(file: OutputFile) -> None:
+    try:
+        file.draft.publish()
+    except BaseException:
+        file.draft.discard()
+        raise

@@ -62,3 +62,17 @@ def find_in_catalog(
     schema, table = name_parts(node)
     found = rows(_LOOKUP, (table, schema, schema, schema, schema, table))
     return ".".join(quote_name(str(part)) for part in found[0]) if found else None
+
+
+def require_in_catalog(
+    node: AnySqlNode, rows: Callable[[str, tuple[object, ...]], list[tuple[object, ...]]], where: str
+) -> str:
+    """Return the quoted name of a node's table, as ``find_in_catalog``.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    name = find_in_catalog(node, rows)
+    if name is None:
+        raise NotFound(f"{where} has no table {node.table} ({node.label}); check its name and the user's grants")
+    return name

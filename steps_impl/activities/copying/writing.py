@@ -6,6 +6,8 @@ what they are in the file. Text that holds a mark itself is written value by val
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from steps_impl.activities.copying.dialects import Dialect
 from steps_impl.activities.copying.lines import NULL, to_rows
 from steps_impl.formats.delimited import Row
@@ -20,15 +22,14 @@ def file_writer(dialect: Dialect) -> FileWriter:
     return Quoted() if dialect.quoted else Escaped(dialect)
 
 
-class FileWriter:
+class FileWriter(Protocol):
     """Makes a file's bytes of lines."""
 
     def encode(self, lines: bytes) -> bytes:
         """Return the bytes of whole lines."""
-        raise NotImplementedError
 
 
-class Quoted(FileWriter):
+class Quoted:
     r"""CSV with every value in quotes; NULL is ``\N`` without them."""
 
     def encode(self, lines: bytes) -> bytes:
@@ -45,7 +46,7 @@ def _quoted_record(row: Row) -> bytes:
     return b",".join([NULL if v is None else b'"' + v.replace(b'"', b'""') + b'"' for v in row]) + b"\n"
 
 
-class Escaped(FileWriter):
+class Escaped:
     """Values without quotes; separators, the escape itself, backslashes and carriage returns are escaped."""
 
     def __init__(self, dialect: Dialect) -> None:

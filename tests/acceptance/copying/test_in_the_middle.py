@@ -13,12 +13,12 @@ from sandbox.parts.mariadb import MariaDbPart
 from tests.acceptance.copying.conftest import Copying, Database
 from tests.integration.agent.conftest import eventually
 
-#: 12 MB of rows and then a minute of silence, from a query.
+#: 24 MB of rows and then a minute of silence, from a query. (MySQL's first statement of a load is over after 12 MB.)
 STUCK = (
-    "SELECT i, repeat('x', 1000) || CASE WHEN i = 12000 THEN pg_sleep(60)::text ELSE '' END AS b "
+    "SELECT i, repeat('x', 2000) || CASE WHEN i = 12000 THEN pg_sleep(60)::text ELSE '' END AS b "
     "FROM generate_series(1, 12000) AS i"
 )
-WHOLE = "SELECT i, repeat('x', 1000) AS b FROM generate_series(1, 12000) AS i"
+WHOLE = "SELECT i, repeat('x', 2000) AS b FROM generate_series(1, 12000) AS i"
 SLEEPERS = "SELECT {}(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
 TARGETS = ("mysql", "postgres", "s3")
 
@@ -41,11 +41,11 @@ class Place:
             return bool(self.copying.open_uploads())
         if self.kind == "mysql":
             return self._administrators["mysql"](
-                "SELECT 1 FROM information_schema.innodb_trx WHERE trx_rows_modified > 5000"
+                "SELECT 1 FROM information_schema.innodb_trx WHERE trx_rows_modified > 8000"
             )
         return (
             self.database.run(
-                "SELECT 1 FROM pg_stat_progress_copy WHERE command = 'COPY FROM' AND tuples_processed > 5000"
+                "SELECT 1 FROM pg_stat_progress_copy WHERE command = 'COPY FROM' AND tuples_processed > 8000"
             )
             != []
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import NotFound, ParameterError
+from core.errors import LoadRejected, NotFound, ParameterError
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.postgres import PostgresPart
 from tests.acceptance.copying.conftest import Copying, Database
@@ -195,3 +195,25 @@ def test_nodes_of_other_activities_are_refused_by_name(copying: Copying) -> None
         copying.run(node, copying.s3_node("out"))
     with pytest.raises(ParameterError, match="as output, not DynamoDBDataNode"):
         copying.run(copying.s3_node("in"), node)
+
+
+@pytest.fixture(params=["", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"])
+def other_mode(request: pytest.FixtureRequest, mysql_server: MariaDbPart) -> Iterator[None]:
+    [(former,)] = mysql_server.execute("SELECT @@GLOBAL.sql_mode")
+    mysql_server.execute(f"SET GLOBAL sql_mode = '{request.param}'")
+    yield
+    mysql_server.execute(f"SET GLOBAL sql_mode = '{former}'")
+
+
+@pytest.mark.usefixtures("other_mode")
+def test_the_servers_own_mode_changes_nothing(copying: Copying, mysql: Database) -> None:
+    table = mysql.make("a INT, b VARCHAR(9)")
+    copying.put("in.csv", b"1,it's \\\\\n")
+    copying.run(copying.s3_node("in.csv", CSV), mysql.node(table))
+    insert = f"INSERT INTO {table} VALUES (?, concat(?, ''))"
+    copying.run(copying.s3_node("in.csv", CSV), mysql.node(table, insertQuery=insert))
+    copying.put("bad.csv", b"1,far too long for it\n")
+    with pytest.raises(LoadRejected, match=r"bad\.csv, line 1, column b"):
+        copying.run(copying.s3_node("bad.csv", CSV), mysql.node(table))
+
+    assert mysql.rows(table) == [(1, "it's \\"), (1, "it's \\")]
