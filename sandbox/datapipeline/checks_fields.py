@@ -32,6 +32,7 @@ from sandbox.datapipeline.slots import (
     PERIODS,
     REFERENCES,
     SINGLE,
+    TEXTS_TOO,
     UNLIMITED,
 )
 
@@ -59,7 +60,7 @@ def field_errors(definition: Definition, item: PipelineObject) -> Iterator[str]:
         if key in SINGLE and len(values) > 1:
             yield f"{INVALID} '{key}' has {len(values)} values, but takes one."
         for value in values:
-            yield from _reference_errors(definition, value, _is_string(definition.type_of(item.id), key))
+            yield from _reference_errors(definition, value, definition.type_of(item.id))
             yield from _value_errors(definition, item.id, value)
 
 
@@ -77,6 +78,9 @@ def field_warnings(definition: Definition, item: PipelineObject) -> Iterator[str
     for key in _foreign_fields(definition, item):
         if key in _ANY_KNOWN:
             yield f"'{key}' is not a field of {definition.type_of(item.id)} and has no effect there"
+    for key in item.field_names():
+        if (definition.type_of(item.id), key) in TEXTS_TOO and item.string(key):
+            yield f"'{key}' should be a reference to another object, and what it says cannot be connected to"
     for value in item.values("schedule"):
         if _unused_schedule(definition, value):
             yield f"'schedule' leads to no object, '{value.ref_value}', which does not matter on demand"
@@ -106,14 +110,14 @@ def _is_string(type_name: str | None, key: str) -> bool:
     return known and key not in REFERENCES and not _USER_FIELD.match(key)
 
 
-def _reference_errors(definition: Definition, value: Field, is_string: bool) -> Iterator[str]:
+def _reference_errors(definition: Definition, value: Field, type_name: str | None) -> Iterator[str]:
     key, target = value.key, value.ref_value
     if target is None:
-        if key in REFERENCES and value.string_value:
+        if key in REFERENCES and value.string_value and (type_name, key) not in TEXTS_TOO:
             yield f"{INVALID} '{key}' value must be a reference to another object, not a string."
     elif not target:
         yield f"EMPTY_FIELD: reference '{key}' is empty"
-    elif is_string:
+    elif _is_string(type_name, key):
         yield f"{INVALID} '{key}' value must be a string, not a reference to another object."
     elif _unused_schedule(definition, value):
         return
@@ -142,9 +146,12 @@ def _value_errors(definition: Definition, object_id: str, value: Field) -> Itera
 
 
 def _known_value(definition: Definition, object_id: str, text: str) -> str | None:
-    """Return what an expression gives before the pipeline runs; ``None`` if it needs runtime fields."""
+    """Return what an expression gives before the pipeline runs; ``None`` if it needs runtime fields, or is left out."""
+    scope = DefinitionScope(definition, object_id)
+    if scope.is_left_out(text):
+        return None
     try:
-        result = evaluate(text, DefinitionScope(definition, object_id))
+        result = evaluate(text, scope)
     except ExpressionInvalid:
         return None  # reported as an expression, or known only at run time
     return result if isinstance(result, str) else None

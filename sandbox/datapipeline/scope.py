@@ -7,6 +7,7 @@ definition, since an instance has its component as parent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from core.errors import ExpressionInvalid
@@ -15,8 +16,9 @@ from sandbox.datapipeline.definition import Definition
 from sandbox.datapipeline.escapes import PROGRAM_FIELDS, unescape_once
 from sandbox.datapipeline.expressions import Ref, Value, Verbatim, evaluate
 from sandbox.datapipeline.objects import Field, PipelineObject
-from sandbox.datapipeline.parameters import SECRET_MARK
+from sandbox.datapipeline.parameters import SECRET_MARK, Parameter
 
+_ALONE = re.compile(r"\s*#\{\s*(\*?\w+)\s*\}\s*")
 NEVER_EVALUATED = frozenset({"id", "name", "type", "@sphere"})
 
 #: Gives the runtime fields (``@scheduledStartTime``, ``@status``, ``errorMessage`` …) of an object by its id.
@@ -65,11 +67,25 @@ class DefinitionScope:
 
         AWS's own samples name the secret parameter ``*myPassword`` as ``#{myPassword}``, too.
         """
-        parameters = self._definition.parameters
-        parameter = parameters.get(name) or parameters.get(f"{SECRET_MARK}{name}")
+        parameter = self._parameter(name)
         if parameter is None:
             return []
         return [*parameter.typed()] or ([""] if parameter.optional else [])
+
+    def is_left_out(self, text: str) -> bool:
+        """Tell whether a field is nothing but an optional parameter without a value: then there is no such field.
+
+        So it is meant in the console's templates: ``"taskInstanceCount": "#{myTaskInstanceCount}"``.
+        """
+        alone = _ALONE.fullmatch(text)
+        if alone is None or self.field(None, alone[1]):
+            return False
+        parameter = self._parameter(alone[1])
+        return parameter is not None and parameter.optional and not parameter.values
+
+    def _parameter(self, name: str) -> Parameter | None:
+        parameters = self._definition.parameters
+        return parameters.get(name) or parameters.get(f"{SECRET_MARK}{name}")
 
     def _runtime_field(self, owner: str, name: str) -> list[Value]:
         value = self._runtime(owner).get(name)
@@ -118,7 +134,7 @@ def evaluate_object(
 
 
 def evaluate_field(owner: str, field: Field, scope: DefinitionScope, *, unescape: bool = True) -> list[Field]:
-    """Return a field with its expressions evaluated; several fields where an expression gives several values.
+    """Return a field with its expressions evaluated; several fields where an expression gives several values, or none.
 
     Raises:
         ExpressionInvalid: an expression cannot be read or evaluated; the message names object and field.
@@ -126,6 +142,8 @@ def evaluate_field(owner: str, field: Field, scope: DefinitionScope, *, unescape
     text = field.string_value
     if text is None or field.key in NEVER_EVALUATED:
         return [field]
+    if scope.is_left_out(text):
+        return []
     try:
         result = evaluate(text, scope)
     except ExpressionInvalid as error:

@@ -35,6 +35,8 @@ REFERENCES: dict[str, frozenset[Kind]] = {
     **dict.fromkeys(("coreEbsConfiguration", "masterEbsConfiguration", "taskEbsConfiguration"), _CONFIGURATION),
     **dict.fromkeys(("ebsBlockDeviceConfig", "volumeSpecification"), _CONFIGURATION),
 }
+#: References that are text in an example of the guide (*SqlDataNode*), with their type.
+TEXTS_TOO = frozenset({("SqlDataNode", "database")})
 #: Fields of which an object has one value at most.
 SINGLE = frozenset(
     {

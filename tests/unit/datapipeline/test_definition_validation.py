@@ -323,9 +323,11 @@ def test_what_public_definitions_have_without_effect_is_only_warned_about() -> N
     objects = changed(
         Default={"instanceType": "m1.small", "schedule": {"ref": "Gone"}},
         A={"insertMode": "APPEND"},
+        Q={"type": "SqlDataNode", "table": "t", "database": "myDataBaseName", "selectQuery": "q"},
     )
     told = {report.id: " | ".join(report.warnings) for report in validate(definition_of(objects))}
     assert "'insertMode' is not a field of ShellCommandActivity and has no effect there" in told["A"]
+    assert "'database' should be a reference to another object" in told["Q"]
     assert "'schedule' leads to no object, 'Gone', which does not matter on demand" in told["Default"]
     assert errors_of(objects) == {}
 
@@ -336,6 +338,19 @@ def test_a_secret_parameter_may_be_named_without_its_mark() -> None:
     )
     assert not any(report.errors for report in validate(definition))
     assert evaluate_object(definition, "A").string("command") == "k-1-k"
+
+
+def test_a_field_that_is_an_optional_parameter_without_a_value_is_left_out() -> None:
+    objects = changed(
+        A={"command": "x #{myMore}", "maximumRetries": "#{myRetries}", "scriptArgument": ["a", "#{myMore}"]}
+    )
+    optional = {"type": "Integer", "optional": "true"}
+    definition = definition_of(objects, {"myRetries": optional, "myMore": {"optional": "true"}})
+    assert not any(report.errors for report in validate(definition))
+    task = evaluate_object(definition, "A")
+    assert task.string("command") == "x "
+    assert not task.values("maximumRetries")
+    assert [field.string_value for field in task.values("scriptArgument")] == ["a"]
 
 
 def test_a_hundred_and_one_objects_are_too_many_and_not_even_saved() -> None:
