@@ -19,12 +19,15 @@ OTHERWISE: dict[str, dict[str, set[str]]] = {
         "ProcessJHIST": {"CASCADE_FAILED"},
     },
     "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": {"CommandFailed"}},
+    # The guide's example has the name of a database where a reference belongs.
+    "guide/sql_data_node": {"CopyEvents": {"InvalidParameters"}},
     # No driver but those for MySQL, Postgres and Redshift.
     "projects/samples_oracle_backup": {"BackupTable": {"UnsupportedDatabase"}},
 }
 #: Definition → activity → words that its error must hold: it says by name what is missing.
 NAMED: dict[str, dict[str, str]] = {
     "guide/emr_spark_release": {"EmrActivityObj": "spark-submit"},
+    "guide/sql_data_node": {"CopyEvents": "SqlDataNode.database: must be a reference"},
     "projects/samples_terasort": {"TeraGen-10GB": "hadoop-examples-1.0.3.jar"},
     "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": "sqoop-is-not-here"},
     "projects/samples_oracle_backup": {"BackupTable": "jdbc:oracle"},
