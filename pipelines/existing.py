@@ -26,7 +26,8 @@ def show_status(wanted: str, *, as_json: bool) -> None:
     service = Service()
     pipeline_id = service.find(wanted)
     fields = service.state(pipeline_id)
-    look = Watch(service, pipeline_id).look()
+    watch = Watch(service, pipeline_id)
+    look = watch.timed(watch.look())
     if as_json:
         click.echo(json.dumps({"id": pipeline_id, **fields, "steps": [_step(step) for step in look.steps]}, indent=2))
         return

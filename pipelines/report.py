@@ -84,11 +84,10 @@ def _time(seconds: float) -> str:
 
 def _logs(steps: Sequence[Step], places: Places) -> Iterator[str]:
     tried = [step for step in steps if step.attempt_id]
-    if not tried:
-        return
-    yield ""
-    roots = [] if places.output is None else [str(places.output / "logs")]
+    roots = [] if places.output is None or not tried else [str(places.output / "logs")]
     roots += [root.removesuffix("/") for step in tried if (root := step.fields.get("pipelineLogUri"))]
+    if roots:
+        yield ""
     for root in dict.fromkeys(roots):
         yield f"logs: {root}/{places.pipeline_id}/<step>/<@instance>/<@attempt>/StdOutput, StdError"
 

@@ -128,7 +128,7 @@ class _Running:
             look, status = self._until_done(watch, timeout)
             if look is None or wanted is not None:
                 self._stop(watch)
-        final = look or watch.look()
+        final = watch.timed(look or watch.look())
         self._report(final)
         deciding = [step for step in final.steps if step.decides]
         return status or (FINISHED if deciding and all(step.good for step in deciding) else FAILED)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core.periods import parse_datetime
 from stores.datapipeline import ENDED, SUCCEEDED, Described, attempt_number
 
 WAITING_FOR_RUNNER = "WAITING_FOR_RUNNER"
+_BEGIN = "@actualStartTime"
 _WAITING = "WAITING_ON_DEPENDENCIES"
 #: Types whose instances only follow others; they are shown when they end badly.
 _MACHINES = ("Ec2Resource", "EmrCluster")
@@ -102,9 +103,19 @@ class Step:
         number = words.get(name, self.fields.get(name, ""))
         return int(number) if number.isdigit() else None
 
+    @property
+    def first_attempt_id(self) -> str | None:
+        """The id of its first attempt."""
+        return f"{self.attempt_id.rpartition('=')[0]}=1" if self.attempt_id else None
+
+    def begun(self, moment: str | None) -> Step:
+        """Return the same as begun at a moment, not when it began to wait for others; ``None``: not at all."""
+        fields = {key: value for key, value in self.fields.items() if key != _BEGIN}
+        return replace(self, fields=fields | {_BEGIN: moment} if moment else fields)
+
     def seconds(self, now: datetime | None = None) -> float | None:
-        """Return how long it took from its first start, or until now if it goes on; ``None`` before its start."""
-        start, end = self._moment("@actualStartTime"), self._moment("@actualEndTime")
+        """Return how long it took from its start, or until now if it goes on; ``None`` before its start."""
+        start, end = self._moment(_BEGIN), self._moment("@actualEndTime")
         if start is None or (end is None and self.ended):
             return None
         return max(0.0, ((end or now or datetime.now(UTC)) - start).total_seconds())

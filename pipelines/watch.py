@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.service import Service
 from pipelines.steps import Step, unfinished
@@ -73,6 +73,12 @@ class Watch:
         if self._occurrences is None or look.done:
             return look
         return look.first(self._occurrences) or look
+
+    def timed(self, look: Look) -> Look:
+        """Return the same with steps that begin with their first attempt; the service's begin with their waiting."""
+        firsts = [step.first_attempt_id for step in look.steps if step.shown and step.first_attempt_id]
+        starts = {attempt.id: attempt.fields.get("@actualStartTime") for attempt in self._runs.describe(firsts)}
+        return replace(look, steps=[step.begun(starts.get(step.first_attempt_id or "")) for step in look.steps])
 
     def until_done(self, show: Callable[[Look], None], limit: float | None = None) -> Look | None:
         """Look again and again, and show what is seen; ``None`` when ``limit`` seconds were not enough."""

@@ -53,6 +53,9 @@ def test_counts_and_times_are_read_from_what_the_worker_says() -> None:
     assert (one.count("rows"), one.count("bytes"), one.count("files")) == (1200, 7, None)
     assert one.seconds(datetime(2024, 1, 1, 0, 1, tzinfo=UTC)) == 60
     assert step("@A_1", "CANCELED").seconds() is None
+    begun = one.begun("2024-01-01T00:00:30")
+    assert begun.seconds(datetime(2024, 1, 1, 0, 1, tzinfo=UTC)) == 30
+    assert begun.begun(None).seconds() is None
 
 
 @pytest.mark.parametrize(
