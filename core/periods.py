@@ -25,6 +25,9 @@ SECONDS_PER_UNIT = {
 LONGEST = timedelta(days=365 * 1000)
 _MONTHS_PER_UNIT = {"month": 1, "year": 12}
 _PERIOD = re.compile(r"\s*(\d{1,9})\s+(second|minute|hour|day|week|month|year)s?\s*", re.IGNORECASE)
+_DATETIME = re.compile(
+    r"(\d{4})-(\d\d?)-(\d\d?)T(\d\d?):(\d\d?):(\d\d?)(?:\.\d{1,9})?(?:Z|([+-]\d\d):?(\d\d))?", re.ASCII
+)
 
 
 def parse_period(text: str) -> timedelta:
@@ -84,12 +87,21 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def parse_datetime(text: str) -> datetime:
-    """Return the UTC time of ``YYYY-MM-DDTHH:MM:SS``.
+    """Return the UTC time of ``YYYY-MM-DDTHH:MM:SS``; a fraction is left out, ``Z`` or an offset counts.
+
+    The console's exports have both: ``2022-02-07T21:18:20.737+00:00``.
 
     Raises:
         ValueError: the text has another form.
+        OverflowError: in UTC it lies outside the years 1 to 9999.
     """
-    return datetime.strptime(text.strip(), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    matched = _DATETIME.fullmatch(text.strip())
+    if matched is None:
+        raise ValueError("a date-time of the form YYYY-MM-DDTHH:MM:SS is needed")
+    *parts, hours, minutes = matched.groups(default="0")
+    year, month, day, hour, minute, second = map(int, parts)
+    ahead = timedelta(hours=int(hours), minutes=int(f"{hours[0]}{minutes}") if hours[0] in "+-" else 0)
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC) - ahead
 
 
 def format_datetime(moment: datetime) -> str:

@@ -162,6 +162,6 @@ def _period(plan: Plan, schedule: str) -> CalendarPeriod:
 def _moment(schedule: str, key: str, text: str) -> datetime:
     try:
         return parse_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         example = datetime(2030, 1, 31, 6, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S")
         raise PipelineInvalid(f"{schedule}.{key} is {text!r}; write a UTC time like {example}") from None
