@@ -41,48 +41,48 @@ class Load:
 
     def _once(self, session: Session) -> dict[str, Any]:
         name = table_of(self.node)
-        with self.warehouse.open() as others:
-            records = self._records(name)
-            target = look_up(session, name)
-            if records and target:
-                records.prepare(others)
-            if target is None:
-                return self._into_new_table(session, others, name, records)
-            self._progress("copy")
-            arrived = self.fill(session, target)
-            with session.transaction():
-                session.execute(lock(name))
-                if look_up(session, name) != target:
-                    raise TransactionConflict(f"{name} was changed while the data was loaded; run the step again")
-                return self._exchange(session, others, target, arrived, records)
+        target = look_up(session, name)
+        records = self._records(name)
+        if target is None:
+            return self._into_new_table(session, name, records)
+        if records:
+            records.prepare()
+        self._progress("copy")
+        arrived = self.fill(session, target)
+        with session.transaction():
+            session.execute(lock(name))
+            if look_up(session, name) != target:
+                raise TransactionConflict(f"{name} was changed while the data was loaded; run the step again")
+            if records and (attempt := records.done_by()):
+                records.add(session, 0)  # whoever comes next asks what became of this one
+                return {**self._told(target, arrived), "deleted": 0, "inserted": 0, "already_loaded_by": attempt}
+            return self._exchange(session, target, arrived, records)
 
-    def _into_new_table(
-        self, session: Session, others: Session, name: TableName, records: LoadRecords | None
-    ) -> dict[str, Any]:
+    def _into_new_table(self, session: Session, name: TableName, records: LoadRecords | None) -> dict[str, Any]:
+        """Make the table and load it; whatever was loaded into a former one is gone with that."""
         if not self.node.create_table_sql:
             raise NotFound(f"there is no table {name}; create it, or give {self.node.label} a createTableSql")
         with session.transaction():
-            target = create(session, others, name, self.node.create_table_sql)
+            target = create(session, self.warehouse.open, name, self.node.create_table_sql)
             if records:
-                records.prepare(others)
+                records.prepare()
             self._progress("copy")
-            done = self._exchange(session, others, target, self.fill(session, target), records)
+            done = self._exchange(session, target, self.fill(session, target), records)
         return {**done, "created": True}
 
+    def _told(self, target: Target, arrived: Arrived) -> dict[str, Any]:
+        return {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
+
     def _exchange(
-        self, session: Session, others: Session, target: Target, arrived: Arrived, records: LoadRecords | None
+        self, session: Session, target: Target, arrived: Arrived, records: LoadRecords | None
     ) -> dict[str, Any]:
         """Put the staged rows in place; the transaction is open and nobody else writes to the target."""
-        told = {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
-        if records and (attempt := records.done_by(others)):
-            records.add(session, 0)  # whoever comes next asks what became of this one
-            return {**told, "deleted": 0, "inserted": 0, "already_loaded_by": attempt}
         self._progress("exchange", rows=arrived.rows)
         incoming = self._transformed(session, target)
         done = exchange(session, target, incoming, self.mode, self._keys(session, target))
         if records:
             records.add(session, done.inserted)
-        return {**told, **done.details}
+        return {**self._told(target, arrived), **done.details}
 
     def _transformed(self, session: Session, target: Target) -> str:
         """Return the table whose rows go into the target: ``staging``, or a second one that transformSql fills.
@@ -118,7 +118,8 @@ class Load:
         if self.mode != "APPEND" or attempt is None or stated == "off":
             return None
         schema, _, name = stated.rpartition(".")
-        return LoadRecords(TableName(name, schema or target.schema), attempt, target, service_status(attempt))
+        table = TableName(name, schema or target.schema)
+        return LoadRecords(table, attempt, target, service_status(attempt), self.warehouse.open)
 
     def _progress(self, phase: str, rows: int | None = None) -> None:
         self.warehouse.context.reporter.progress(phase, rows=rows)

@@ -89,20 +89,23 @@ class LoadRecords:
     target: TableName
     #: Returns the status of another attempt.
     status: Callable[[str], str]
+    #: Opens a session beside the loading one.
+    elsewhere: Callable[[], Session]
 
-    def prepare(self, session: Session) -> None:
-        """Make the table if it is not there; not inside a transaction.
+    def prepare(self) -> None:
+        """Make the table if it is not there.
 
         Raises:
             AccessDenied: the user may not; ``load_records`` names another table, or none.
             TransactionConflict: another load makes it at this moment; try again.
         """
         there = Statement(_THERE, f"look for {self.table}", (self.table.schema, self.table.name))
-        if not session.row(there)[0]:
-            doing = f"create {self.table} (redshift_copy_activity.load_records names the table, or is off)"
-            session.execute(Statement(_TABLE.format(table=self.table.sql), doing))
+        doing = f"create {self.table} (redshift_copy_activity.load_records names the table, or is off)"
+        with self.elsewhere() as session:
+            if not session.row(there)[0]:
+                session.execute(Statement(_TABLE.format(table=self.table.sql), doing))
 
-    def done_by(self, session: Session) -> str | None:
+    def done_by(self) -> str | None:
         """Return the attempt that has done this load; ``None`` when it is to be done. The target is locked.
 
         Raises:
@@ -110,7 +113,8 @@ class LoadRecords:
         """
         own = self.attempt
         values = (own.pipeline, own.instance, str(self.target))
-        rows = session.rows(Statement(_FIND.format(table=self.table.sql), f"read {self.table}", values))
+        with self.elsewhere() as session:
+            rows = session.rows(Statement(_FIND.format(table=self.table.sql), f"read {self.table}", values))
         return already_done([str(row[0]) for row in rows], own, self.status)
 
     def add(self, session: Session, rows: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,8 +92,8 @@ def _keys_of(session: Session, name: TableName, which: MergeKeys) -> tuple[str, 
     return (*primary, *(str(row[0]) for row in physical))
 
 
-def create(session: Session, others: Session, name: TableName, sql: str) -> Target:
-    """Run ``createTableSql`` as it is inside the open transaction; ``others`` sees what is committed alone.
+def create(session: Session, elsewhere: Callable[[], Session], name: TableName, sql: str) -> Target:
+    """Run ``createTableSql`` as it is inside the open transaction; ``elsewhere`` opens a session beside it.
 
     Names without a schema are made in the node's.
 
@@ -102,16 +102,21 @@ def create(session: Session, others: Session, name: TableName, sql: str) -> Targ
         SchemaMismatch: it makes another table.
         StoreError: the warehouse refused it.
     """
+
+    def is_there_for_others() -> bool:
+        with elsewhere() as other:
+            return look_up(other, name) is not None
+
     path = f'SET LOCAL search_path TO {quote(name.schema or "public")}, "$user", public'
     try:
         session.execute(Statement(path, "choose the schema"))
         session.execute(Statement(sql, f"create {name} (createTableSql)"))
     except TransactionConflict as error:
-        if look_up(others, name):
+        if is_there_for_others():
             raise
         raise StatementFailed(f"createTableSql of {name} makes a table that is there already: {error}") from None
     session.execute(Statement("RESET search_path", "look where the user looks"))
-    if look_up(others, name):
+    if is_there_for_others():
         raise TransactionConflict(f"{name} was made by somebody else at the same time")
     made = look_up(session, name)
     if made is None:

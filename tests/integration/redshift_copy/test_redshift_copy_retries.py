@@ -112,6 +112,14 @@ def test_an_append_is_done_once_however_often_its_attempt_is_handed_out(desk, fi
     assert desk.sql("SELECT count(*) FROM t") == [(2 * ROWS,)]
 
 
+def test_a_table_that_was_dropped_meanwhile_is_made_and_filled_again(desk, files):
+    desk.identity = {PIPELINE_VARIABLE: "df-1", ATTEMPT_VARIABLE: "@Copy_2026-01-01T00:00:00_Attempt=1"}
+    for _ in range(2):
+        desk.run(files, desk.table("t", createTableSql=CREATE), "APPEND")
+        assert desk.sql("SELECT count(*) FROM t") == [(ROWS,)]
+        desk.sql("DROP TABLE t")
+
+
 def test_a_retry_finds_the_load_done_and_a_rerun_appends_again(desk, files, instance):
     desk.sql(CREATE)
     desk.identity = instance.take(instance.pipeline)
