@@ -116,23 +116,6 @@ def test_a_cancelled_step_leaves_no_process_and_no_file(steps: Steps, bucket: Bu
     assert [path.name for path in steps.result.parent.iterdir()] == ["result.json"]
 
 
-def test_the_guides_tutorial_counts_words_although_its_paths_are_those_of_another_release(
-    bench: Bench, engines: Path, bucket: Bucket
-) -> None:
-    worker = bench.agent("--once")
-    place = f"-input,s3n://{bucket.name}/in,-output,#{{output.directoryPath}}/2012-11-19T07:48:00"
-    activity = {
-        "id": "Work",
-        "maximumRetries": "0",
-        **emr(f"{STREAMING},{place},-mapper,s3n://{bucket.name}/map.py,-reducer,aggregate"),
-        "output": {"ref": "Out"},
-    }
-    node = {"id": "Out", "type": "S3DataNode", "directoryPath": f"{bucket}/out"}
-    attempt = bench.ended(bench.run(node, activity))
-    assert attempt["@status"] == "FINISHED", worker.text
-    assert bucket.lines("out/2012-11-19T07:48:00/") == COUNTED
-
-
 def test_keys_of_the_workers_own_flags_reach_the_cluster_but_no_script_of_the_user(
     bench: Bench, engines: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
