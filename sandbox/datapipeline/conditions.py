@@ -48,9 +48,9 @@ def _prefix_not_empty(outside: Outside, content: AttemptContent) -> bool:
 
 def _table_exists(outside: Outside, content: AttemptContent) -> bool:
     table = _required(content, "tableName")
-    client = outside.dynamodb(content.text("region"))
     try:
         with aws.calling(f"describe the DynamoDB table {table}"):
+            client = outside.dynamodb(content.text("region"))
             status = client.describe_table(TableName=table)["Table"]["TableStatus"]
     except NotFound:
         return False
@@ -59,9 +59,9 @@ def _table_exists(outside: Outside, content: AttemptContent) -> bool:
 
 def _data_exists(outside: Outside, content: AttemptContent) -> bool:
     table = _required(content, "tableName")
-    client = outside.dynamodb(content.text("region"))
     try:
         with aws.calling(f"read the DynamoDB table {table}"):
+            client = outside.dynamodb(content.text("region"))
             return bool(client.scan(TableName=table, Limit=1, Select="COUNT")["Count"])
     except NotFound:
         return False

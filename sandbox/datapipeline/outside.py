@@ -20,6 +20,8 @@ from stores.s3 import S3Store
 Client = TypeVar("Client")
 #: Seconds and tries of one call; the service asks again at its own intervals.
 _LIMITS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_attempts": 2}}
+#: How many clients are kept: one of boto3 takes megabytes, and definitions name any number of topics.
+_MOST_CLIENTS = 8
 #: Made-up keys for a service that was started without any: what it calls checks none.
 _ANY_KEYS = {"AWS_ACCESS_KEY_ID": "AKIASANDBOXSANDBOX00", "AWS_SECRET_ACCESS_KEY": "sandbox-secret-access-key"}
 
@@ -58,9 +60,9 @@ class Outside:
         return self._kept("dynamodb", region, lambda: _client("dynamodb", region, endpoint))
 
     def topic(self, arn: str) -> Topic:
-        """Return a topic of the sandbox's SNS. Raises as ``s3`` does."""
+        """Return a topic of the sandbox's SNS; what may have been sent is not sent again. Raises as ``s3`` does."""
         self._endpoint("sns")
-        return self._kept("sns", arn, lambda: Topic(arn, **_LIMITS))
+        return self._kept("sns", arn, lambda: Topic(arn, **_LIMITS | {"retries": {"total_max_attempts": 1}}))
 
     def _endpoint(self, service: str) -> str:
         if found := self._identity.endpoint(service):
@@ -72,6 +74,8 @@ class Outside:
     def _kept(self, service: str, place: str | None, make: Callable[[], Client]) -> Client:
         with self._lock:
             if (service, place) not in self._clients:
+                if len(self._clients) == _MOST_CLIENTS:
+                    del self._clients[next(iter(self._clients))]
                 self._clients[service, place] = make()
             return cast(Client, self._clients[service, place])
 

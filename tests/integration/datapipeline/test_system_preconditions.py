@@ -203,6 +203,15 @@ def test_an_address_that_cannot_be_read_fails_at_once_and_says_so(
     assert "is not an S3 address" in field_of(connected.instance(pipeline, "Ready"), "errorMessage")
 
 
+def test_what_is_no_region_is_said_and_asked_again(
+    connected: Any, make_activity: Any, make_object: Any, field_of: Any
+) -> None:
+    ready = make_object("Ready", type="DynamoDBTableExists", tableName="t", region="US East", **ROLE)
+    pipeline = connected.run(make_activity("A", precondition=">Ready"), ready)
+    connected.await_fields(pipeline, "Ready", currentRetryCount="1")
+    assert "the DynamoDB table t" in field_of(connected.instance(pipeline, "Ready"), "errorMessage")
+
+
 def test_a_service_without_endpoints_says_so_and_calls_nobody(
     start_service: Any, make_activity: Any, make_object: Any, field_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
