@@ -118,10 +118,12 @@ def read_values(content: Any, path: Path) -> list[dict[str, str]]:
     """Return parameter values in the API's form; an array is one value per element.
 
     Raises:
-        PipelineInvalid: a value is not text, a number, a truth value or a list of these.
+        PipelineInvalid: a value is not text, a number, a truth value or a list of these, or an entry is no object.
     """
     if isinstance(content, list):
-        return [{"id": str(entry.get("id")), "stringValue": _text(entry.get("stringValue"))} for entry in content]
+        if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in content):
+            raise PipelineInvalid(f'{path}: each entry of "values" must be an object with an id and a stringValue')
+        return [{"id": entry["id"], "stringValue": _text(entry.get("stringValue"))} for entry in content]
     if not isinstance(content, dict):
         raise PipelineInvalid(f'{path}: "values" must be a JSON object of parameter ids and values')
     return [
