@@ -13,14 +13,24 @@ from steps_impl import contract
 
 #: Longest text of a step about itself, in bytes.
 TEXT_LIMIT = 256
+#: The type whose ``step`` is the work itself: what is reported under that name would be one more step of it when the
+#: task is handed out again.
+WITH_STEPS = "EmrActivity"
 
 
-def progress_fields(result: Path) -> dict[str, str]:
-    """Return the fields of a report on a running attempt; what a step tells in a strange form is left out."""
+def progress_fields(result: Path, kind: str) -> dict[str, str]:
+    """Return the fields of a report on a running attempt of the type ``kind``.
+
+    What a step tells in a strange form is left out.
+    """
     document = contract.read_result(result) or {}
     fields = {"hostname": socket.gethostname()}
     progress = document.get("progress")
-    return {**fields, **_step_fields(progress)} if isinstance(progress, dict) else fields
+    if isinstance(progress, dict):
+        fields |= _step_fields(progress)
+    if kind == WITH_STEPS:
+        fields.pop("step", None)
+    return fields
 
 
 def end_fields(result: Path, usage: Usage | None) -> dict[str, str]:

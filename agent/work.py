@@ -69,7 +69,7 @@ class Work:
         self._outcome = Outcome(task, self._stop, tools.settings.output)
         #: What a good attempt tells before its status.
         self.last_fields: Callable[[], dict[str, str]] = lambda: end_fields(self._workspace.result, self.usage)
-        held.progress = lambda: progress_fields(self._workspace.result)
+        held.progress = lambda: progress_fields(self._workspace.result, task.attempt.type)
 
     def do(self, limit: Callable[[], float | None]) -> Verdict:
         """Return how it ended; the logs are uploaded and nothing but the local logs is left on the disk.

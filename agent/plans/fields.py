@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agent import log
+from agent.progress import WITH_STEPS
 from core.errors import TaskMalformed
 from core.known_fields import KNOWN_FIELDS
 
@@ -30,10 +31,18 @@ SERVICE_FIELDS = _OF_RESOURCES | frozenset({
     "schedule", "scheduleType", "sphere", "waitingOn", "workerGroup",
 })  # fmt: skip
 
+#: What a worker reports of an attempt: the attempt has it when it is handed out again.
+_REPORTED = frozenset({"bytes", "percentComplete", "rows", "step"})
 
-def is_own(key: str) -> bool:
-    """Tell whether a field says something about the work: no runtime field, no user's field, none of the service's."""
+
+def is_own(key: str, kind: str) -> bool:
+    """Tell whether a field says something about the work of an object of the type ``kind``.
+
+    Runtime fields, a user's fields, the service's and what a worker has reported do not.
+    """
     name = key.removeprefix("*")
+    if name in _REPORTED:
+        return name == "step" and kind == WITH_STEPS
     user = name.startswith("_") or (name.startswith("my") and (name[2:3].isupper() or name[2:3] == "_"))
     return not (name.startswith("@") or user or name in SERVICE_FIELDS)
 
@@ -46,7 +55,9 @@ def check_fields(item: PipelineObject, component: str, known: Iterable[str]) -> 
     Raises:
         TaskMalformed: there is one; the message names it and lists those that are known.
     """
-    others = sorted({field.key for field in item.fields if is_own(field.key)} - {"id", "name", "type", *known})
+    others = sorted(
+        {field.key for field in item.fields if is_own(field.key, item.type)} - {"id", "name", "type", *known}
+    )
     unknown = [key for key in others if key not in KNOWN_FIELDS]
     if unknown:
         raise TaskMalformed(

@@ -62,7 +62,7 @@ def nested(item: PipelineObject, objects: Objects, above: tuple[str, ...] = ()) 
     gathered: dict[str, list[Any]] = {}
     for field in item.fields:
         back = field.is_reference and field.value in (*above, item.id)
-        if back or not is_own(field.key) or field.key in ("id", "name"):
+        if back or not is_own(field.key, item.type) or field.key in ("id", "name"):
             continue
         value: Any = field.value
         if field.is_reference:

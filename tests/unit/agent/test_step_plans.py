@@ -13,6 +13,7 @@ import pytest
 
 from agent.plan import Plan
 from agent.plans.registry import make_plan
+from agent.progress import progress_fields
 from agent.source import Handed
 from agent.task import Objects, parse_task
 from agent.workspace import Workspace
@@ -138,3 +139,28 @@ def test_a_type_that_is_not_known_is_refused_by_name_with_those_that_are(tmp_pat
     work = described("@Work_1_Attempt=1", ("type", "TeaActivity"), ("@componentParent", ">Work"))
     with pytest.raises(TaskMalformed, match=r"Work is of type 'TeaActivity'.*CopyActivity, EmrActivity.*SqlActivity"):
         plan(tmp_path, work)
+
+
+REPORTED = (("step", "copy"), ("rows", "5"), ("bytes", "70"), ("percentComplete", "50"), ("attemptStatus", "copy"))
+
+
+def test_what_a_worker_has_reported_is_no_part_of_a_task_that_is_handed_out_again(tmp_path):
+    again = {**COPY, "fields": [*COPY["fields"], *described("", *REPORTED)["fields"]]}
+    assert document(plan(tmp_path, again, *NODES)) == document(plan(tmp_path / "first", COPY, *NODES))
+    shell = described("@Work_1_Attempt=1", ("type", "ShellCommandActivity"), ("command", "true"), *REPORTED)
+    assert plan(tmp_path / "shell", shell).script is not None
+
+
+def test_the_steps_of_an_emr_activity_are_its_work(tmp_path):
+    work = described(
+        "@Work_1_Attempt=1", ("type", "EmrActivity"), ("step", "a.jar,1"), ("step", "b.jar"), *REPORTED[1:]
+    )
+    assert document(plan(tmp_path, work))["step"] == ["a.jar,1", "b.jar"]
+
+
+def test_of_an_emr_activity_no_step_is_reported(tmp_path):
+    result = tmp_path / "result.json"
+    result.write_text(json.dumps({"status": "running", "progress": {"phase": "step 1 of 2", "rows": 4}}))
+    assert "step" not in progress_fields(result, "EmrActivity")
+    assert progress_fields(result, "EmrActivity")["attemptStatus"] == "step 1 of 2 rows=4"
+    assert progress_fields(result, "CopyActivity")["step"] == "step 1 of 2"
