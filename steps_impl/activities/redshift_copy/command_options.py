@@ -15,6 +15,8 @@ from steps_impl.tables.tokens import Kind, Token, tokenize
 
 _AUTHORIZATION = frozenset({"IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "TOKEN"})
 _ROLE = "IAM_ROLE"
+#: ``WITH CREDENTIALS …`` is ``CREDENTIALS …``: the word says nothing, and would be left over without what follows it.
+_FILLER = "WITH"
 _UNLOAD_ONLY = frozenset(
     {"PARALLEL", "ALLOWOVERWRITE", "CLEANPATH", "ADDQUOTES", "HEADER", "MAXFILESIZE", "PARTITION", "ROWGROUPSIZE"}
     | {"EXTENSION"}
@@ -93,7 +95,7 @@ def read_options(texts: Iterable[str], where: str) -> CommandOptions:
 
 def _tokens(text: str, where: str) -> list[Token]:
     try:
-        return [token for token in tokenize(text) if token.kind is not Kind.END]
+        return [token for token in tokenize(text) if token.kind is not Kind.END and token.word != _FILLER]
     except DefinitionError as error:
         raise ParameterError(f"{where}: commandOptions cannot be read: {error}") from None
 

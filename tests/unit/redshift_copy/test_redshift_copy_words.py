@@ -71,6 +71,11 @@ def test_options_are_taken_apart_by_who_takes_them():
     assert not options.has("MANIFEST")
 
 
+def test_the_word_with_says_nothing():
+    options = read_options(["WITH CREDENTIALS AS 'aws_iam_role=arn:x' CSV"], "Copy")
+    assert (options.authorization, options.for_copy) == ("CREDENTIALS AS 'aws_iam_role=arn:x'", "CSV")
+
+
 def test_keys_in_options_are_secrets_from_then_on():
     read_options(
         ["CREDENTIALS 'aws_access_key_id=AKIAKEYINOPTIONS000;aws_secret_access_key=hidden-in-options'"], "Copy"
