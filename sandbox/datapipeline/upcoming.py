@@ -60,9 +60,19 @@ def _is_full(state: State, pipeline: Pipeline, component: str) -> bool:
 def _is_ahead(state: State, pipeline: Pipeline, component: str) -> bool:
     """Tell whether nothing that uses a data node or a resource has come so far yet; they do not run ahead for years."""
     using = state.plan(pipeline.id, pipeline.active_version).used_by.get(component, [])
-    intervals = [found for name in using if (found := next_interval(state, pipeline, name)) is not None]
-    own = next_interval(state, pipeline, component) if intervals else None
-    return own is not None and own.start >= max(interval.end for interval in intervals)
+    if all(next_interval(state, pipeline, name) is None for name in using):
+        return False
+    own = next_interval(state, pipeline, component)
+    return own is not None and own.start >= max(_reach(state, pipeline, name) for name in using)
+
+
+def _reach(state: State, pipeline: Pipeline, component: str) -> float:
+    """Return the end of a component's next interval, of its last if none is to come."""
+    upcoming = next_interval(state, pipeline, component)
+    if upcoming is not None:
+        return upcoming.end
+    known = state.index.occurrences(pipeline.id, pipeline.run, component)
+    return known[-1].scheduled_end if known else 0.0
 
 
 def still_to_come(state: State, instance: Instance, component: str) -> bool:

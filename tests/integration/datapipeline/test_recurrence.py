@@ -309,6 +309,25 @@ def test_data_nodes_do_not_run_ahead_of_what_uses_them(quick: Any, make_activity
         quick.finish(quick.take())
 
 
+def test_a_data_node_is_there_for_the_last_run_of_one_activity_though_another_is_far_behind(
+    quick: Any, make_activity: Any, make_object: Any
+) -> None:
+    begin = now(quick) - 10 * DAY
+    daily = {"type": "Schedule", "period": "1 day", "startDateTime": text(begin)}
+    pipeline = quick.run(
+        make_object("Daily", **daily, occurrences="10"),
+        make_object("Week", type="Schedule", period="1 week", startDateTime=text(begin), occurrences="1"),
+        make_object("Days", **daily, occurrences="7"),
+        make_object("In", type="S3DataNode", directoryPath="s3://b/x", schedule=">Days"),
+        make_activity("Behind", input=">In", workerGroup="nobody"),
+        make_activity("Weekly", input=">In", schedule=">Week"),
+        default={"scheduleType": "cron", "schedule": ">Daily"},
+    )
+    assert len(starts(quick, pipeline, "Behind")) == 5
+    assert len(starts(quick, pipeline, "In")) == 7
+    assert work(quick) == [f"@Weekly_{text(begin)}"]
+
+
 def test_an_hourly_activity_waits_for_the_day_that_it_lies_in(quick: Any, make_activity: Any, make_object: Any) -> None:
     begin = now(quick)
     quick.run(
