@@ -44,9 +44,7 @@ class HiveActivityParameters(ActivityParameters):
 
     @model_validator(mode="after")
     def _one_script(self) -> Self:
-        if (self.hive_script is None) == (self.script_uri is None):
-            found = "both" if self.hive_script is not None else "neither"
-            raise ValueError(f"{self.label} must have either 'hiveScript' or 'scriptUri'; it has {found}")
+        self.demand_one_of(hiveScript=self.hive_script, scriptUri=self.script_uri)
         return self
 
 

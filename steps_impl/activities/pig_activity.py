@@ -38,9 +38,7 @@ class PigActivityParameters(ActivityParameters):
 
     @model_validator(mode="after")
     def _one_script(self) -> Self:
-        if (self.script is None) == (self.script_uri is None):
-            found = "both" if self.script is not None else "neither"
-            raise ValueError(f"{self.label} must have either 'script' or 'scriptUri'; it has {found}")
+        self.demand_one_of(script=self.script, scriptUri=self.script_uri)
         return self
 
 

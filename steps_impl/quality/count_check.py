@@ -46,16 +46,21 @@ def run(parameters: CountCheckParameters, context: StepContext) -> StepResult:
     with connect(warehouse_settings(settings), cancelled=context.cancelled) as session:
         side = warehouse_side(session, relation)
         found = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])
-    report = CheckReport(
+    report = count_report(schema, table, parameters.tolerance, expected, found)
+    return conclude(report, parameters, settings, context)
+
+
+def count_report(schema: str, table: str, tolerance: float, expected: int, found: int) -> CheckReport:
+    """Return the report on two numbers of rows; the tolerance is in percent."""
+    return CheckReport(
         check="count-check",
         schema=schema,
         table=table,
-        tolerance=parameters.tolerance,
+        tolerance=tolerance,
         error_rate=error_rate(expected, found),
         counts={"source_rows": expected, "destination_rows": found},
         finding=f"{expected} rows in the source, {found} in the destination",
     )
-    return conclude(report, parameters, settings, context)
 
 
 def error_rate(source: int, destination: int) -> float | None:

@@ -86,6 +86,13 @@ class ActivityParameters(Parameters, _Spelling):
         """What to call it in a message."""
         return self.id or self.name or _type_of(type(self))
 
+    def demand_one_of(self, **fields: object) -> None:
+        """Raise ``ValueError`` unless exactly one of two fields, by their names in the definition, is given."""
+        given = [value for value in fields.values() if value is not None]
+        if len(given) != 1:
+            names, found = " or ".join(map(repr, fields)), "both" if given else "neither"
+            raise ValueError(f"{self.label} must have either {names}; it has {found}")
+
 
 def _type_of(model: type[BaseModel]) -> str:
     field = model.model_fields.get("type")

@@ -5,6 +5,8 @@ Source: *Amazon RDS API Reference*, DescribeDBInstances; *Amazon Redshift API Re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from core.errors import NotFound, StoreUnreachable, UnsupportedDatabase
@@ -40,12 +42,8 @@ def rds_instance(instance_id: str, region: str | None) -> Found:
         NotFound, AccessDenied, StoreUnreachable: AWS does not say, or it is not available yet.
     """
     what = f"find the RDS instance {instance_id}{_in(region)} (rds:DescribeDBInstances)"
-    with aws.calling(what):
-        try:
-            listed = aws.client("rds", region=region).describe_db_instances(DBInstanceIdentifier=instance_id)
-        except Exception as error:
-            _raise_if_missing(error, "DBInstanceNotFound", what)
-            raise
+    with aws.calling(what), _saying_missing("DBInstanceNotFound", what):
+        listed = aws.client("rds", region=region).describe_db_instances(DBInstanceIdentifier=instance_id)
         instance = listed["DBInstances"][0]
         name = str(instance["Engine"]).lower()
     if name not in _ENGINES:
@@ -63,13 +61,8 @@ def redshift_cluster(cluster_id: str, region: str | None) -> Found:
         NotFound, AccessDenied, StoreUnreachable: AWS does not say, or it is not available yet.
     """
     what = f"find the Redshift cluster {cluster_id}{_in(region)} (redshift:DescribeClusters)"
-    with aws.calling(what):
-        try:
-            listed = aws.client("redshift", region=region).describe_clusters(ClusterIdentifier=cluster_id)
-        except Exception as error:
-            _raise_if_missing(error, "ClusterNotFound", what)
-            raise
-        cluster = listed["Clusters"][0]
+    with aws.calling(what), _saying_missing("ClusterNotFound", what):
+        cluster = aws.client("redshift", region=region).describe_clusters(ClusterIdentifier=cluster_id)["Clusters"][0]
     host, port = _endpoint(cluster, f"the Redshift cluster {cluster_id}", str(cluster.get("ClusterStatus")))
     return Found("redshift", host, port, cluster.get("DBName"))
 
@@ -81,10 +74,16 @@ def _endpoint(item: dict[str, Any], what: str, status: str) -> tuple[str, int]:
     return str(endpoint["Address"]), int(endpoint["Port"])
 
 
-def _raise_if_missing(error: Exception, code: str, what: str) -> None:
-    answer = getattr(error, "response", {}).get("Error", {})
-    if str(answer.get("Code", "")).startswith(code):
-        raise NotFound(f"cannot {what}: there is none; check the id and the region") from None
+@contextmanager
+def _saying_missing(code: str, what: str) -> Iterator[None]:
+    """Raise ``NotFound`` when AWS answers with its own code for a thing that is not there."""
+    try:
+        yield
+    except Exception as error:
+        answer = getattr(error, "response", {}).get("Error", {})
+        if str(answer.get("Code", "")).startswith(code):
+            raise NotFound(f"cannot {what}: there is none; check the id and the region") from None
+        raise
 
 
 def _in(region: str | None) -> str:

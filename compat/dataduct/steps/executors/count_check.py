@@ -11,9 +11,9 @@ from core.errors import ParameterError
 from core.settings import load_settings
 from dataduct.steps.executors._running import check_flags, check_values, finish
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.quality.count_check import error_rate
+from steps_impl.quality.count_check import count_report
 from steps_impl.quality.relations import warehouse_settings
-from steps_impl.quality.report import CheckParameters, CheckReport, conclude
+from steps_impl.quality.report import CheckParameters, conclude
 from steps_impl.quality.sides import SourceRelation, open_source, warehouse_side
 from steps_impl.queries import bare_query
 from steps_impl.registry import Step
@@ -45,15 +45,7 @@ def run(parameters: CountQueries, context: StepContext) -> StepResult:
         side = warehouse_side(session, "")
         found = _number(side.fetch(bare_query(parameters.destination_sql, "postgres"), ()), "--destination_sql")
     schema, table = table_of(parameters.destination_sql)
-    report = CheckReport(
-        check="count-check",
-        schema=schema,
-        table=table,
-        tolerance=parameters.tolerance,
-        error_rate=error_rate(expected, found),
-        counts={"source_rows": expected, "destination_rows": found},
-        finding=f"{expected} rows in the source, {found} in the destination",
-    )
+    report = count_report(schema, table, parameters.tolerance, expected, found)
     return conclude(report, parameters, settings, context)
 
 
