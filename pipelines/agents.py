@@ -22,6 +22,8 @@ from pipelines.control import ask
 
 #: Seconds without a poll after which a group without tasks in work is nobody's.
 SILENCE = 3.0
+#: A precondition without a retryDelay is looked at every ten minutes by a worker; nobody waits so long at a desk.
+_PACE = {"DUCTRUNNER_AGENT_PRECONDITION_RETRY_DELAY": "5"}
 #: Looks in a row that must agree before an agent is started.
 _LOOKS = 2
 #: Seconds without a task after which an agent of ours goes by itself: one that was left behind by a killed run, too.
@@ -118,7 +120,7 @@ class Agents:
         with log.open("ab") as lines:
             return subprocess.Popen(
                 command,
-                env=dict(self.environment),
+                env={**_PACE, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=lines,
                 stderr=subprocess.STDOUT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 
@@ -11,9 +11,9 @@ from typing import Any, Protocol, Self
 class Statement:
     """A statement, its parameters (``%s`` in the text), and what it is for, in words for an error message."""
 
-    text: str
+    text: str = field(repr=False)  # a COPY may hold keys, a parameter anything
     doing: str
-    parameters: tuple[Any, ...] = ()
+    parameters: tuple[Any, ...] = field(default=(), repr=False)
 
 
 class SqlSession(Protocol):

@@ -20,6 +20,8 @@ STUCK = (
 )
 WHOLE = "SELECT i, repeat('x', 2000) AS b FROM generate_series(1, 12000) AS i"
 SLEEPERS = "SELECT {}(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+#: Seconds; InnoDB's list of transactions stands still for whoever asks more often than ten times a second.
+LOOK = 0.2
 TARGETS = ("mysql", "postgres", "s3")
 
 
@@ -94,21 +96,21 @@ def run_whole(copying: Copying, postgres: Database, place: Place) -> None:
 
 def test_sigterm_in_the_middle_undoes_everything_at_once(copying: Copying, postgres: Database, place: Place) -> None:
     process = copying.start(postgres.node(selectQuery=STUCK), place.node)
-    eventually(place.is_loading, "the load is under way", patience=20)
+    eventually(place.is_loading, "the load is under way", patience=20, look=LOOK)
     process.send_signal(signal.SIGTERM)
     status, told, _ = ended(process)
 
     assert (status, told["errorId"]) == (143, "Interrupted")
     assert place.has_rows(0)
     assert copying.open_uploads() == []
-    assert not place.is_loading()
+    eventually(lambda: not place.is_loading(), "the server is rid of it", patience=20, look=LOOK)
 
 
 def test_what_was_killed_left_nothing_and_is_there_once_when_run_again(
     copying: Copying, postgres: Database, place: Place
 ) -> None:
     process = copying.start(postgres.node(selectQuery=STUCK), place.node)
-    eventually(place.is_loading, "the load is under way", patience=20)
+    eventually(place.is_loading, "the load is under way", patience=20, look=LOOK)
     process.kill()
     process.communicate()
 
@@ -121,7 +123,7 @@ def test_a_server_that_breaks_off_is_told_and_nothing_is_loaded(
     copying: Copying, postgres: Database, place: Place
 ) -> None:
     process = copying.start(postgres.node(selectQuery=STUCK), place.node)
-    eventually(place.is_loading, "the load is under way", patience=20)
+    eventually(place.is_loading, "the load is under way", patience=20, look=LOOK)
     place.cut_off()
     postgres.run(SLEEPERS.format("pg_cancel_backend"))
     status, told, _ = ended(process)
@@ -135,7 +137,7 @@ def test_a_source_that_breaks_off_in_the_middle_is_told_and_nothing_is_there(
     copying: Copying, postgres: Database, place: Place
 ) -> None:
     process = copying.start(postgres.node(selectQuery=STUCK), place.node)
-    eventually(place.is_loading, "the load is under way", patience=20)
+    eventually(place.is_loading, "the load is under way", patience=20, look=LOOK)
     postgres.run(SLEEPERS.format("pg_terminate_backend"))
     status, told, _ = ended(process)
 
