@@ -36,10 +36,16 @@ class Places:
 
     def remote(self, step: Step) -> str | None:
         """Return the prefix of a step's newest attempt in S3."""
-        root = step.fields.get("pipelineLogUri")
+        root = _root(step)
         if not root or not step.attempt_id:
             return None
         return "/".join((root.removesuffix("/"), self.pipeline_id, step.component, step.id, step.attempt_id))
+
+
+def _root(step: Step) -> str | None:
+    """Return the step's ``pipelineLogUri``; an instance shows an expression in it as it was written: then nothing."""
+    root = step.fields.get("pipelineLogUri")
+    return None if root is None or "#{" in root else root
 
 
 def summary(steps: Sequence[Step], places: Places) -> Iterator[str]:
@@ -85,7 +91,7 @@ def _time(seconds: float) -> str:
 def _logs(steps: Sequence[Step], places: Places) -> Iterator[str]:
     tried = [step for step in steps if step.attempt_id]
     roots = [] if places.output is None or not tried else [str(places.output / "logs")]
-    roots += [root.removesuffix("/") for step in tried if (root := step.fields.get("pipelineLogUri"))]
+    roots += [root.removesuffix("/") for step in tried if (root := _root(step))]
     if roots:
         yield ""
     for root in dict.fromkeys(roots):

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import SandboxError, SettingsError
 from pipelines.places import find_place, is_loopback
+from pipelines.report import Places, summary
 from pipelines.steps import Step, blocked, unfinished
 from pipelines.watch import Look, Occurrences
 
@@ -103,3 +104,12 @@ def test_aws_is_never_where_nothing_is_said(tmp_path_factory: pytest.TempPathFac
     environment = {"DUCTRUNNER_SANDBOX_STATE": str(nowhere), "PATH": "/usr/bin:/bin", "AWS_REGION": "us-east-1"}
     with pytest.raises(SandboxError, match="ductrunner sandbox up"):
         find_place(aws=False, state_dir=None, environment=environment)
+
+
+def test_the_place_of_logs_in_s3_is_not_told_while_it_is_an_expression() -> None:
+    tried = {"@headAttempt": "@A_1_Attempt=1"}
+    written = step("@A_1", "FINISHED", pipelineLogUri="#{myLogs}/x", **tried)
+    known = step("@A_1", "FINISHED", pipelineLogUri="s3://b/x/", **tried)
+    assert Places("df-1").remote(written) is None
+    assert Places("df-1").remote(known) == "s3://b/x/df-1/A/@A_1/@A_1_Attempt=1"
+    assert not any("#{" in line for line in summary([written], Places("df-1")))
