@@ -179,6 +179,7 @@ class Work:
         try:
             child = Child(guard, command, streams.stdout, streams.stderr, self._note)
             ended = child.wait(self._stop, grace)
+            streams.stderr.settle()
         finally:
             self.last_lines = streams.stderr.tail()
         self.usage = usage_of(ended)

@@ -64,12 +64,16 @@ class OutputFile:
         """Redact these secrets from now on."""
         self._redactor.learn(matcher)
 
+    def settle(self) -> None:
+        """Write what was held back since a secret might have begun there: its writer has ended."""
+        self._keep(self._redactor.finish())
+
     def close(self) -> None:
         """Write what was held back, and close the file (safe to call twice)."""
         if self._fd < 0:
             return
         try:
-            self._keep(self._redactor.finish())
+            self.settle()
             if self._left_out:
                 self._write(self._ending())
         finally:

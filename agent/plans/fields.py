@@ -55,9 +55,8 @@ def check_fields(item: PipelineObject, component: str, known: Iterable[str]) -> 
     Raises:
         TaskMalformed: there is one; the message names it and lists those that are known.
     """
-    others = sorted(
-        {field.key for field in item.fields if is_own(field.key, item.type)} - {"id", "name", "type", *known}
-    )
+    kind = item.type  # looked up once: a task may hold any number of fields
+    others = sorted({field.key for field in item.fields if is_own(field.key, kind)} - {"id", "name", "type", *known})
     unknown = [key for key in others if key not in KNOWN_FIELDS]
     if unknown:
         raise TaskMalformed(

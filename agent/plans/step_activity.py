@@ -60,9 +60,10 @@ def nested(item: PipelineObject, objects: Objects, above: tuple[str, ...] = ()) 
     A reference back to one of those is left out: what ``Default`` refers to inherits that reference to itself.
     """
     gathered: dict[str, list[Any]] = {}
+    kind = item.type
     for field in item.fields:
         back = field.is_reference and field.value in (*above, item.id)
-        if back or not is_own(field.key, item.type) or field.key in ("id", "name"):
+        if back or not is_own(field.key, kind) or field.key in ("id", "name"):
             continue
         value: Any = field.value
         if field.is_reference:

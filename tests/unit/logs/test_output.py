@@ -118,3 +118,14 @@ def test_a_file_that_goes_on_tells_where_it_began(tmp_path):
         file.feed(b"one\n")
         file.close()
         assert (file.begin, file.fresh, file.size) == (begin, fresh, begin + 4)
+
+
+def test_what_may_begin_a_secret_is_in_the_tail_once_its_writer_has_ended(tmp_path):
+    file = OutputFile(tmp_path / "out", Matcher(["terrible-secret"]))
+    file.feed(b"last")
+    assert file.tail() == "las"
+    file.settle()
+    assert file.tail() == "last"
+    file.feed(b" words")
+    file.close()
+    assert (tmp_path / "out").read_bytes() == b"last words"
