@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg2
 import tenacity
@@ -27,12 +27,33 @@ _REFUSED = re.compile(r"authentication failed|no pg_hba\.conf entry|no password 
 _NO_DATABASE = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
 
 
-class Connection:
-    """An open connection in one repeatable-read transaction: all its queries see the same state; times are in UTC."""
+class Link:
+    """What every connection to Postgres can: break off what runs, and close."""
 
     def __init__(self, link: psycopg2.extensions.connection, where: str) -> None:
         self._link = link
         self.where = where
+
+    def cancel(self) -> None:
+        """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
+        try:
+            self._link.cancel()
+        except psycopg2.Error:
+            return  # the statement is gone with its server, or ends when this process does
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Connection(Link):
+    """An open connection in one repeatable-read transaction: all its queries see the same state; times are in UTC."""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query with a small answer and return its rows.
@@ -63,23 +84,6 @@ class Connection:
             raise statement_fault(error, self.where, "copy rows out") from None
         gathered.flush()
         return int(cursor.rowcount)
-
-    def cancel(self) -> None:
-        """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
-        try:
-            self._link.cancel()
-        except psycopg2.Error:
-            return  # the statement is gone with its server, or ends when this process does
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._link.close()
-
-    def __enter__(self) -> Connection:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _run(self, doing: str, statement: str, values: Sequence[Any]) -> Any:
         cursor = self._link.cursor()

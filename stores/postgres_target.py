@@ -12,7 +12,7 @@ from psycopg2 import errorcodes
 
 from core.errors import StoreUnreachable
 from core.settings import PostgresSettings
-from stores.postgres import open_link
+from stores.postgres import Link, open_link
 from stores.redshift.faults import reason_of, statement_fault
 from stores.rejections import Rejected
 
@@ -25,12 +25,8 @@ _PLACE = re.compile(r"COPY .*?, line (\d+)(?:, column (.+?)(?:: (?:\".*|null inp
 _ABOUT_A_ROW = ("22", "23")
 
 
-class Target:
+class Target(Link):
     """An open connection in one transaction; what was not committed when it closes is undone. Times are in UTC."""
-
-    def __init__(self, link: psycopg2.extensions.connection, where: str) -> None:
-        self._link = link
-        self.where = where
 
     def execute(self, statement: str | bytes, doing: str, values: Sequence[Any] = ()) -> int:
         """Run a statement and return the number of rows that it touched.
@@ -77,23 +73,6 @@ class Target:
             self._link.rollback()
         except psycopg2.Error as error:
             raise statement_fault(error, self.where, "roll back") from None
-
-    def cancel(self) -> None:
-        """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
-        try:
-            self._link.cancel()
-        except psycopg2.Error:
-            return  # the statement is gone with its server, or ends when this process does
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._link.close()
-
-    def __enter__(self) -> Target:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _run(self, statement: str | bytes, doing: str, values: Sequence[Any]) -> Any:
         cursor = self._link.cursor()

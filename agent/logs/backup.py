@@ -87,13 +87,12 @@ class Backup:
         uri, size = self._sent.get(path, (plain, -1))
         try:
             there = self._store().size(uri)
-            if there == size or self._is_beginning(uri, there, path):
-                return uri
+            free = there == size or self._is_beginning(uri, there, path)
         except NotFound:
-            return uri
+            free = True
         except AccessDenied:
-            pass  # who may not look must not overwrite what may be there
-        return f"{plain}.{self._worker}"
+            free = False  # who may not look must not overwrite what may be there
+        return uri if free else f"{plain}.{self._worker}"
 
     def _is_beginning(self, uri: str, size: int, path: Path) -> bool:
         """Whether the object holds what the file begins with: then a worker of this machine has written it."""
