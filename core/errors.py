@@ -9,6 +9,7 @@
     ├── DependencyFailed                another pipeline that a step waited for ended badly
     ├── DataNotThere                    what a step waited for did not come in time
     ├── StepInterrupted                 exit 143  a step was asked to stop and undid what it had begun
+    ├── MissingExtra                    an optional library that a step needs is not installed
     ├── InternalError                   a fault of Ductrunner itself
     ├── StoreError                      an outside system
     │   ├── StoreUnreachable            no connection, or it broke
@@ -82,6 +83,12 @@ class CheckFailed(DuctrunnerError):
 
     error_id = "CheckFailed"
     exit_code = 3
+
+
+class MissingExtra(DuctrunnerError):
+    """An optional library that a step needs is not installed."""
+
+    error_id = "MissingExtra"
 
 
 class InternalError(DuctrunnerError):
