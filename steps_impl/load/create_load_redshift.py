@@ -32,7 +32,7 @@ from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.statements import count_rows, delete_all, insert_all, insert_missing, profile_keys
-from steps_impl.warehouse.target import analyze_after, exists_as_defined, take_hold, warehouse_of, workspace_of
+from steps_impl.warehouse.target import analyze_after, settle, take_hold, warehouse_of, workspace_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
@@ -65,16 +65,17 @@ class _Exchange:
 
     def run(self, session: Session) -> dict[str, Any]:
         """Stage the files, exchange the rows in one transaction, return the counts."""
-        exists = exists_as_defined(session, self.table)
-        session.execute(create_staging(self.staging, self.table, self.columns, exists=exists))
+        policy = self.parameters.drift_policy
+        settled = settle(session, self.table, policy)
+        session.execute(create_staging(self.staging, self.table, self.columns, exists=settled.exists))
         with dropped_at_the_end(session, self.staging):
             loaded = self._stage(session)
             self.context.reporter.progress("exchange", rows=loaded.rows)
             with session.transaction():
-                created = take_hold(session, self.table, self.settings, exists=exists)
+                created = take_hold(session, self.table, self.settings, exists=settled.exists, policy=policy)
                 counts = self._exchange(session, loaded)
         staged = {"staged": loaded.rows, "rejected": loaded.rejected, "replaced_characters": loaded.replaced}
-        return {"created": created, **staged, **counts}
+        return {"created": created, "altered": list(settled.altered), **staged, **counts}
 
     def _stage(self, session: Session) -> Loaded:
         """Load the files into the temporary table and check that every row arrived."""

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from core.errors import DefinitionError
 from steps_impl.load.copy_options import CopyOptions
 from steps_impl.registry import Parameters
+from steps_impl.tables.drift import DriftChoice, DriftPolicy, policy_of
 from steps_impl.tables.tokens import Kind, tokenize
 
 #: COPY states these itself, or may not be given them in a text that others can read.
@@ -50,11 +51,28 @@ class LoadParameters(Parameters):
         default=(), description="columns that the files hold, in order; default: as the manifest or the definition says"
     )
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
+    on_drift: tuple[DriftChoice, ...] = Field(
+        default=("refuse",),
+        description="a table that is not as defined: refuse it; or add-columns that are missing at its end, widen "
+        "VARCHAR columns that are too short, keep-extra columns that the definition does not have; the rest is refused",
+    )
 
     @field_validator("columns")
     @classmethod
     def _as_stored(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
+
+    @field_validator("on_drift")
+    @classmethod
+    def _refuse_alone(cls, chosen: tuple[DriftChoice, ...]) -> tuple[DriftChoice, ...]:
+        if "refuse" in chosen and len(set(chosen)) > 1:
+            raise ValueError("refuse stands alone: it excludes what else may be done")
+        return chosen
+
+    @property
+    def drift_policy(self) -> DriftPolicy:
+        """What is done about a table that is not as defined."""
+        return policy_of(self.on_drift)
 
     @field_validator("replace_invalid_char")
     @classmethod

@@ -16,7 +16,8 @@ from steps_impl.tables.types import ColumnType, column_type
 from stores.redshift import Session, Statement
 
 #: ``svv_columns`` shows every schema, unlike ``pg_table_def``, which knows only the ``search_path``.
-_COLUMNS = """SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale
+_COLUMNS = """SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale,
+is_nullable, column_default
 FROM svv_columns
 WHERE table_schema = {schema} AND table_name = %s
 ORDER BY ordinal_position"""
@@ -33,7 +34,7 @@ def columns_statement(name: TableName) -> Statement:
 def actual_columns(session: Session, name: TableName) -> tuple[ActualColumn, ...]:
     """Return the columns of a table as they are in the warehouse; empty when there is no such table."""
     rows = session.rows(columns_statement(name))
-    return tuple(ActualColumn(str(row[0]), _type(str(row[1]), *row[2:])) for row in rows)
+    return tuple(ActualColumn(str(row[0]), _type(str(row[1]), *row[2:5]), row[5] == "NO", row[6]) for row in rows)
 
 
 def create_statements(table: Table, permissions: Iterable[Permission]) -> list[Statement]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import SchemaMismatch
-from steps_impl.tables.model import Table
+from steps_impl.tables.model import Column, Table
 from steps_impl.tables.types import ColumnType
 
 
@@ -16,33 +16,45 @@ class ActualColumn:
 
     name: str
     type: ColumnType
+    not_null: bool = False
+    default: str | None = None
 
 
-def differences(table: Table, actual: Sequence[ActualColumn]) -> list[str]:
-    """Return what differs, one short sentence each; nothing when the table is as defined."""
-    there = {column.name: column.type for column in actual}
-    found = [f"column {name!r} is missing" for name in table.column_names if name not in there]
-    found += [f"column {name!r} is not in the definition" for name in there if not table.has(name)]
-    for column in table.columns:
-        if column.name in there and there[column.name] != column.type:
-            found.append(f"column {column.name!r} is {there[column.name]}, defined as {column.type}")
-    return found or _order(table.column_names, tuple(there))
+def missing(table: Table, actual: Sequence[ActualColumn]) -> list[Column]:
+    """Return the defined columns that are not there."""
+    there = {column.name for column in actual}
+    return [column for column in table.columns if column.name not in there]
 
 
-def check_same(table: Table, actual: Sequence[ActualColumn]) -> None:
-    """Refuse a table that is not as defined.
-
-    Raises:
-        SchemaMismatch: lists every difference.
-    """
-    if found := differences(table, actual):
-        raise SchemaMismatch(
-            f"table {table.name} is not as defined: {'; '.join(found)}; change the definition or alter the table"
-        )
+def additional(table: Table, actual: Sequence[ActualColumn]) -> list[ActualColumn]:
+    """Return the columns that are there and not defined."""
+    return [column for column in actual if not table.has(column.name)]
 
 
-def _order(defined: tuple[str, ...], there: tuple[str, ...]) -> list[str]:
+def changed(table: Table, actual: Sequence[ActualColumn]) -> list[tuple[Column, ActualColumn]]:
+    """Return the columns that are there with another type than the defined one."""
+    both = [(table.column(column.name), column) for column in actual if table.has(column.name)]
+    in_order = sorted(both, key=lambda pair: table.column_names.index(pair[0].name))
+    return [(defined, there) for defined, there in in_order if defined.type != there.type]
+
+
+def misplaced(table: Table, actual: Sequence[ActualColumn]) -> list[str]:
+    """Return, in words, where the columns that both have stand in another order; nothing when they do not."""
+    there = [column.name for column in actual if table.has(column.name)]
+    defined = [name for name in table.column_names if name in there]
     if defined == there:
         return []
     at = next(index for index, pair in enumerate(zip(defined, there, strict=True)) if pair[0] != pair[1])
     return [f"the columns are in another order: number {at + 1} is {there[at]!r}, defined as {defined[at]!r}"]
+
+
+def refuse(table: Table, found: Sequence[str]) -> None:
+    """Refuse a table for what was found, if anything was.
+
+    Raises:
+        SchemaMismatch: lists all of it.
+    """
+    if found:
+        raise SchemaMismatch(
+            f"table {table.name} is not as defined: {'; '.join(found)}; change the definition or alter the table"
+        )

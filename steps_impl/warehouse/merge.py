@@ -14,7 +14,7 @@ from steps_impl.warehouse import statements
 from steps_impl.warehouse.checks import check_not_emptied, check_null_keys, key_check, look_at_target, row_count_check
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
 from steps_impl.warehouse.sources import Fill
-from steps_impl.warehouse.target import exists_as_defined, take_hold
+from steps_impl.warehouse.target import settle, take_hold
 from stores.redshift import Session
 
 
@@ -30,6 +30,8 @@ class Merge:
     counts: MergeCounts = field(default_factory=MergeCounts)
     reports: list[CheckReport] = field(default_factory=list)
     created: bool = False
+    #: What was changed of a table that was not as defined, in words.
+    altered: tuple[str, ...] = ()
     _staging_tables: list[str] = field(default_factory=list)
 
     def run(self, session: Session) -> None:
@@ -41,9 +43,12 @@ class Merge:
             TransactionConflict: another writer came first; try again on a new session.
             LoadRejected, StoreError, InterruptedError: nothing is changed.
         """
-        exists = exists_as_defined(session, self.plan.table)
+        settled = settle(session, self.plan.table, self.plan.on_drift)
+        self.altered = settled.altered
         with session.transaction():
-            self.created = take_hold(session, self.plan.table, self.settings, exists=exists)
+            self.created = take_hold(
+                session, self.plan.table, self.settings, exists=settled.exists, policy=self.plan.on_drift
+            )
             staging = self._one_row_per_key(session, self._stage(session))
             self._exchange(session, staging)
             self._check(session, staging)

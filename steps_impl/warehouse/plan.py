@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steps_impl.quality.report import CheckReport
+from steps_impl.tables.drift import REFUSE, DriftPolicy
 from steps_impl.tables.model import Table
 from stores.redshift import Session
 
@@ -31,6 +32,8 @@ class MergePlan:
     check_keys: bool = True
     #: Percent of rows that may be missing on the way to staging, or differ in a sample.
     tolerance: float = 0.0
+    #: What is done about a table that is not as defined.
+    on_drift: DriftPolicy = REFUSE
 
 
 @dataclass

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from core.errors import SettingsError, StoreError, TransactionConflict
+from dataclasses import dataclass
+
+from core.errors import SettingsError, StatementFailed, StoreError, TransactionConflict
 from core.settings import RedshiftSettings, Settings
 from steps_impl.contract import StepContext
 from steps_impl.tables.catalog import actual_columns, create_statements
-from steps_impl.tables.compare import check_same
+from steps_impl.tables.compare import refuse
+from steps_impl.tables.drift import REFUSE, DriftPolicy, plan_drift
 from steps_impl.tables.model import Table, TableName
 from steps_impl.warehouse.statements import analyze, lock
-from stores.redshift import Session, connect
+from stores.redshift import Session, Statement, connect
 from stores.s3.location import S3Location, parse_uri
 
 
@@ -32,19 +35,44 @@ def workspace_of(settings: Settings) -> S3Location | None:
     return parse_uri(f"{base.rstrip('/')}/manifests/")
 
 
-def exists_as_defined(session: Session, table: Table) -> bool:
-    """Tell whether the table is there.
+@dataclass(frozen=True)
+class Settled:
+    """How a table was found before a load."""
+
+    exists: bool
+    #: What was changed so that it is as defined, in words.
+    altered: tuple[str, ...] = ()
+
+
+def settle(session: Session, table: Table, policy: DriftPolicy = REFUSE) -> Settled:
+    """Look at the table before the load's transaction; what differs is mended where the policy says so.
 
     Raises:
         SchemaMismatch: it is there with other names, types or another order.
+        StoreError: the warehouse refuses a change.
     """
     there = actual_columns(session, table.name)
-    if there:
-        check_same(table, there)
-    return bool(there)
+    if not there:
+        return Settled(exists=False)
+    drift = plan_drift(table, there, policy)
+    refuse(table, drift.refused)
+    for alteration in drift.alterations:
+        _alter(session, table, alteration, policy)
+    return Settled(exists=True, altered=tuple(alteration.doing for alteration in drift.alterations))
 
 
-def take_hold(session: Session, table: Table, settings: Settings, *, exists: bool) -> bool:
+def _alter(session: Session, table: Table, alteration: Statement, policy: DriftPolicy) -> None:
+    """Make a change, unless another load has made it meanwhile."""
+    try:
+        session.execute(alteration)
+    except StatementFailed:
+        if alteration in plan_drift(table, actual_columns(session, table.name), policy).alterations:
+            raise
+
+
+def take_hold(
+    session: Session, table: Table, settings: Settings, *, exists: bool, policy: DriftPolicy = REFUSE
+) -> bool:
     """Lock the table for this transaction, or create it with its grants; return whether it was created.
 
     Called first in the transaction: what is read afterwards is read behind the lock.
@@ -58,7 +86,7 @@ def take_hold(session: Session, table: Table, settings: Settings, *, exists: boo
             session.execute(statement)
         return True
     session.execute(lock(table.name))
-    if not exists_as_defined(session, table):
+    if not settle(session, table, policy.within).exists:
         raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")
     return False
 

@@ -89,6 +89,7 @@ def make_plan(parameters: UpsertParameters, table: Table, files: LoadInput | Non
         check_rows=parameters.check_rows,
         check_keys=parameters.check_keys,
         tolerance=parameters.tolerance,
+        on_drift=parameters.drift_policy,
     )
 
 
@@ -125,6 +126,7 @@ def _result(merge: Merge, files: LoadInput | None, attempts: int, analyzed: str)
     details: dict[str, Any] = {
         "table": str(merge.plan.table.name),
         "created": merge.created,
+        "altered": list(merge.altered),
         "attempts": attempts,
         "files": len(files.files) if files else None,
         "read": files.rows if files else counts.staged,
