@@ -4,7 +4,8 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
 
 - Isolation is Postgres' serializable, which looks at rows; Redshift looks at tables, so Redshift finds more conflicts.
   Each is reported as Redshift's 1023.
-- VARCHAR(n) counts bytes in COPY only; INSERT and UPDATE count characters, as Postgres does.
+- VARCHAR(n) counts bytes wherever a value is assigned; CHAR(n) does so in COPY only.
+- MERGE takes the match condition that AWS describes and no other: equal predicates, joined by AND.
 - A string literal takes a backslash as it is (``standard_conforming_strings`` is on).
 - COPY refuses a NUL byte by name (AWS calls it both an end of record and an ordinary character). A quoted NULL AS text
   in CSV stays text. A carriage return inside a record stays data. A COPY ends when its client is gone.
@@ -13,8 +14,7 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
 - UNLOAD writes for a cluster of two slices. ADDQUOTES puts no quotes around NULL. A query may have a backslash
   before its quotes.
 - READRATIO is read and not kept to: the stand-in for DynamoDB has no throughput.
-- MERGE, Parquet, ORC and Avro, LZOP and ZSTD, UNLOAD's JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION:
-  refused by name.
+- Parquet, ORC and Avro, LZOP, UNLOAD's JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION: refused by name.
 """
 
 from __future__ import annotations

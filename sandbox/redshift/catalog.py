@@ -34,7 +34,7 @@ class Catalog:
         """Make sure that ``database`` has Redshift's catalog (some 100 ms the first time)."""
         if database in self._installed:
             return
-        script = resources.files("sandbox.redshift").joinpath("catalog.sql").read_text()
+        script = _script()
         with self._cursor(database) as cursor:
             cursor.execute(
                 f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK_KEY}); SET LOCAL client_min_messages = warning;"
@@ -78,3 +78,10 @@ class Catalog:
             ) from error
         connection.autocommit = True
         return connection
+
+
+def _script() -> str:
+    """Return what is installed: the files of the folder ``sql`` in the order of their names."""
+    folder = resources.files("sandbox.redshift").joinpath("sql")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return "\n".join(file.read_text() for file in files)

@@ -36,6 +36,7 @@ _KNOWN: Final = frozenset(
         "grant",
         "insert",
         "lock",
+        "merge",
         "prepare",
         "reset",
         "revoke",
@@ -52,7 +53,6 @@ _KNOWN: Final = frozenset(
     ]
 )
 _NOT_YET: Final[dict[tuple[str, ...], str]] = {
-    ("merge",): "MERGE",
     ("cancel",): "CANCEL",
     ("use",): "USE",
     ("analyze", "compression"): "ANALYZE COMPRESSION",
@@ -186,6 +186,8 @@ def _check_clauses(statement: Statement) -> None:
                 raise not_redshift("ON CONFLICT")
             if token.is_word("returning"):
                 raise not_redshift("RETURNING")
+            if token.is_word("merge") and following.is_word("into"):
+                raise not_redshift("WITH before MERGE")
     if statement.starts("create") and any(
         all(token.is_word(word) for token, word in zip(statement.tokens[at:], ("with", "no", "schema"), strict=False))
         for at in range(len(statement.tokens) - 3)

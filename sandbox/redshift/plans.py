@@ -11,7 +11,8 @@ from sandbox.redshift.copy.options import parse_copy
 from sandbox.redshift.errors import SYNTAX, SqlError
 from sandbox.redshift.rewrite.alter_table import plan_alter_table
 from sandbox.redshift.rewrite.create_table import plan_create_table
-from sandbox.redshift.rewrite.definition import Build
+from sandbox.redshift.rewrite.definition import Build, Checked
+from sandbox.redshift.rewrite.merge import plan_merge
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement
 from sandbox.redshift.unload.command import UnloadCommand, parse_unload
@@ -48,8 +49,8 @@ class Truncate:
 class Alone:
     """It may not be part of a transaction block or of a query with several statements."""
 
-    sql: str
     name: str
+    plan: Plain | Build | Checked
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Unload:
     sql: str
 
 
-Plan = Plain | Truncate | Alone | Build | Copy | Unload
+Plan = Plain | Truncate | Alone | Build | Checked | Copy | Unload
 
 
 def plan(statement: Statement) -> Plan:
@@ -100,7 +101,11 @@ def _plan_truncate(statement: Statement) -> Plan:
 
 
 def _plan_vacuum(statement: Statement) -> Plan:
-    return Alone(dialect.postgres_vacuum(statement), "VACUUM")
+    return Alone("VACUUM", Plain(dialect.postgres_vacuum(statement), changed=True))
+
+
+def _plan_merge(statement: Statement) -> Plan:
+    return plan_merge(statement)
 
 
 def _plan_copy(statement: Statement) -> Plan:
@@ -121,6 +126,8 @@ def _plan_create_table(statement: Statement) -> Plan:
 
 def _plan_alter_table(statement: Statement) -> Plan:
     altered = plan_alter_table(statement)
+    if isinstance(altered, Checked):
+        return Alone("ALTER TABLE APPEND", altered)
     return altered if isinstance(altered, Build) else Plain(altered, changed=altered != statement.text)
 
 
@@ -148,6 +155,7 @@ _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
     (("set",), _plan_setting),
     (("reset",), _plan_setting),
     (("show",), _plan_setting),
+    (("merge",), _plan_merge),
     (("copy",), _plan_copy),
     (("unload",), _plan_unload),
     (("create", "table"), _plan_create_table),

@@ -13,7 +13,7 @@ from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.errors import SqlError, aborted
 from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Plain, Plan, Truncate, Unload, plan
 from sandbox.redshift.protocol import ERROR, READY, Mark
-from sandbox.redshift.rewrite.definition import Build
+from sandbox.redshift.rewrite.definition import Build, Checked
 from sandbox.redshift.tokens import Statement
 from sandbox.redshift.translate import edit, translate_error
 from sandbox.redshift.unload.job import UnloadJob
@@ -73,13 +73,18 @@ class Script:
             self._implicit = False
             self._relay(planned.sql)
         elif isinstance(planned, Alone):
-            if len(self._statements) > 1:
-                raise SqlError(f"{planned.name} cannot run inside a multiple commands statement", "25001")
-            self._relay(planned.sql)
+            self._alone(planned, statement)
         elif isinstance(planned, Truncate):
             self._truncate(planned)
         else:
             self._in_transaction(planned, statement)
+
+    def _alone(self, planned: Alone, statement: Statement) -> None:
+        if len(self._statements) > 1:
+            raise SqlError(f"{planned.name} cannot run inside a multiple commands statement", "25001")
+        if self._upstream.status != "I":
+            raise SqlError(f"{planned.name} cannot run inside a transaction block", "25001")
+        self._in_transaction(planned.plan, statement)
 
     def _begin(self, planned: Begin) -> None:
         """Open a block; a transaction that was ours becomes the client's."""
@@ -111,6 +116,8 @@ class Script:
             self._client.send(_unload_answer(rows))
         elif isinstance(planned, Build):
             self._build(planned)
+        elif isinstance(planned, Checked):
+            self._checked(planned)
         elif isinstance(planned, Plain):
             self._relay(planned.sql, shift=-1 if planned.changed else statement.offset)
 
@@ -133,6 +140,14 @@ class Script:
         self._relay(planned.main, shift=-1)
         for sql in () if was_there else planned.after:
             self._quietly(sql)
+
+    def _checked(self, planned: Checked) -> None:
+        for sql in planned.before:
+            self._quietly(sql)
+        if planned.main:
+            self._relay(planned.main, shift=-1)
+        else:
+            self._client.send(protocol.command_complete(planned.tag))
 
     def _relay(self, sql: str, shift: int = 0) -> None:
         """Run a statement whose answer the client sees."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from sandbox.redshift import protocol
 from sandbox.redshift.protocol import ERROR, Mark, Span
+from sandbox.redshift.rewrite.merge import SEVERAL_MATCHES
 
 _SERIALIZATION_FAILURE = "40001"
+_CARDINALITY = "21000"
 
 
 def translate_error(fields: dict[str, str], shift: int = 0) -> dict[str, str]:
@@ -20,6 +22,8 @@ def translate_error(fields: dict[str, str], shift: int = 0) -> dict[str, str]:
     """
     if fields.get("C") == _SERIALIZATION_FAILURE:
         return _isolation_violation(fields)
+    if fields.get("C") == _CARDINALITY and fields.get("M", "").startswith("MERGE"):
+        return {"S": "ERROR", "V": "ERROR", "C": "XX000", "M": SEVERAL_MATCHES}
     position = fields.get("P")
     if position is None or shift == 0:
         return fields

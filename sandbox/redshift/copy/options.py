@@ -7,6 +7,7 @@ from typing import Final
 
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.moments import strptime_format
+from sandbox.redshift.copy.unpack import COMPRESSIONS
 from sandbox.redshift.cursor import Cursor
 from sandbox.redshift.errors import SYNTAX, SqlError, unknown
 from sandbox.redshift.tokens import Statement, unescape
@@ -28,7 +29,6 @@ _FLAGS: Final = {
     "acceptanydate": "accept_any_date",
     "noload": "no_load",
 }
-_COMPRESSIONS: Final = ("gzip", "bzip2")
 _NOT_YET: Final = frozenset(
     [
         "avro",
@@ -36,7 +36,6 @@ _NOT_YET: Final = frozenset(
         "orc",
         "shapefile",
         "lzop",
-        "zstd",
         "encrypted",
         "master_symmetric_key",
         "kms_key_id",
@@ -61,8 +60,10 @@ _APART: Final[dict[str, tuple[str, ...]]] = {
     "FIXEDWIDTH": ("ESCAPE", "DELIMITER"),
     "JSON": _FOR_TEXT,
     "IGNOREALLERRORS": ("MAXERROR",),
+    "GZIP": ("BZIP2", "ZSTD"),
+    "BZIP2": ("ZSTD",),
 }
-_FOR_DYNAMODB: Final = (*_FOR_TEXT, "JSON", "MANIFEST", "GZIP", "BZIP2", "IGNOREHEADER", "ENCODING")
+_FOR_DYNAMODB: Final = (*_FOR_TEXT, "JSON", "MANIFEST", "GZIP", "BZIP2", "ZSTD", "IGNOREHEADER", "ENCODING")
 
 
 def parse_copy(statement: Statement) -> CopyCommand:
@@ -128,7 +129,7 @@ class _Parser:
         self._note(word)
         if word in _FLAGS:
             setattr(self._copy, _FLAGS[word], True)
-        elif word in _COMPRESSIONS:
+        elif word in COMPRESSIONS:
             self._copy.compression = word
         elif word in self._options:
             self._options[word]()

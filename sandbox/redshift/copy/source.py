@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import json
 from collections.abc import Iterator
@@ -11,20 +10,17 @@ from itertools import chain
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from isal import igzip, isal_zlib
 
 from core.errors import ParameterError
 from sandbox.redshift.aws import asking, authorised_client, detail, is_missing, refused
 from sandbox.redshift.copy.ahead import read_ahead
 from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.unpack import BROKEN, unpacked
 from sandbox.redshift.errors import SqlError
 from stores.s3.location import S3Location, parse_uri
 
 BLOCK: Final = 1 << 20  # bytes
-_GzipFile: Final[Any] = igzip.IGzipFile
 _CODECS: Final = {"utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}
-#: What unpacking raises; a connection to S3 that breaks raises an error of botocore instead.
-_BROKEN: Final[Any] = (OSError, EOFError, isal_zlib.error)
 
 
 @dataclass(frozen=True)
@@ -141,11 +137,11 @@ class S3Source:
         body = asking(lambda: self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"], what)
         if not file.size:
             return
-        stream = _unpacked(body, self._copy.compression)
+        stream = unpacked(body, self._copy.compression)
         while True:
             try:
                 block = stream.read(BLOCK)
-            except _BROKEN as error:
+            except BROKEN as error:
                 kind = self._copy.compression
                 raise SqlError(
                     f"Error while reading {file}: it is not a complete {kind} file", detail=detail(what)
@@ -155,12 +151,6 @@ class S3Source:
             if not block:
                 return
             yield block
-
-
-def _unpacked(body: Any, compression: str) -> Any:
-    if compression == "gzip":
-        return _GzipFile(fileobj=body, mode="rb")
-    return bz2.BZ2File(body) if compression == "bzip2" else body
 
 
 def _as_utf8(blocks: Iterator[bytes], encoding: str, file: S3File) -> Iterator[bytes]:

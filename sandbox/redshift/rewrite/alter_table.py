@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.redshift.cursor import Cursor, quote_name
-from sandbox.redshift.errors import SqlError, unknown
+from sandbox.redshift.cursor import Cursor, quote_name, quote_text
+from sandbox.redshift.errors import SqlError
 from sandbox.redshift.rewrite.columns import read_column, read_table_constraint
 from sandbox.redshift.rewrite.create_table import read_sort_key
-from sandbox.redshift.rewrite.definition import Attributes, Build, declare
+from sandbox.redshift.rewrite.definition import Attributes, Build, Checked, declare
 from sandbox.redshift.rewrite.types import read_type
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement
 
 
-def plan_alter_table(statement: Statement) -> Build | str:
+def plan_alter_table(statement: Statement) -> Build | Checked | str:
     """Return what changes the table: statements, or the text when Postgres takes it as it is.
 
     Raises:
@@ -25,7 +25,7 @@ def plan_alter_table(statement: Statement) -> Build | str:
     name = cursor.qualified_name()
     attributes = Attributes()
     if cursor.accept("append"):
-        raise unknown("ALTER TABLE APPEND")
+        return _append(cursor, name)
     if cursor.accept("add"):
         return _add(cursor, name, attributes)
     if cursor.accept("drop", "constraint"):
@@ -33,6 +33,17 @@ def plan_alter_table(statement: Statement) -> Build | str:
     if cursor.accept("alter") or cursor.peek("diststyle"):
         return _alter(cursor, name, attributes)
     return rewrite_words(statement)
+
+
+def _append(cursor: Cursor, target: tuple[str, ...]) -> Checked:
+    """Move the rows of a table into another one (Developer Guide, ALTER TABLE APPEND)."""
+    cursor.expect("from")
+    source = cursor.qualified_name()
+    extra = next((word for word in ("ignoreextra", "filltarget") if cursor.accept(word)), "")
+    if cursor.token is not None:
+        raise cursor.fail()
+    tables = ", ".join(quote_text(quote_name(*name)) for name in (target, source))
+    return Checked((f"SELECT pg_catalog.redshift_append({tables}, '{extra}')",), tag="ALTER TABLE APPEND")
 
 
 def _build(name: tuple[str, ...], changes: dict[str, Any], main: str | None = None) -> Build:

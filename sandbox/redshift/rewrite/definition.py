@@ -119,6 +119,15 @@ class Build:
     unless_exists: str | None = None
 
 
+@dataclass(frozen=True)
+class Checked:
+    """Statements of which the client sees errors only, then ``main``, or else ``tag`` as the answer."""
+
+    before: tuple[str, ...]
+    main: str = ""
+    tag: str = ""
+
+
 def declare(schema: str | None, table: str, changes: dict[str, Any]) -> str:
     """Return the call that keeps ``changes``; ``schema`` ``None`` is where new tables go, ``''`` the search path."""
     where = "NULL" if schema is None else quote_text(schema)

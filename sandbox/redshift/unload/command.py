@@ -22,13 +22,14 @@ _FLAGS: Final = {
     "allowoverwrite": "allow_overwrite",
     "cleanpath": "clean_path",
 }
-_NOT_YET: Final = ("parquet", "json", "partition", "zstd", "kms_key_id", "master_symmetric_key", "rowgroupsize")
+_NOT_YET: Final = ("parquet", "json", "partition", "kms_key_id", "master_symmetric_key", "rowgroupsize")
 #: What goes together with nothing of a list.
 _APART: Final[dict[str, tuple[str, ...]]] = {
     "CSV": ("FIXEDWIDTH", "ESCAPE", "ADDQUOTES"),
     "FIXEDWIDTH": ("DELIMITER", "HEADER", "ESCAPE", "ADDQUOTES"),
     "ALLOWOVERWRITE": ("CLEANPATH",),
-    "GZIP": ("BZIP2",),
+    "GZIP": ("BZIP2", "ZSTD"),
+    "BZIP2": ("ZSTD",),
 }
 
 
@@ -84,6 +85,7 @@ class _Parser:
             "null": self._null,
             "gzip": lambda: self._compression("gzip", ".gz"),
             "bzip2": lambda: self._compression("bzip2", ".bz2"),
+            "zstd": lambda: self._compression("zstd", ".zst"),
             "manifest": self._manifest,
             "parallel": self._parallel,
             "maxfilesize": self._largest,

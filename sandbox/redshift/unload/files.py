@@ -6,6 +6,7 @@ import bz2
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import zstandard
 from isal import isal_zlib
 
 from sandbox.redshift.aws import asking
@@ -46,6 +47,8 @@ def _packer(compression: str) -> _Packer:
     if compression == "gzip":
         packer: _Packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, 31)
         return packer
+    if compression == "zstd":
+        return zstandard.ZstdCompressor().compressobj()
     return bz2.BZ2Compressor() if compression == "bzip2" else _Plain()
 
 

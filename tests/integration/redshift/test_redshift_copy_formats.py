@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import psycopg2
 import pytest
+import zstandard
 
 ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'"
 LONG = "1234567890" * 10
@@ -87,6 +88,17 @@ def test_utf16_becomes_utf8(load, encoding, codec):
 
 def test_bzip2_is_unpacked(load):
     assert load("id int", bz2.compress(b"1\n2\n"), "BZIP2") == [(1,), (2,)]
+
+
+def test_frames_of_zstandard_are_unpacked_one_after_the_other_and_a_cut_one_is_an_error(load, run):
+    halves = (range(50_000), range(50_000, 100_000))
+    frames = [zstandard.compress(b"".join(b"%d\n" % number for number in half)) for half in halves]
+    assert load("id int", b"".join(frames), "ZSTD") == [(number,) for number in range(100_000)]
+    with pytest.raises(psycopg2.Error, match="not a complete zstd file"):
+        load("id int", b"".join(frames)[:-100], "ZSTD")
+    assert run("SELECT count(*) FROM t") == [(0,)]
+    with pytest.raises(psycopg2.Error, match="not a complete zstd file"):
+        load("id int", b"1\n2\n", "ZSTD")
     with pytest.raises(psycopg2.Error, match="bzip2"):
         load("id int", b"1\n2\n", "BZIP2")
 
@@ -156,7 +168,7 @@ def test_every_error_is_left_out_with_ignoreallerrors(load):
         "JSON 'noshred'",
         "TIMEFORMAT 'epoch'",
         "FORMAT AS PARQUET",
-        "ZSTD",
+        "LZOP",
     ],
 )
 def test_what_does_not_go_together_or_is_not_known_is_refused(run, put, options):

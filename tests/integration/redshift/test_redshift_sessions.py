@@ -246,7 +246,6 @@ def test_vacuum_is_refused_beside_other_statements(run):
         "SAVEPOINT s",
         "DO 'BEGIN END'",
         "VALUES (1)",
-        "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE",
         "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARQUET",
         "CREATE TABLE x (id serial)",
         "CREATE TABLE x (id int[])",
