@@ -27,6 +27,7 @@ MODULES = {
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "hive-activity": "steps_impl.activities.hive_activity",
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
+    "load-redshift": "steps_impl.load.load_redshift",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

@@ -19,7 +19,8 @@ from steps_impl.activities.objects.nodes import DataNode, DynamoDBDataNode, Reds
 from steps_impl.activities.redshift_copy.command_options import CommandOptions, read_options
 from steps_impl.activities.redshift_copy.exchange import InsertMode
 from steps_impl.activities.redshift_copy.loading import Load
-from steps_impl.activities.redshift_copy.names import table_of
+from steps_impl.activities.redshift_copy.names import columns_of, table_of
+from steps_impl.activities.redshift_copy.records import attempt_of, service_status
 from steps_impl.activities.redshift_copy.staging import Fill, from_dynamodb, from_s3, from_table
 from steps_impl.activities.redshift_copy.transfer import from_other_cluster
 from steps_impl.activities.redshift_copy.unloading import Unload
@@ -60,8 +61,7 @@ def run(parameters: RedshiftCopyParameters, context: StepContext) -> StepResult:
     if isinstance(target, RedshiftDataNode):
         warehouse = _warehouse(target, parameters, settings, context)
         with _filling(parameters, options, warehouse, settings, store) as fill:
-            load = Load(target, parameters.insert_mode, parameters.transform_sql, fill, warehouse)
-            details = load.run()
+            details = _load(parameters, target, fill, warehouse).run()
         return StepResult(rows=details["inserted"], details=details)
     if isinstance(source, RedshiftDataNode) and isinstance(target, S3DataNode):
         warehouse = _warehouse(source, parameters, settings, context)
@@ -74,6 +74,21 @@ def run(parameters: RedshiftCopyParameters, context: StepContext) -> StepResult:
 _ROUTES = (
     "it goes from S3DataNode, DynamoDBDataNode or RedshiftDataNode to RedshiftDataNode, and from that to S3DataNode"
 )
+
+
+def _load(parameters: RedshiftCopyParameters, target: RedshiftDataNode, fill: Fill, warehouse: Warehouse) -> Load:
+    attempt = attempt_of(warehouse.context.environment)
+    return Load(
+        name=table_of(target),
+        mode=parameters.insert_mode,
+        fill=fill,
+        warehouse=warehouse,
+        keys=columns_of(target.primary_keys),
+        transform_sql=parameters.transform_sql,
+        create_table_sql=target.create_table_sql,
+        attempt=attempt,
+        status=service_status(attempt) if attempt else None,
+    )
 
 
 @contextmanager

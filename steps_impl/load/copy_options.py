@@ -22,8 +22,8 @@ class CopyOptions:
     """How the files are written, and what may be wrong in them (see ``LoadParameters``)."""
 
     csv: bool = False
-    #: ``None``: the files' names tell.
-    gzip: bool | None = None
+    #: COPY's word for how the files are compressed, empty for not at all; ``None``: their names tell.
+    compression: str | None = None
     null_as: str = DEFAULT_NULL
     escape: bool = True
     ignore_header: int = 0
@@ -98,8 +98,8 @@ def _format(options: CopyOptions) -> Iterator[str]:
 
 
 def _compression(options: CopyOptions, files: Sequence[str]) -> Iterator[str]:
-    if options.gzip is not None:
-        yield from ["GZIP"] if options.gzip else []
+    if options.compression is not None:
+        yield from [options.compression] if options.compression else []
         return
     told = {next((word for end, word in _COMPRESSIONS.items() if name.endswith(end)), "") for name in files}
     if len(told) > 1:

@@ -17,7 +17,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.errors import NotFound, SchemaMismatch, UnsupportedValue
+from core.errors import DefinitionError, NotFound, SchemaMismatch, UnsupportedValue
+from steps_impl.tables.types import ColumnType, column_type
 from stores.s3 import S3Store
 from stores.s3.location import S3Location, parse_uri
 
@@ -45,8 +46,22 @@ class _Element(BaseModel):
     @property
     def scale(self) -> int | None:
         """Digits behind the decimal point, where the writer says so."""
-        scale = self.type.get("scale") if isinstance(self.type, dict) else None
-        return scale if isinstance(scale, int) else None
+        return self._number("scale")
+
+    @property
+    def column_type(self) -> ColumnType | None:
+        """The type of the warehouse that holds every value, where the writer says so in words that it knows."""
+        base = self.type.get("base") if isinstance(self.type, dict) else None
+        sizes = [self._number("max_length")] if self._number("precision") is None else []
+        sizes += [self._number("precision"), self._number("scale")] if base == "numeric" else []
+        try:
+            return column_type(str(base), tuple(size for size in sizes if size is not None)) if base else None
+        except DefinitionError:
+            return None
+
+    def _number(self, key: str) -> int | None:
+        value = self.type.get(key) if isinstance(self.type, dict) else None
+        return value if isinstance(value, int) else None
 
 
 class _Schema(BaseModel):
@@ -89,6 +104,8 @@ class LoadInput:
     format: str | None = None
     #: Columns that hold decimals, with their digits behind the point, as far as the manifest says.
     scales: tuple[tuple[str, int], ...] = ()
+    #: Columns and their types in the warehouse, as far as the manifest says.
+    types: tuple[tuple[str, ColumnType], ...] = ()
 
     @property
     def rows(self) -> int | None:
@@ -173,8 +190,9 @@ def _read(store: S3Store, location: S3Location) -> LoadInput:
     elements = manifest.schema_.elements if manifest.schema_ else []
     columns = tuple(element.name.lower() for element in elements) if manifest.schema_ else None
     scales = tuple((element.name.lower(), element.scale) for element in elements if element.scale is not None)
+    types = tuple((element.name.lower(), kind) for element in elements if (kind := element.column_type) is not None)
     strict = all(entry.mandatory and "://" in entry.url for entry in manifest.entries)
-    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format, scales)
+    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format, scales, types)
 
 
 def _address(url: str, directory: S3Location) -> str:
@@ -188,7 +206,8 @@ def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
     columns, told = contents.pop()
     files = tuple({file.uri: file for part in found for file in part.files}.values())
     scales = tuple(scale for part in found for scale in part.scales)
-    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told, scales)
+    types = tuple(dict(kind for part in found for kind in part.types).items())
+    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told, scales, types)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -19,22 +19,17 @@ _REFUSED_OPTIONS = frozenset(
 )
 
 
-class LoadParameters(Parameters):
+class CopyParameters(Parameters):
     """How the files are written, and what may be wrong in them."""
 
-    table_definition: str = Field(
-        description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
-    )
     input_format: Literal["tsv", "csv"] | None = Field(
         default=None,
         description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180); "
         "default: as the manifest of an extract says, else tsv",
     )
-    gzip: bool | None = Field(default=None, description="whether the files are gzip; default: told by their names")
     null_as: str = Field(default="\\N", description="the text that stands for NULL")
     escape: bool = Field(default=True, description="tsv only: a backslash takes the next character literally")
     ignore_header: int = Field(default=0, ge=0, description="lines to skip at the top of each file")
-    max_error: int = Field(default=0, ge=0, le=100_000, description="rows that may be refused before the load fails")
     replace_invalid_char: str | None = Field(
         default=None, description="one ASCII character to put in place of each byte that is not valid UTF-8"
     )
@@ -102,20 +97,30 @@ class LoadParameters(Parameters):
         return value
 
     @model_validator(mode="after")
-    def _fits_together(self) -> LoadParameters:
+    def _fits_together(self) -> CopyParameters:
         if self.command_options and self.model_fields_set & _REPLACED:
             raise ValueError("command-options replaces all other options of COPY; give only one of the two kinds")
         return self
+
+    @property
+    def told_compression(self) -> str | None:
+        """COPY's word for how the files are compressed, empty for not at all; ``None``: their names tell."""
+        return None
+
+    @property
+    def refusable(self) -> int:
+        """Rows that may be refused before the load fails."""
+        return 0
 
     def copy_options(self, told: str | None) -> CopyOptions:
         """Return the options as COPY wants them; ``told`` is the format that the manifest names."""
         return CopyOptions(
             csv=(self.input_format or told) == "csv",
-            gzip=self.gzip,
+            compression=self.told_compression,
             null_as=self.null_as,
             escape=self.escape,
             ignore_header=self.ignore_header,
-            max_error=self.max_error,
+            max_error=self.refusable,
             replace_invalid_char=self.replace_invalid_char,
             truncate_columns=self.truncate_columns,
             round_decimals=self.round_decimals,
@@ -123,7 +128,27 @@ class LoadParameters(Parameters):
         )
 
 
+class LoadParameters(CopyParameters):
+    """A load into a table that a definition describes."""
+
+    table_definition: str = Field(
+        description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
+    )
+    gzip: bool | None = Field(default=None, description="whether the files are gzip; default: told by their names")
+    max_error: int = Field(default=0, ge=0, le=100_000, description="rows that may be refused before the load fails")
+
+    @property
+    def told_compression(self) -> str | None:
+        """See ``CopyParameters``."""
+        return {None: None, True: "GZIP", False: ""}[self.gzip]
+
+    @property
+    def refusable(self) -> int:
+        """See ``CopyParameters``."""
+        return self.max_error
+
+
 _REPLACED = frozenset(
-    {"input_format", "gzip", "null_as", "escape", "ignore_header", "max_error"}
+    {"input_format", "gzip", "compression", "null_as", "escape", "ignore_header", "max_error", "max_errors"}
     | {"replace_invalid_char", "truncate_columns", "round_decimals"}
 )

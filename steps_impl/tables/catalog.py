@@ -9,8 +9,8 @@ from typing import Any
 
 from core.errors import DefinitionError, SettingsError
 from core.settings import Permission
-from steps_impl.tables.compare import ActualColumn
-from steps_impl.tables.model import Table, TableName, quote
+from steps_impl.tables.compare import ActualColumn, made_by_warehouse
+from steps_impl.tables.model import Column, Identity, Table, TableName, quote
 from steps_impl.tables.render import ddl
 from steps_impl.tables.types import ColumnType, column_type
 from stores.redshift import Session, Statement
@@ -35,6 +35,17 @@ def actual_columns(session: Session, name: TableName) -> tuple[ActualColumn, ...
     """Return the columns of a table as they are in the warehouse; empty when there is no such table."""
     rows = session.rows(columns_statement(name))
     return tuple(ActualColumn(str(row[0]), _type(str(row[1]), *row[2:5]), row[5] == "NO", row[6]) for row in rows)
+
+
+def as_table(name: TableName, there: Iterable[ActualColumn]) -> Table:
+    """Return a table of the warehouse as a definition would describe its columns; its keys are not looked at."""
+    return Table(name, tuple(_column(column) for column in there))
+
+
+def _column(there: ActualColumn) -> Column:
+    made = made_by_warehouse(there)
+    identity = Identity(1, 1, by_default=made == "by default") if made else None
+    return Column(there.name, there.type, there.not_null, None if made else there.default, identity)
 
 
 def create_statements(table: Table, permissions: Iterable[Permission]) -> list[Statement]:

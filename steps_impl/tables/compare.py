@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import SchemaMismatch
 from steps_impl.tables.model import Column, Table
@@ -18,6 +19,14 @@ class ActualColumn:
     type: ColumnType
     not_null: bool = False
     default: str | None = None
+
+
+def made_by_warehouse(column: ActualColumn) -> Literal["always", "by default"] | None:
+    """Tell whether a column is IDENTITY: ``svv_columns`` shows the function that fills it as its default."""
+    default = (column.default or "").replace('"', "")
+    if default.startswith("default_identity("):
+        return "by default"
+    return "always" if default.startswith("identity(") else None
 
 
 def missing(table: Table, actual: Sequence[ActualColumn]) -> list[Column]:

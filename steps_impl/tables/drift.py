@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from steps_impl.tables.compare import ActualColumn, additional, changed, misplaced, missing
+from steps_impl.tables.compare import ActualColumn, additional, changed, made_by_warehouse, misplaced, missing
 from steps_impl.tables.model import Column, Table, quote
 from steps_impl.tables.render import column_ddl, type_ddl
 from stores.redshift import Statement
@@ -24,8 +24,6 @@ DriftChoice = Literal["refuse", "add-columns", "widen", "keep-extra"]
 _VARCHAR = "character varying"
 #: Encodings with which no column can be altered.
 _FIXED_ENCODINGS = frozenset({"BYTEDICT", "RUNLENGTH", "TEXT255", "TEXT32K"})
-#: How ``svv_columns`` shows that the warehouse makes a column's values.
-_IDENTITY = ('"identity"(', "default_identity(")
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def _kept(table: Table, actual: Sequence[ActualColumn], policy: DriftPolicy) -> 
     for column in additional(table, actual):
         if not policy.keep_extra:
             yield f"column {column.name!r} is not in the definition"
-        elif (column.default or "").startswith(_IDENTITY):
+        elif made_by_warehouse(column):
             yield f"column {column.name!r} is not in the definition, and cannot be left alone: it is IDENTITY"
         elif column.not_null and column.default is None:
             yield (

@@ -7,15 +7,14 @@ Whatever fails or dies leaves the target as it was; whatever is tried again begi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import NotFound, SchemaMismatch, TransactionConflict
-from steps_impl.activities.objects.nodes import RedshiftDataNode
 from steps_impl.activities.redshift_copy import statements
 from steps_impl.activities.redshift_copy.exchange import MERGING, InsertMode, exchange
-from steps_impl.activities.redshift_copy.names import columns_of, table_of
-from steps_impl.activities.redshift_copy.records import LoadRecords, attempt_of, service_status
+from steps_impl.activities.redshift_copy.records import Attempt, LoadRecords
 from steps_impl.activities.redshift_copy.staging import Arrived, Fill
 from steps_impl.activities.redshift_copy.target import Target, create, look_up, merge_keys
 from steps_impl.activities.redshift_copy.warehouse import Warehouse
@@ -27,20 +26,31 @@ from stores.redshift import Session
 
 @dataclass(frozen=True)
 class Load:
-    """What one activity loads, and how."""
+    """What one activity or step loads, and how."""
 
-    node: RedshiftDataNode
+    name: TableName
     mode: InsertMode
-    transform_sql: str | None
     fill: Fill
     warehouse: Warehouse
+    #: Columns that rows are matched by; none: those of the table.
+    keys: tuple[str, ...] = ()
+    transform_sql: str | None = None
+    #: Makes a missing table.
+    create_table_sql: str | None = None
+    #: By whom, and what tells what became of an earlier attempt: keeps an APPEND from being done twice.
+    attempt: Attempt | None = None
+    status: Callable[[str], str] | None = None
+    #: Looks at the table before anything is loaded, and may change it.
+    prepare: Callable[[Session, TableName], None] | None = None
 
     def run(self) -> dict[str, Any]:
         """Do it, again on a serialization failure; return what was done, for the result."""
         return self.warehouse.run(self._once)
 
     def _once(self, session: Session) -> dict[str, Any]:
-        name = table_of(self.node)
+        name = self.name
+        if self.prepare:
+            self.prepare(session, name)
         target = look_up(session, name)
         records = self._records(name)
         if target is None:
@@ -60,10 +70,10 @@ class Load:
 
     def _into_new_table(self, session: Session, name: TableName, records: LoadRecords | None) -> dict[str, Any]:
         """Make the table and load it; whatever was loaded into a former one is gone with that."""
-        if not self.node.create_table_sql:
-            raise NotFound(f"there is no table {name}; create it, or give {self.node.label} a createTableSql")
+        if not self.create_table_sql:
+            raise NotFound(f"there is no table {name} in {session.where}; create it, or say how (createTableSql)")
         with session.transaction():
-            target = create(session, self.warehouse.open, name, self.node.create_table_sql)
+            target = create(session, self.warehouse.open, name, self.create_table_sql)
             if records:
                 records.prepare()
             self._progress("copy")
@@ -71,7 +81,8 @@ class Load:
         return {**done, "created": True}
 
     def _told(self, target: Target, arrived: Arrived) -> dict[str, Any]:
-        return {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
+        told = {"table": str(target.name), "mode": self.mode, "staged": arrived.rows, "rejected": arrived.rejected}
+        return told if arrived.replaced is None else {**told, "replaced_characters": arrived.replaced}
 
     def _exchange(
         self, session: Session, target: Target, arrived: Arrived, records: LoadRecords | None
@@ -109,17 +120,15 @@ class Load:
         if self.mode not in MERGING:
             return ()
         settings = self.warehouse.settings
-        stated = columns_of(self.node.primary_keys)
-        return merge_keys(session, target, stated, settings.merge_keys, settings.merge_without_keys)
+        return merge_keys(session, target, self.keys, settings.merge_keys, settings.merge_without_keys)
 
     def _records(self, target: TableName) -> LoadRecords | None:
-        attempt = attempt_of(self.warehouse.context.environment)
         stated = self.warehouse.settings.load_records.strip().lower()
-        if self.mode != "APPEND" or attempt is None or stated == "off":
+        if self.mode != "APPEND" or self.attempt is None or self.status is None or stated == "off":
             return None
         schema, _, name = stated.rpartition(".")
         table = TableName(name, schema or target.schema)
-        return LoadRecords(table, attempt, target, service_status(attempt), self.warehouse.open)
+        return LoadRecords(table, self.attempt, target, self.status, self.warehouse.open)
 
     def _progress(self, phase: str, rows: int | None = None) -> None:
         self.warehouse.context.reporter.progress(phase, rows=rows)

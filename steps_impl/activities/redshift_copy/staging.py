@@ -31,6 +31,8 @@ class Arrived:
 
     rows: int
     rejected: int = 0
+    #: Lines in which invalid characters were replaced; ``None``: not counted.
+    replaced: int | None = None
 
 
 #: Makes ``staging`` in a session for a target and fills it; returns what arrived.

@@ -20,10 +20,7 @@ from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.load.create_load_redshift import STEP as CREATE_LOAD
-from steps_impl.warehouse.upsert import STEP as UPSERT
-
-STEPS = {step.name: step for step in (CREATE_LOAD, UPSERT)}
+from steps_impl.registry import load_step
 
 
 class Phases:
@@ -99,9 +96,13 @@ class Warehouse:
         }
         return self.put(f"{directory}/manifest", json.dumps(document).encode())
 
-    def run(self, step: str, **parameters: Any) -> StepResult:
-        chosen = STEPS[step]
-        context = StepContext(self.reporter, self.cancelled, self.environment)
+    def attempt(self, instance: str, number: int = 1) -> dict[str, str]:
+        """The variables of an attempt of a pipeline's instance."""
+        return {"DUCTRUNNER_PIPELINE_ID": "df-1", "DUCTRUNNER_ATTEMPT_ID": f"@{instance}_Attempt={number}"}
+
+    def run(self, step: str, variables: dict[str, str] | None = None, **parameters: Any) -> StepResult:
+        chosen = load_step(step)
+        context = StepContext(self.reporter, self.cancelled, {**self.environment, **(variables or {})})
         return chosen.run(chosen.parameters.model_validate(parameters), context)
 
 
