@@ -29,3 +29,21 @@ def bare_query(text: str, dialect: Dialect) -> str:
         if token.lastgroup != "nothing":
             end = token.end()
     return text[:end].lstrip()
+
+
+def limits_rows(query: str) -> bool:
+    """Tell whether a query of the warehouse has, outside of all brackets, a word that limits its rows.
+
+    UNLOAD refuses it there (Developer Guide, UNLOAD, "Usage notes"). A column of that name is taken for one too.
+    """
+    depth = 0
+    for token in _WORDS.finditer(query):
+        if token.lastgroup == "bracket":
+            depth += 1 if token[0] == "(" else -1
+        elif token.lastgroup == "word" and not depth and token[0].upper() in _LIMITS:
+            return True
+    return False
+
+
+_LIMITS = frozenset({"FETCH", "LIMIT", "OFFSET", "TOP"})
+_WORDS = re.compile(rf"{COMMENTS['postgres']}|{QUOTED}|(?P<bracket>[()])|(?P<word>[A-Za-z_]\w*)|.", re.DOTALL)

@@ -24,6 +24,7 @@ MODULES = {
     "exists": "steps_impl.activities.exists",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",
+    "extract-redshift": "steps_impl.extract.redshift",
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "hive-activity": "steps_impl.activities.hive_activity",
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +40,12 @@ class Output(Protocol):
 
     def replace(self, name: str, data: bytes) -> None:
         """Write a small file in one step, over a former one of this name."""
+
+    def replace_with(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Do as ``replace``, with a content that comes piece by piece."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the files whose names begin with ``prefix``; the name of one in a directory has slashes."""
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; those that are not there are fine."""
@@ -84,6 +91,17 @@ class S3Output:
         """Put a small object."""
         self._store.put_bytes(self.location(name), data)
 
+    def replace_with(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Put an object; it appears with its last piece."""
+        with self._store.open_writer(self.location(name)) as writer:
+            for piece in pieces:
+                writer.write(piece)
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List objects."""
+        start = self.location("")
+        return (found.uri.removeprefix(start) for found in self._store.list(start + prefix))
+
     def remove(self, names: Iterable[str]) -> None:
         """Delete objects."""
         self._store.delete([self.location(name) for name in names])
@@ -106,6 +124,7 @@ class LocalOutput:
         """Write a new file and flush it to the disk."""
         path = self._directory / name
         with _typed(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with path.open("xb") as file:
                     yield file
@@ -130,12 +149,16 @@ class LocalOutput:
 
     def replace(self, name: str, data: bytes) -> None:
         """Write beside the file, flush, rename."""
+        self.replace_with(name, [data])
+
+    def replace_with(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Do it piece by piece."""
         path = self._directory / name
         with _typed(path):
             handle, draft = tempfile.mkstemp(dir=self._directory, prefix=f".{name}.")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(data)
+                    file.writelines(pieces)
                     os.fchmod(file.fileno(), 0o644)
                     _flush(file.fileno(), file.flush)
                 Path(draft).replace(path)
@@ -144,11 +167,23 @@ class LocalOutput:
                 raise
             self._flush_directory()
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """Look through the directory."""
+        with _typed(self._directory):
+            for top in sorted(self._directory.iterdir()):
+                if top.name.startswith(prefix):
+                    files = (path for path in top.rglob("*") if path.is_file()) if top.is_dir() else [top]
+                    yield from (path.relative_to(self._directory).as_posix() for path in files)
+
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files."""
+        """Remove files, and directories of theirs that are empty then."""
         for name in names:
-            with _typed(self._directory / name):
-                (self._directory / name).unlink(missing_ok=True)
+            path = self._directory / name
+            with _typed(path):
+                path.unlink(missing_ok=True)
+            for parent in itertools.takewhile(lambda place: place != self._directory, path.parents):
+                with suppress(OSError):  # it holds something else
+                    parent.rmdir()
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -38,15 +38,19 @@ def publish(
 ) -> list[str]:
     """Replace the manifest, delete the files of the former one, and return those that could not be deleted."""
     former = _former_names(output)
-    counted = {**source, "rows": sum(part.rows for part in parts)}
     urls = [output.url(part.name) for part in parts]
-    output.replace(manifest.NAME, manifest.render(parts, urls, elements, counted))
-    return _remove_former(output, former)
+    output.replace(manifest.NAME, manifest.render(parts, urls, elements, source))
+    return remove_former(output, former)
 
 
 def outcome(parts: Sequence[Part], output: Output, leftovers: Sequence[str]) -> dict[str, Any]:
     """Return the details that every extract reports."""
-    details: dict[str, Any] = {"manifest": output.location(manifest.NAME), "files": len(parts)}
+    return described(output, len(parts), leftovers)
+
+
+def described(output: Output, files: int, leftovers: Sequence[str]) -> dict[str, Any]:
+    """Return the details by the number of files."""
+    details: dict[str, Any] = {"manifest": output.location(manifest.NAME), "files": files}
     return {**details, "not_deleted": list(leftovers)} if leftovers else details
 
 
@@ -56,7 +60,7 @@ def _former_names(output: Output) -> list[str]:
     return [name for url, name in names if name.startswith("part-") and output.url(name) == url]
 
 
-def _remove_former(output: Output, names: Sequence[str]) -> list[str]:
+def remove_former(output: Output, names: Sequence[str]) -> list[str]:
     """Delete the former run's files; what cannot be deleted is told and harms nobody: no manifest names it."""
     try:
         output.remove(names)

@@ -113,6 +113,19 @@ class TokenReader:
         return self._index
 
 
+def read_table_name(text: str) -> TableName:
+    """Return the table that a text names, ``table`` or ``schema.table``, perhaps in double quotes.
+
+    Raises:
+        DefinitionError: it is no such name, or goes on behind it.
+    """
+    reader = TokenReader(text)
+    name = reader.table_name()
+    if reader.token.kind is not Kind.END:
+        reader.fail("one table is named, as schema.table")
+    return name
+
+
 _QUOTE_HINT = " (a reserved word; put it in double quotes)"
 _TIGHT_BEFORE = frozenset({"(", ")", ",", ".", "::"})
 _TIGHT_AFTER = frozenset({"(", ".", "::"})

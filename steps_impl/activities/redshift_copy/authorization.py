@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from steps_impl.activities.redshift_copy.command_options import CommandOptions
-from steps_impl.activities.servers import Server
 from steps_impl.tables.model import literal
 from stores.identity import Identity
 
@@ -32,9 +31,9 @@ def authorization(options: CommandOptions, role: str | None, identity: Identity)
     return f"{clause} SESSION_TOKEN {literal(keys.token)}" if keys.token else clause
 
 
-def region_of(server: Server, stated: str | None, default: str) -> str:
+def region_of(host: str, stated: str | None, default: str) -> str:
     """Return the region of a cluster: the database object's, else the one in its address, else the worker's."""
-    match = _REGION.search(server.host)
+    match = _REGION.search(host)
     return stated or (match[1] if match else default)
 
 

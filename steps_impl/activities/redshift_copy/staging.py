@@ -157,7 +157,7 @@ def _dialect(data_format: DataFormat, node: S3DataNode, place: Place, warehouse:
 
 
 def _region(warehouse: Warehouse) -> str:
-    return region_of(warehouse.server, warehouse.region, warehouse.identity.region)
+    return region_of(warehouse.server.host, warehouse.region, warehouse.identity.region)
 
 
 def _region_of_data(store: S3Store, address: str) -> str:

@@ -97,4 +97,4 @@ def _create_staging(
 
 
 def _region(warehouse: Warehouse) -> str:
-    return region_of(warehouse.server, warehouse.region, warehouse.identity.region)
+    return region_of(warehouse.server.host, warehouse.region, warehouse.identity.region)

@@ -81,7 +81,7 @@ class Unload:
         data_format = chosen_format(self.output.data_format, self.options, self.warehouse)
         query, text = self._rows(source, data_format)
         stated = CommandOptions() if data_format else self.options
-        cluster = region_of(self.warehouse.server, self.warehouse.region, self.warehouse.identity.region)
+        cluster = region_of(self.warehouse.server.host, self.warehouse.region, self.warehouse.identity.region)
         data = self.store.region(parse_uri(prefix).bucket)
         own_choice = stated.has("ALLOWOVERWRITE", "CLEANPATH")
         parameters = [

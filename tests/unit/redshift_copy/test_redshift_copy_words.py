@@ -6,7 +6,6 @@ import io
 import threading
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import ParameterError
 from core.redaction import REDACTOR
@@ -20,7 +19,6 @@ from steps_impl.activities.redshift_copy.formats import copy_parameters
 from steps_impl.activities.redshift_copy.names import columns_of, table_of
 from steps_impl.activities.redshift_copy.records import Attempt, already_done
 from steps_impl.activities.redshift_copy.statements import copy, unload
-from steps_impl.activities.servers import Server
 from stores.identity import Identity
 
 DATABASE = {"type": "RedshiftDatabase", "clusterId": "c", "username": "u", "*password": "p"}
@@ -102,15 +100,11 @@ def test_options_go_before_the_role_and_the_role_before_the_workers_keys():
     assert authorization(CommandOptions(), None, Worker()) == keys
 
 
-def server(host):
-    return Server("redshift", host, 5439, "d", "u", SecretStr("p"))
-
-
 def test_the_region_of_a_cluster_is_stated_or_in_its_address():
     host = "name.abc123.eu-west-1.redshift.amazonaws.com"
-    assert region_of(server(host), "us-west-2", "us-east-1") == "us-west-2"
-    assert region_of(server(host), None, "us-east-1") == "eu-west-1"
-    assert region_of(server("127.0.0.1"), None, "us-east-1") == "us-east-1"
+    assert region_of(host, "us-west-2", "us-east-1") == "us-west-2"
+    assert region_of(host, None, "us-east-1") == "eu-west-1"
+    assert region_of("127.0.0.1", None, "us-east-1") == "us-east-1"
 
 
 def test_region_is_said_when_it_differs_and_the_format_allows_it():

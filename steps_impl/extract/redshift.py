@@ -1,0 +1,145 @@
+r"""``extract-redshift``: a table or query of the warehouse to files in S3, by UNLOAD, with a manifest.
+
+The warehouse writes the files itself; no row passes through the worker. How the formats load again::
+
+    tsv      DELIMITER '\t' ESCAPE NULL AS '\N'
+    csv      CSV NULL AS '\N'       a text \N is not told from NULL: use tsv where one may be
+    json     FORMAT JSON 'auto'
+    parquet  FORMAT PARQUET
+
+(add the compression's name). Every run writes files of its own (``part-<run>-0000_part_00.gz``). UNLOAD's own manifest
+is held against the warehouse's count and the files in S3, then the output's ``manifest`` is replaced in the form that
+all extracts write, and the files of former runs are deleted: a run that fails leaves the former output as it was.
+
+``--insert-mode`` is Dataduct's: TRUNCATE and OVERWRITE_EXISTING leave this run's rows only; APPEND and KEEP_EXISTING
+add them to those of the manifest that is there, once for each instance of a task, however often it is retried.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from core.errors import ParameterError, SettingsError
+from core.settings import RedshiftSettings, load_settings
+from steps_impl.activities.redshift_copy.authorization import region_of
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.extract.appending import Appending
+from steps_impl.extract.empty import empty_file
+from steps_impl.extract.manifest import Entry
+from steps_impl.extract.outputs import S3Output
+from steps_impl.extract.publishing import described, place_of
+from steps_impl.extract.redshift_parameters import ExtractRedshiftParameters
+from steps_impl.extract.runs import Run
+from steps_impl.extract.unload import given_query, table_query, unload_statement
+from steps_impl.extract.unloaded import Unloaded, read_unloaded
+from steps_impl.registry import Step
+from steps_impl.warehouse.target import warehouse_of
+from stores.identity import Identity
+from stores.redshift import Session, Statement, run_session
+from stores.s3 import S3Store, parse_uri
+
+
+@dataclass(frozen=True)
+class _Extract:
+    """What every attempt of the session needs."""
+
+    parameters: ExtractRedshiftParameters
+    context: StepContext
+    output: S3Output
+    store: S3Store
+    warehouse: RedshiftSettings
+    role: str
+
+    def once(self, session: Session) -> StepResult:
+        """Unload, check, publish."""
+        with Run(self.output, self.context.cancelled) as run:
+            unloaded = self._filled(run, self._unload(session, self.output.location(run.name(""))))
+            run.demand([entry.url.removeprefix(self.output.location("")) for entry in unloaded.entries])
+            return self._publish(run, unloaded)
+
+    def _unload(self, session: Session, prefix: str) -> Unloaded:
+        self.context.reporter.progress("unload")
+        query, form = self._query(), self.parameters.form
+        escapes = "\\" in query and _escapes(session)
+        session.execute(unload_statement(query, prefix, self.role, form, region=self._region(prefix), escapes=escapes))
+        (counted,) = session.row(Statement("SELECT pg_last_unload_count()", "count the unloaded rows"))
+        return read_unloaded(self.store, prefix, int(counted), header=form.header)
+
+    def _filled(self, run: Run, unloaded: Unloaded) -> Unloaded:
+        """Add an empty file where UNLOAD wrote none: COPY refuses a manifest without files."""
+        if unloaded.entries:
+            return unloaded
+        name, content = empty_file(self.parameters.form, unloaded.elements)
+        self.output.replace(run.name(name), content)
+        return Unloaded([Entry(self.output.url(run.name(name)), len(content), 0)], unloaded.elements)
+
+    def _publish(self, run: Run, unloaded: Unloaded) -> StepResult:
+        form = self.parameters.form
+        source = {
+            "host": "redshift",
+            "database": self.warehouse.database_name,
+            "table": str(self.parameters.source) if self.parameters.source else None,
+            "format": form.format,
+            "compression": form.compression,
+            "header": form.header,
+        }
+        appending = Appending(self.output, self.context.environment)
+        if self.parameters.insert_mode in ("APPEND", "KEEP_EXISTING"):
+            appending.look(source, unloaded.elements)
+        entries = [*appending.kept, *unloaded.entries]
+        leftovers = run.publish(entries, unloaded.elements, appending.recorded(run, source), keep=appending.names)
+        details = {**described(self.output, len(entries), leftovers), "kept_files": len(appending.kept)}
+        return StepResult(rows=unloaded.rows, bytes=unloaded.bytes, details=details)
+
+    def _query(self) -> str:
+        if (table := self.parameters.source) is not None:
+            return table_query(table)
+        return given_query(self.parameters.sql or "")
+
+    def _region(self, prefix: str) -> str | None:
+        """Return the region of the bucket where it is not the warehouse's."""
+        data = self.store.region(parse_uri(prefix).bucket)
+        return None if data == region_of(self.warehouse.host, None, Identity().region) else data
+
+
+def run(parameters: ExtractRedshiftParameters, context: StepContext) -> StepResult:
+    """Unload, publish the manifest, and return rows and bytes.
+
+    Raises:
+        ParameterError: the output is not in S3, or none is known.
+        SettingsError: the configuration has no warehouse, or no role that UNLOAD could write with.
+        StoreError: the warehouse or S3 refused, or their counts do not agree.
+        SchemaMismatch: rows are to be added to files of another form.
+        InterruptedError: the step was cancelled; the UNLOAD is cancelled and its files are removed.
+    """
+    settings = load_settings(environment=context.environment)
+    warehouse = warehouse_of(settings)
+    if not warehouse.iam_role:
+        raise SettingsError("redshift.iam_role is not set: UNLOAD writes with this role; give its ARN or 'default'")
+    place = place_of(parameters.output, context)
+    if "://" not in place:
+        raise ParameterError(f"--output: UNLOAD writes to S3 alone, and {place} is a directory; give an s3:// prefix")
+    with closing(S3Output(place)) as output:
+        store = S3Store(region=settings.etl.region)
+        work = _Extract(parameters, context, output, store, warehouse, warehouse.iam_role)
+        return run_session(
+            warehouse,
+            work.once,
+            cancelled=context.cancelled,
+            query_group=parameters.queue,
+            connection_retries=settings.etl.connection_retries,
+        )
+
+
+def _escapes(session: Session) -> bool:
+    """Whether the server reads a backslash in a literal as an escape, as Redshift does and new Postgres does not."""
+    return bool(session.row(Statement(r"SELECT LENGTH('\\')", "see how backslashes are read"))[0] == 1)
+
+
+STEP = Step(
+    name="extract-redshift",
+    summary="Unload a Redshift table or query to S3 as files with a manifest.",
+    parameters=ExtractRedshiftParameters,
+    run=run,
+)
