@@ -33,9 +33,11 @@ MODULES = {
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
     "primary-key-check": "steps_impl.quality.primary_key_check",
+    "qa-transform": "steps_impl.compute.qa_transform",
     "redshift-copy-activity": "steps_impl.activities.redshift_copy_activity",
     "sql-activity": "steps_impl.activities.sql_activity",
     "teardown": "steps_impl.control.teardown",
+    "transform": "steps_impl.compute.transform",
     "upsert": "steps_impl.warehouse.upsert",
     "wait-for-data": "steps_impl.control.wait_for_data",
 }

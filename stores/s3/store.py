@@ -22,7 +22,7 @@ from stores.s3.operations import delete, head, listing, put
 from stores.s3.room import require_room
 from stores.s3.streams import Draft, ObjectReader, ObjectWriter
 from stores.s3.trees import DirectoryPlan, walk
-from stores.s3.uploads import Upload, start_upload
+from stores.s3.uploads import Upload, begin_upload, start_upload
 from stores.s3.wire import Wire
 from stores.web import Interruption
 
@@ -132,25 +132,18 @@ class S3Store:
         starts = [partial(start_upload, item, self._wire) for item in uploads]
         return self._transfer(cancelled, starts)
 
+    def upload_together(
+        self, uploads: Sequence[Upload], cancelled: threading.Event | None = None, before: Job = lambda: None
+    ) -> TransferTotals:
+        """Send files side by side; none of the objects appears before all are sent (three requests for each).
+
+        ``before`` is called when they are, and the first one is about to appear.
+        """
+        return self._together(cancelled, [partial(begin_upload, item, self._wire) for item in uploads], before)
+
     def copy_many(self, copies: Sequence[Copy], cancelled: threading.Event | None = None) -> TransferTotals:
         """Copy objects inside S3; none of them appears before all are copied."""
-        if not copies:
-            return TransferTotals()
-        tally, drafts = _Tally(), list[Callable[[], None]]()
-        crew = Crew(min(self._concurrency, len(copies) * 4), cancelled)
-        remaining = Countdown(len(copies))
-
-        def done(size: int, publish: Callable[[], None]) -> None:
-            tally.add(size)
-            drafts.append(publish)
-            if remaining.last():
-                for draft in drafts:
-                    crew.submit(draft)
-
-        for copy in copies:
-            crew.submit(partial(start_copy, copy, self._wire, crew, done))
-        crew.finish()
-        return tally.totals
+        return self._together(cancelled, [partial(start_copy, item, self._wire) for item in copies])
 
     def list(self, uri: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
@@ -222,6 +215,29 @@ class S3Store:
         """An object to write that appears when it is published; see ``Draft``."""
         return Draft(parse_uri(uri), sse, self._wire)
 
+    def _together(
+        self, cancelled: threading.Event | None, starts: Sequence[_Draft], before: Job = lambda: None
+    ) -> TransferTotals:
+        tally, drafts = _Tally(), list[Job]()
+        if not starts:
+            before()
+            return tally.totals
+        crew = Crew(min(self._concurrency, len(starts) * 4), cancelled)
+        remaining = Countdown(len(starts))
+
+        def done(size: int, publish: Job) -> None:
+            tally.add(size)
+            drafts.append(publish)
+            if remaining.last():
+                before()
+                for draft in drafts:
+                    crew.submit(draft)
+
+        for start in starts:
+            crew.submit(partial(start, crew, done))
+        crew.finish()
+        return tally.totals
+
     def _transfer(self, cancelled: threading.Event | None, starts: Sequence[_Start]) -> TransferTotals:
         tally = _Tally()
         if not starts:
@@ -242,6 +258,7 @@ def _run(job: Callable[[Interruption], None], cancelled: threading.Event | None)
 
 
 _Start = Callable[[Crew, Callable[[int], None]], None]
+_Draft = Callable[[Crew, Callable[[int, Job], None]], None]
 
 
 class _Tally:

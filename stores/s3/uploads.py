@@ -36,19 +36,30 @@ def start_upload(upload: Upload, wire: Wire, crew: Crew, done: Callable[[int], N
         put(upload.location, FileBody(upload.path, 0, upload.size), upload.sse, wire, crew.guard)
         done(upload.size)
         return
+
+    def sent(size: int, publish: Callable[[], None]) -> None:
+        publish()
+        done(size)
+
+    begin_upload(upload, wire, crew, sent)
+
+
+def begin_upload(upload: Upload, wire: Wire, crew: Crew, done: Callable[[int, Callable[[], None]], None]) -> None:
+    """Send one file on the crew's threads; ``done`` gets its size and the call that makes the object appear."""
     multipart = Multipart(upload.location, upload.sse, wire, crew.guard)
     settled = crew.on_failure(multipart.abort)
     length = part_size(upload.size)
-    offsets = range(0, upload.size, length)
-
+    offsets = range(0, max(upload.size, 1), length)
     remaining = Countdown(len(offsets))
+
+    def publish() -> None:
+        multipart.complete()
+        settled()
 
     def send(number: int, offset: int) -> None:
         multipart.send(number, FileBody(upload.path, offset, min(length, upload.size - offset)))
         if remaining.last():
-            multipart.complete()
-            settled()
-            done(upload.size)
+            done(upload.size, publish)
 
     for number, offset in enumerate(offsets, start=1):
         crew.submit(partial(send, number, offset))

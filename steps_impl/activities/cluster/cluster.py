@@ -21,7 +21,8 @@ from steps_impl.activities.cluster.ending import end_tree
 from steps_impl.activities.cluster.jobs import JobWatch
 from steps_impl.activities.cluster.output import Copier
 from steps_impl.activities.cluster.programs import find_jar, find_program
-from steps_impl.contract import ATTEMPT_VARIABLE, LENT_VARIABLE, PIPELINE_VARIABLE, RESULT_VARIABLE, StepContext
+from steps_impl.contract import ATTEMPT_VARIABLE, PIPELINE_VARIABLE, RESULT_VARIABLE, StepContext
+from steps_impl.workplace import new_folder, without_lent_keys
 
 
 class Cluster:
@@ -72,7 +73,7 @@ class Cluster:
         self.check_cancelled()
         watch = JobWatch(partial(self._tell, title))
         self.context.reporter.progress(title)
-        process = self._start(argv, title, self._without_lent_keys() if of_user else self.environment)
+        process = self._start(argv, title, without_lent_keys(self.environment) if of_user else self.environment)
         copiers = _copiers(process, watch)
         with on_cancel(self.context.cancelled, partial(end_tree, process)):
             status = process.wait()
@@ -120,10 +121,6 @@ class Cluster:
         for name in self._applications.kill(self._known) if self._applications else []:
             sys.stderr.write(f"{self.label}: ended the YARN application {name}, which was still running\n")
 
-    def _without_lent_keys(self) -> dict[str, str]:
-        lent = {LENT_VARIABLE, *self.environment.get(LENT_VARIABLE, "").split(",")}
-        return {name: value for name, value in self.environment.items() if name not in lent}
-
     def _start(self, argv: Sequence[str | Path], title: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
         try:
@@ -163,7 +160,7 @@ def open_cluster(
         ProgramMissing: ``needs`` is not on this machine.
         DiskFull: there is no space left for scripts, jars or temporary files.
     """
-    work = _work_directory(context.environment)
+    work = new_folder("cluster-", context.environment)
     try:
         cluster = _prepared(label, work, context, settings or {}, needs)
         cluster.end_applications()
@@ -192,13 +189,6 @@ def _prepared(label: str, work: Path, context: StepContext, settings: Mapping[st
         added = {"mapreduce.job.tags": tag, "tez.application.tags": tag, **settings}
         environment["HADOOP_CONF_DIR"] = str(configuration.overlay(found, work / "conf", added))
     return Cluster(label, work, context, environment, tag, found)
-
-
-def _work_directory(environment: Mapping[str, str]) -> Path:
-    """Return a new folder: in the attempt's own, which the worker removes whatever happens, or a temporary one."""
-    result = environment.get(RESULT_VARIABLE)
-    place = Path(result).parent if result else None
-    return Path(tempfile.mkdtemp(prefix="cluster-", dir=place if place and os.access(place, os.W_OK) else None))
 
 
 def _copiers(process: subprocess.Popen[bytes], watch: JobWatch) -> list[Copier]:
