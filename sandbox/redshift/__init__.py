@@ -14,7 +14,9 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
 - UNLOAD writes for a cluster of two slices. ADDQUOTES puts no quotes around NULL. A query may have a backslash
   before its quotes.
 - READRATIO is read and not kept to: the stand-in for DynamoDB has no throughput.
-- Parquet, ORC and Avro, LZOP, UNLOAD's JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION: refused by name.
+- COPY from Parquet and ORC takes a column whose type is the table column's own: nothing is widened. Avro's logical
+  types (dates, moments, decimals), of which AWS says nothing, are read as what they are.
+- LZOP, SHAPEFILE, UNLOAD's PARQUET, JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION: refused by name.
 """
 
 from __future__ import annotations

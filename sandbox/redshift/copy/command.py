@@ -17,7 +17,10 @@ class CopyCommand:
     authorization: Authorization = field(default_factory=Authorization)
     manifest: bool = False
     csv: bool = False
-    json: str = ""  # 'auto', 'auto ignorecase' or the address of a JSONPaths file
+    json: str = ""  # 'auto', 'auto ignorecase', 'noshred' or the address of a JSONPaths file; of AVRO too
+    avro: bool = False
+    columnar: str = ""  # 'parquet', 'orc' or nothing
+    serialize_to_json: bool = False
     fixed_widths: list[int] = field(default_factory=list)  # characters of each column
     compression: str = ""  # the keyword in small letters
     encoding: str = "utf8"

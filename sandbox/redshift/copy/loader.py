@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sandbox.redshift.copy.avro import AvroLoad
+from sandbox.redshift.copy.columnar import ColumnarLoad
 from sandbox.redshift.copy.columns import Target, find_target
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.faults import BadRecord, BadValue
@@ -60,6 +62,9 @@ class CopyJob:
 
     def _load_all(self, files: list[Readable], target: Target, report: Report) -> int:
         self._find = find_values(self._copy, target.columns)
+        if self._copy.columnar:
+            load = ColumnarLoad(self._upstream, self._copy, target.columns, report, self._session.client.check_open)
+            return sum(load.load(file) for file in files)
         if not self._copy.no_load:
             return sum(self._load(file, target, report) for file in files)
         self._upstream.run("SAVEPOINT redshift_noload")
@@ -83,7 +88,8 @@ class CopyJob:
         arguments = (self._upstream, self._copy, target.columns, report, file.name, skip)
         if self._find is None:
             return FileLoad(*arguments, self._session.client.check_open)
-        return NamedLoad(*arguments, self._session.client.check_open, self._find)
+        kind = AvroLoad if self._copy.avro else NamedLoad
+        return kind(*arguments, self._session.client.check_open, self._find)
 
     def _load(self, file: Readable, target: Target, report: Report) -> int:
         """Load one file: fast, and if Postgres refuses a value once more with every record looked at."""

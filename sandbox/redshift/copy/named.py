@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -84,6 +85,18 @@ def by_names(columns: list[Column], *, ignore_case: bool) -> Find:
     return find
 
 
+def whole(columns: list[Column]) -> Find:
+    """Return what puts each document as it is into the one column, a SUPER ('noshred').
+
+    Raises:
+        SqlError: there are other columns.
+    """
+    if [column.type for column in columns] != ["jsonb"]:
+        raise SqlError("JSON 'noshred' loads into exactly one column, of the type SUPER")
+    (column,) = columns
+    return lambda document: [as_field(document, column)]
+
+
 def by_paths(text: bytes, columns: list[Column], name: str) -> Find:
     """Return what takes the values by the paths of a JSONPaths file, one for each column, in order.
 
@@ -111,6 +124,11 @@ def as_field(value: Any, column: Column) -> Field:
         return Field(_written(value).encode("utf-8", "surrogatepass"), None)
     if value is True or value is False:
         return Field(b"true" if value else b"false", None)
+    if isinstance(value, bytes):  # of Avro
+        return Field(value.hex().encode() if column.type == "bytea" else value, None)
+    if isinstance(value, datetime):  # of Avro; a TIMESTAMP has no zone
+        naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return Field(f"{naive.isoformat(sep=' ')}{'Z' if column.type == 'timestamptz' else ''}".encode(), None)
     text = value if isinstance(value, str) else _written(value)
     return Field(text.encode("utf-8", "surrogatepass"), None)
 
@@ -194,4 +212,8 @@ def _written(value: Any) -> str:
         return "[" + ",".join(map(_written, value)) + "]"
     if isinstance(value, Number):
         return str(value)
+    if isinstance(value, bytes):  # of Avro
+        return json.dumps(value.hex())
+    if isinstance(value, datetime):
+        return json.dumps(value.isoformat(sep=" "))
     return json.dumps(value, ensure_ascii=False)

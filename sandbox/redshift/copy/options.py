@@ -28,12 +28,10 @@ _FLAGS: Final = {
     "explicit_ids": "explicit_ids",
     "acceptanydate": "accept_any_date",
     "noload": "no_load",
+    "serializetojson": "serialize_to_json",
 }
 _NOT_YET: Final = frozenset(
     [
-        "avro",
-        "parquet",
-        "orc",
         "shapefile",
         "lzop",
         "encrypted",
@@ -59,11 +57,39 @@ _APART: Final[dict[str, tuple[str, ...]]] = {
     "CSV": ("ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH"),
     "FIXEDWIDTH": ("ESCAPE", "DELIMITER"),
     "JSON": _FOR_TEXT,
+    "AVRO": (*_FOR_TEXT, "JSON", "ENCODING", "IGNOREHEADER"),
     "IGNOREALLERRORS": ("MAXERROR",),
     "GZIP": ("BZIP2", "ZSTD"),
     "BZIP2": ("ZSTD",),
 }
-_FOR_DYNAMODB: Final = (*_FOR_TEXT, "JSON", "MANIFEST", "GZIP", "BZIP2", "ZSTD", "IGNOREHEADER", "ENCODING")
+#: What COPY from a columnar format takes (Developer Guide, "COPY from columnar data formats").
+_FOR_COLUMNAR: Final = (
+    "ACCEPTINVCHARS",
+    "FILLRECORD",
+    "IAM_ROLE",
+    "CREDENTIALS",
+    "ACCESS_KEY_ID",
+    "SECRET_ACCESS_KEY",
+    "SESSION_TOKEN",
+    "TOKEN",
+    "STATUPDATE",
+    "MANIFEST",
+    "EXPLICIT_IDS",
+    "SERIALIZETOJSON",
+)
+_FOR_DYNAMODB: Final = (
+    *_FOR_TEXT,
+    "JSON",
+    "AVRO",
+    "PARQUET",
+    "ORC",
+    "MANIFEST",
+    "GZIP",
+    "BZIP2",
+    "ZSTD",
+    "IGNOREHEADER",
+    "ENCODING",
+)
 
 
 def parse_copy(statement: Statement) -> CopyCommand:
@@ -87,6 +113,9 @@ class _Parser:
             "format": self._format,
             "csv": self._csv,
             "json": self._json,
+            "avro": self._avro,
+            "parquet": lambda: self._columnar("parquet"),
+            "orc": lambda: self._columnar("orc"),
             "fixedwidth": self._fixed_width,
             "quote": self._quote,
             "delimiter": self._delimiter,
@@ -160,7 +189,7 @@ class _Parser:
         if self._cursor.accept("text"):
             return
         word = self._cursor.name()
-        if word not in ("csv", "json", "delimiter", "fixedwidth"):
+        if word not in ("csv", "json", "avro", "parquet", "orc", "delimiter", "fixedwidth"):
             raise unknown(f"COPY FORMAT {word.upper()}")
         self._note(word)
         self._options[word]()
@@ -172,9 +201,18 @@ class _Parser:
         self._cursor.accept("as")
         token = self._cursor.token
         text = self._cursor.string() if token is not None and token.text.startswith("'") else "auto"
-        if text not in ("auto", "auto ignorecase") and not text.startswith("s3://"):
-            raise unknown("a JSON option other than 'auto', 'auto ignorecase' and a JSONPaths file")
+        if text not in ("auto", "auto ignorecase", "noshred") and not text.startswith("s3://"):
+            raise unknown("a JSON option other than 'auto', 'auto ignorecase', 'noshred' and a JSONPaths file")
         self._copy.json = text
+
+    def _avro(self) -> None:
+        self._json()
+        if self._copy.json == "noshred":
+            raise SqlError("AVRO takes 'auto', 'auto ignorecase' or a JSONPaths file", SYNTAX)
+        self._copy.avro = True
+
+    def _columnar(self, form: str) -> None:
+        self._copy.columnar = form
 
     def _fixed_width(self) -> None:
         for pair in self._text().split(","):
@@ -263,6 +301,11 @@ class _Parser:
         for option, others in apart.items():
             if (option in given or option.startswith("COPY")) and (found := given.intersection(others)):
                 raise SqlError(f"{min(found)} option is not supported with {option}", SYNTAX)
+        form = self._copy.columnar.upper()
+        if form and (odd := given - {form, "FORMAT", *_FOR_COLUMNAR}):
+            raise SqlError(f"{min(odd)} argument is not supported for {form} based COPY", "0A000")
+        if "SERIALIZETOJSON" in given and not form:
+            raise SqlError("SERIALIZETOJSON is only supported with PARQUET and ORC", SYNTAX)
         if "QUOTE" in given and not self._copy.csv:
             raise SqlError("QUOTE option is only supported with CSV", SYNTAX)
         if "READRATIO" in given and not self._copy.from_dynamodb:

@@ -119,7 +119,7 @@ class RowReader:
                 detail = f"{reason}. Bad UTF8 hex sequence: {sequence} (error {error.end - error.start})"
                 raise BadValue(1220, detail, error.start, reason) from error
         self._on_replacement(column)
-        return _replaced(raw, self._copy.replacement)
+        return replaced(raw, self._copy.replacement)
 
     def _plain_text(self, value: str | None) -> bytes:
         if value is None:
@@ -137,7 +137,7 @@ class RowReader:
         return quote + value.encode().replace(quote, quote + quote) + quote
 
 
-def _replaced(raw: bytes, replacement: str) -> str:
+def replaced(raw: bytes, replacement: str) -> str:
     """Replace each invalid sequence by as many characters as it has bytes."""
     pieces: list[str] = []
     while True:

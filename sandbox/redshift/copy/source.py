@@ -105,6 +105,10 @@ class S3Source:
                     detail=detail(f"Reading {entry['url']}"),
                 ) from error
             return None
+        if self._copy.columnar and (entry.get("meta") or {}).get("content_length") is None:
+            raise SqlError(
+                f"The manifest entry {entry['url']} needs meta.content_length, as {self._copy.columnar} has it"
+            )
         size, expected = answer["ContentLength"], (entry.get("meta") or {}).get("content_length")
         if expected is not None and expected != size:
             raise SqlError(f"The manifest says {expected} bytes for {location}, but it has {size}")

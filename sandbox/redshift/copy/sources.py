@@ -9,7 +9,7 @@ from functools import partial
 from sandbox.redshift.copy.columns import Column
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.dynamodb import DynamoSource
-from sandbox.redshift.copy.named import Find, by_names, by_paths
+from sandbox.redshift.copy.named import Find, by_names, by_paths, whole
 from sandbox.redshift.copy.source import S3Source
 
 
@@ -45,4 +45,6 @@ def find_values(copy: CopyCommand, columns: list[Column]) -> Find | None:
         return None
     if copy.json.startswith("s3://"):
         return by_paths(S3Source(copy).read_whole(copy.json), columns, copy.json)
+    if copy.json == "noshred":
+        return whole(columns)
     return by_names(columns, ignore_case=copy.json == "auto ignorecase")

@@ -165,9 +165,9 @@ def test_every_error_is_left_out_with_ignoreallerrors(load):
         "FIXEDWIDTH 'a'",
         "READRATIO 50",
         "IGNOREALLERRORS MAXERROR 5",
-        "JSON 'noshred'",
+        "JSON 'some'",
         "TIMEFORMAT 'epoch'",
-        "FORMAT AS PARQUET",
+        "FORMAT AS SHAPEFILE",
         "LZOP",
     ],
 )

@@ -254,7 +254,7 @@ def test_vacuum_is_refused_beside_other_statements(run):
         "ANALYZE COMPRESSION t",
         "FROBNICATE t",
         "COPY t FROM STDIN",
-        "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT PARQUET",
+        "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT SHAPEFILE",
         "COPY t FROM 's3://b/k' IAM_ROLE default LOUDLY",
     ],
 )
