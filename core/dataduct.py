@@ -17,7 +17,7 @@ MODE_VARIABLE = "DATADUCT_MODE"
 _LOCATIONS = ("/etc/dataduct.cfg", "~/.dataduct/dataduct.cfg")
 _ETL = frozenset({
     "s3_etl_bucket", "s3_base_path", "region", "name_prefix", "connection_retries", "sns_topic_arn_failure",
-    "sns_topic_arn_warning", "qa_log_path", "dp_qa_tests_log_path",
+    "sns_topic_arn_warning", "qa_log_path", "dp_qa_tests_log_path", "hooks_base_path", "custom_steps_path",
 })  # fmt: skip
 _LOGIN = frozenset({"host", "port", "username", "password", "database_name"})
 _REFERENCES = ("secretsmanager:", "ssm:", "env:", "file:")

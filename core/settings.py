@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -59,37 +59,95 @@ class EtlSettings(Section):
     sns_topic_arn_warning: str | None = Field(default=None, description="who is told of checks that warn")
     qa_log_path: str = Field(default="qa", description="folder of the results of checks")
     dp_qa_tests_log_path: str = Field(default="dba_table_qa_tests", description="folder of Dataduct's table of checks")
+    hooks_base_path: Path | None = Field(
+        default=None, description="directory of `connect_to_redshift.py`, `…_mysql`, `…_postgres`, `activate_pipeline`"
+    )
+    custom_steps_path: Path | None = Field(
+        default=None, description="directory that the files of `custom_steps` are relative to"
+    )
+
+    def hook(self, name: str) -> Path | None:
+        """Return the file of a hook, if it is there."""
+        found = self.hooks_base_path and self.hooks_base_path.expanduser() / f"{name}.py"
+        return found if found and found.is_file() else None
 
 
-class MySqlHost(Section):
+class DatabaseLogin(Section):
+    """What every database has: where it is, and how it is entered."""
+
+    host: str = Field(description="name or address")
+    port: int = Field(ge=1, le=65535, description="TCP port")
+    username: str = Field(description="who logs in")
+    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
+    authentication: Literal["password", "iam"] = Field(
+        default="password",
+        description="`iam`: a token of RDS or temporary credentials of Redshift, by this machine's role",
+    )
+    region: str | None = Field(default=None, description="AWS region for `iam`; default: as the host's name says")
+    ssl_mode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
+        default="prefer", description="TLS: whether it is demanded, and what of the server's certificate is checked"
+    )
+    ssl_ca: Path | None = Field(default=None, description="file of the certificates that are trusted")
+    connect_hook: Path | None = Field(
+        default=None, description="Python file around connecting; default: the one in `etl.hooks_base_path`"
+    )
+
+    @model_validator(mode="after")
+    def _token_needs_tls(self) -> Self:
+        if self.authentication == "iam" and self.ssl_mode == "disable":
+            raise ValueError("ssl_mode is disable, but a token goes over TLS only")
+        return self
+
+    @property
+    def tls(self) -> Literal["disable", "prefer", "require", "verify-ca", "verify-full"]:
+        """The mode that is meant: a token is never sent without TLS."""
+        return "require" if self.authentication == "iam" and self.ssl_mode == "prefer" else self.ssl_mode
+
+    @property
+    def default_database(self) -> str | None:
+        """The database that is meant when a step names none."""
+        raise NotImplementedError
+
+
+class MySqlHost(DatabaseLogin):
     """One MySQL server (``mysql: {alias: {HOST, USERNAME, PASSWORD}}``)."""
 
-    host: str = Field(description="name or address")
     port: int = Field(default=3306, ge=1, le=65535, description="TCP port")
-    username: str = Field(description="who logs in")
-    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
     database: str | None = Field(default=None, description="the one that is meant when a step names none")
 
+    @property
+    def default_database(self) -> str | None:
+        """The database that is meant when a step names none."""
+        return self.database
 
-class PostgresSettings(Section):
+
+class PostgresSettings(DatabaseLogin):
     """The Postgres source or target."""
 
-    host: str = Field(description="name or address")
     port: int = Field(default=5432, ge=1, le=65535, description="TCP port")
     database_name: str = Field(description="the database to log in to")
-    username: str = Field(description="who logs in")
-    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
+
+    @property
+    def default_database(self) -> str | None:
+        """The database to log in to."""
+        return self.database_name
 
 
-class RedshiftSettings(Section):
+class RedshiftSettings(DatabaseLogin):
     """The warehouse."""
 
-    host: str = Field(description="name or address")
     port: int = Field(default=5439, ge=1, le=65535, description="TCP port")
     database_name: str = Field(description="the database to log in to")
-    username: str = Field(description="who logs in")
-    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
     iam_role: str | None = Field(default=None, description="ARN that COPY and UNLOAD name; 'default' is allowed")
+    cluster_identifier: str | None = Field(default=None, description="for `authentication: iam`: the cluster's name")
+    workgroup_name: str | None = Field(default=None, description="for `authentication: iam`: Serverless' workgroup")
+    db_groups: tuple[str, ...] = Field(default=(), description="for `authentication: iam`: groups joined meanwhile")
+    auto_create_user: bool = Field(default=False, description="for `authentication: iam`: create the user if missing")
+
+    @property
+    def default_database(self) -> str | None:
+        """The database to log in to."""
+        return self.database_name
 
 
 class CopyActivitySettings(Section):
@@ -299,6 +357,9 @@ class BootstrapSettings(Section):
     releases: str | None = Field(default=None, description="`s3://…` folder of the releases")
 
 
+AnyDatabase = TypeVar("AnyDatabase", bound=DatabaseLogin)
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -314,6 +375,22 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     dynamodb: DynamoDbSettings = DynamoDbSettings()
     bootstrap: BootstrapSettings = BootstrapSettings()
+
+    @model_validator(mode="after")
+    def _hooks_of_the_directory(self) -> Self:
+        """Give each database the hook of its kind, where it names none itself."""
+        updates = {
+            "mysql": {alias: self._completed(host, "mysql") for alias, host in self.mysql.items()},
+            "postgres": self.postgres and self._completed(self.postgres, "postgres"),
+            "redshift": self.redshift and self._completed(self.redshift, "redshift"),
+        }
+        for name, value in updates.items():
+            object.__setattr__(self, name, value)
+        return self
+
+    def _completed(self, database: AnyDatabase, kind: str) -> AnyDatabase:
+        hook = database.connect_hook or self.etl.hook(f"connect_to_{kind}")
+        return database.model_copy(update={"connect_hook": hook})
 
 
 #: Sections whose keys an environment variable may override.
@@ -386,7 +463,12 @@ def _explain(error: ValidationError) -> str:
 
 
 def _nearest(key: str) -> str:
-    models: list[type[Section]] = Section.__subclasses__()
-    known = {name for model in models for name in model.model_fields}
+    known = {name for model in _subclasses(Section) for name in model.model_fields}
     close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _subclasses(model: type[Section]) -> Iterator[type[Section]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _subclasses(child)

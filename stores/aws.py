@@ -35,6 +35,7 @@ DENIED = frozenset(
 MISSING = frozenset(
     {
         "404",
+        "ClusterNotFound",
         "NoSuchBucket",
         "NoSuchKey",
         "NotFound",

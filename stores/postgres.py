@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import psycopg2
 import tenacity
 
 from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
 from core.settings import PostgresSettings
-from stores import secrets
+from stores.logins import Access, logged_in
+from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import statement_fault
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ class Link:
         except psycopg2.Error:
             return  # the statement is gone with its server, or ends when this process does
 
+    def at_once(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement as a transaction of its own and return its rows, if it has any."""
+        cursor = self._link.cursor()
+        try:
+            cursor.execute(statement, tuple(values) or None)
+            rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+            self._link.commit()
+        except psycopg2.Error as error:
+            raise statement_fault(error, self.where, "run a statement of the hook") from None
+        return rows
+
     def close(self) -> None:
         """Close the connection."""
         self._link.close()
@@ -52,8 +64,15 @@ class Link:
         self.close()
 
 
+AnyLink = TypeVar("AnyLink", bound=Link)
+
+
 class Connection(Link):
     """An open connection in one repeatable-read transaction: all its queries see the same state; times are in UTC."""
+
+    def begin_reading(self) -> None:
+        """Read only, and one state, from now on."""
+        self._link.set_session(isolation_level="REPEATABLE READ", readonly=True)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query with a small answer and return its rows.
@@ -135,35 +154,48 @@ def connect(
         wait=tenacity.wait_exponential_jitter(initial=1, max=30),
         reraise=True,
     )
-    link, where = policy(open_link, settings, database or settings.database_name, options or {})
-    link.set_session(isolation_level="REPEATABLE READ", readonly=True)
-    return Connection(link, where)
+    connection: Connection = policy(open_link, Connection, settings, database, options or {})
+    connection.begin_reading()
+    return connection
 
 
 def open_link(
-    settings: PostgresSettings, database: str, options: Mapping[str, Any]
-) -> tuple[psycopg2.extensions.connection, str]:
-    """Connect once, with times in UTC and text in UTF-8; return the connection and what to call it.
+    kind: type[AnyLink], settings: PostgresSettings, database: str | None, options: Mapping[str, Any]
+) -> AnyLink:
+    """Connect once, with times in UTC and text in UTF-8.
 
     Raises:
         AccessDenied, NotFound, StoreUnreachable: it did not come about.
     """
-    where = f"Postgres {settings.host}:{settings.port} as {settings.username}, database {database}"
-    given = {"connect_timeout": CONNECT_TIMEOUT, **options, "options": f"{_SESSION} {options.get('options', '')}"}
+
+    def open_with(access: Access) -> AnyLink:
+        where = f"Postgres {access.host}:{access.port} as {access.username}, database {access.database}"
+        given = {"connect_timeout": CONNECT_TIMEOUT, **postgres_tls(settings), **access.options, **options}
+        given["options"] = f"{_SESSION} {options.get('options', '')}"
+        return kind(_connect_once(access, where, given), where)
+
+    return logged_in(settings, database, open_with, _speak)
+
+
+def _connect_once(access: Access, where: str, options: Mapping[str, Any]) -> psycopg2.extensions.connection:
     try:
-        link = psycopg2.connect(
-            host=settings.host,
-            port=settings.port,
-            dbname=database,
-            user=settings.username,
-            password=secrets.resolve(settings.password),
+        link: psycopg2.extensions.connection = psycopg2.connect(
+            host=access.host,
+            port=access.port,
+            dbname=access.database,
+            user=access.username,
+            password=access.password,
             application_name="ductrunner",
-            **given,
+            **options,
         )
     except psycopg2.Error as error:
         raise _connection_fault(str(error), where) from None
     link.set_client_encoding("UTF8")
-    return link, where
+    return link
+
+
+def _speak(link: Link, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return link.at_once(statement, values)
 
 
 def _connection_fault(text: str, where: str) -> StoreError:

@@ -140,5 +140,5 @@ def connect(settings: PostgresSettings, retries: int = 2, options: Mapping[str, 
         wait=tenacity.wait_exponential_jitter(initial=1, max=30),
         reraise=True,
     )
-    link, where = policy(open_link, settings, settings.database_name, options or {})
-    return Target(link, where)
+    target: Target = policy(open_link, Target, settings, None, options or {})
+    return target

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from core.errors import ParameterError, StoreError, StoreUnreachable
+from core.errors import DuctrunnerError, ParameterError, StoreError, StoreUnreachable
 from core.settings import MySqlHost
-from stores import secrets
+from stores.logins import Access, current_access, logged_in
+from stores.mysql.bound import bound
 from stores.mysql.columns import Column
 from stores.mysql.driver import Driver, Login, Row, open_driver
 from stores.mysql.faults import DriverFault, translate
@@ -32,19 +33,20 @@ _SESSION = (
 class Connection:
     """An open connection: TIMESTAMPs in UTC, text in utf8mb4, every value as bytes."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, renewed: Callable[[], Login]) -> None:
         self._login = login
+        self._renewed = renewed
         self.where = f"MySQL {login.host}:{login.port} as {login.username}, database {login.database or '(none)'}"
-        self._driver = self._open()
+        self._driver = self._open(login)
 
     @property
     def database(self) -> str | None:
         """The database of unqualified table names."""
         return self._login.database
 
-    def _open(self) -> Driver:
+    def _open(self, login: Login) -> Driver:
         try:
-            return open_driver(self._login)
+            return open_driver(login)
         except DriverFault as fault:
             raise translate(fault, self.where) from None
 
@@ -89,12 +91,12 @@ class Connection:
     def cancel(self) -> None:
         """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
         try:
-            killer = open_driver(self._login)
+            killer = open_driver(self._renewed() if self._login.cleartext else self._login)
             try:
                 killer.query(f"KILL QUERY {self._driver.thread_id}")
             finally:
                 killer.close()
-        except DriverFault:
+        except (DriverFault, DuctrunnerError):
             return  # the statement is gone with its server, or ends when this process does
 
     def close(self) -> None:
@@ -127,23 +129,32 @@ def connect(
         StoreUnreachable: no connection after the last attempt.
         NotFound: the database is not there.
     """
-    login = Login(
-        host=host.host,
-        port=host.port,
-        username=host.username,
-        password=secrets.resolve(host.password),
-        database=database or host.database,
-        timeout=CONNECT_TIMEOUT,
-        tls=tls or Tls(),
-        options=options or {},
-    )
+
+    def login(access: Access) -> Login:
+        return Login(
+            host=access.host,
+            port=access.port,
+            username=access.username,
+            password=access.password,
+            database=access.database,
+            timeout=CONNECT_TIMEOUT,
+            tls=tls or Tls.of(host),
+            options={**access.options, **(options or {})},
+            cleartext=host.authentication == "iam",
+        )
+
+    def renewed() -> Login:
+        return login(current_access(host, database))
+
     policy = Retrying(
         retry=retry_if_exception_type(StoreUnreachable),
         stop=stop_after_attempt(retries + 1),
         wait=wait_exponential_jitter(initial=1, max=30),
         reraise=True,
     )
-    connection: Connection = policy(Connection, login)
+    connection: Connection = policy(
+        logged_in, host, database, lambda access: Connection(login(access), renewed), _speak
+    )
     try:
         for statement in _SESSION:
             connection.start_query(statement)
@@ -151,6 +162,10 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _speak(connection: Connection, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return list(connection.text_rows(bound(statement, values)))
 
 
 def quote_name(name: str) -> str:

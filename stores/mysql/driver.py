@@ -36,6 +36,8 @@ class Login:
     tls: Tls = field(default_factory=Tls)
     #: Options of PyMySQL beyond these; only it takes them.
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether the password is a token, which goes as it is (over TLS); only PyMySQL sends one.
+    cleartext: bool = False
 
 
 class Driver(Protocol):
@@ -57,7 +59,7 @@ class Driver(Protocol):
 
 def open_driver(login: Login) -> Driver:
     """Connect with the fastest driver that takes the options; without TLS only where none is demanded."""
-    library = None if login.options else _compiled_library()
+    library = None if login.options or login.cleartext else _compiled_library()
     driver: Driver = CompiledDriver(login, library) if library else PureDriver(login)
     if login.tls.demanded:
         _check_tls(driver, login.tls)

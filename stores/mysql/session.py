@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,26 +11,25 @@ import pymysql
 import tenacity
 
 from core.cancelling import on_cancel
-from core.errors import StoreUnreachable
+from core.errors import DuctrunnerError, StoreUnreachable
 from core.settings import MySqlHost
+from stores.logins import Access, current_access, logged_in
 from stores.mysql.faults import DriverFault, translate
+from stores.mysql.target import pymysql_options
 from stores.mysql.tls import Tls
-from stores.secrets import resolve
 from stores.sql import Statement
 
-#: Seconds until a server that does not answer counts as unreachable.
-_CONNECT_TIMEOUT = 10
 _LOST = 2013
 
 
 class MySqlSession:
     """A connection; each statement is its own transaction unless it runs inside ``transaction()``."""
 
-    def __init__(self, open_link: Callable[[], Any], where: str, cancelled: threading.Event) -> None:
-        self._open = open_link
+    def __init__(self, link: Any, open_killer: Callable[[], Any], where: str, cancelled: threading.Event) -> None:
+        self._link = link
+        self._open_killer = open_killer
         self._where = where
         self._cancelled = cancelled
-        self._link = open_link()
 
     @property
     def where(self) -> str:
@@ -84,10 +83,10 @@ class MySqlSession:
 
     def _kill_query(self) -> None:
         try:
-            killer = self._open()
+            killer = self._open_killer()
             killer.cursor().execute(f"KILL QUERY {self._link.thread_id()}")
             killer.close()
-        except (pymysql.err.MySQLError, OSError, StoreUnreachable):
+        except (pymysql.err.MySQLError, OSError, DuctrunnerError):
             return  # the statement is gone with its server, or ends when this process does
 
     def _call(self, action: Callable[[], Any], doing: str) -> Any:
@@ -129,17 +128,12 @@ def connect_session(
         AccessDenied, NotFound, StoreUnreachable: user, database or server.
     """
     stop = cancelled or threading.Event()
-    where = f"MySQL {host.host}:{host.port} as {host.username}, database {host.database or '(none)'}"
-    login = {"host": host.host, "port": host.port, "user": host.username, "database": host.database}
-    settings: dict[str, Any] = {**login, "password": resolve(host.password), "connect_timeout": _CONNECT_TIMEOUT}
-    settings |= {"charset": "utf8mb4", "autocommit": True, **(options or {})}
-    settings |= (tls or Tls()).for_pymysql()
+    demanded = tls or Tls.of(host)
 
-    def open_link() -> Any:
-        try:
-            return pymysql.connect(**settings)
-        except (pymysql.err.MySQLError, OSError, RuntimeError) as error:  # RuntimeError: a way to log in is missing
-            raise translate(_fault(error), where) from None
+    def open_with(access: Access) -> MySqlSession:
+        where = f"MySQL {access.host}:{access.port} as {access.username}, database {access.database or '(none)'}"
+        link = _open_link(access, where, demanded, options or {})
+        return MySqlSession(link, lambda: _open_link(current_access(host, None), where, demanded, {}), where, stop)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(StoreUnreachable),
@@ -148,7 +142,19 @@ def connect_session(
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
     )
-    return retrying(MySqlSession, open_link, where, stop)
+    session: MySqlSession = retrying(logged_in, host, None, open_with, _speak)
+    return session
+
+
+def _open_link(access: Access, where: str, tls: Tls, options: Mapping[str, Any]) -> Any:
+    try:
+        return pymysql.connect(**pymysql_options(access, tls, {"autocommit": True, **options}))
+    except (pymysql.err.MySQLError, OSError, RuntimeError) as error:  # RuntimeError: a way to log in is missing
+        raise translate(_fault(error), where) from None
+
+
+def _speak(session: MySqlSession, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return session.rows(Statement(statement, "run a statement of the hook", tuple(values)))
 
 
 def _fault(error: Exception) -> DriverFault:

@@ -8,7 +8,7 @@ Reference Manual, *LOAD DATA*); such rows come back as warnings and as a count o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +16,8 @@ import tenacity
 
 from core.errors import StoreError, StoreUnreachable
 from core.settings import MySqlHost
-from stores import secrets
+from stores.logins import Access, current_access, logged_in
+from stores.mysql.bound import bound
 from stores.mysql.connection import CONNECT_TIMEOUT
 from stores.mysql.driver import CHARSET, fault_of
 from stores.mysql.faults import DriverFault, is_about_a_row, rejection, translate
@@ -37,21 +38,12 @@ _COUNTS = re.compile(rb"Records: (\d+)\s+Deleted: \d+\s+Skipped: (\d+)\s+Warning
 class Target:
     """An open connection with one transaction; what was not committed when it closes is undone."""
 
-    def __init__(self, host: MySqlHost, tls: Tls, options: Mapping[str, Any]) -> None:
+    def __init__(self, access: Access, tls: Tls, options: Mapping[str, Any], renewed: Callable[[], Access]) -> None:
         self._tls = tls
-        self._options = {
-            "host": host.host,
-            "port": host.port,
-            "user": host.username,
-            "password": secrets.resolve(host.password),
-            "database": host.database,
-            "connect_timeout": CONNECT_TIMEOUT,
-            "charset": CHARSET,
-            **options,
-            **tls.for_pymysql(),
-        }
-        self.where = f"MySQL {host.host}:{host.port} as {host.username}, database {host.database or '(none)'}"
-        self._link = self._open()
+        self._options = options
+        self._renewed = renewed
+        self.where = f"MySQL {access.host}:{access.port} as {access.username}, database {access.database or '(none)'}"
+        self._link = self._open(access)
         try:
             self._check_tls()
             for statement in _SESSION:
@@ -60,13 +52,13 @@ class Target:
             self.close()
             raise
 
-    def _open(self) -> Any:
+    def _open(self, access: Access) -> Any:
         import pymysql
 
         from stores.mysql.stream import StreamConnection
 
         try:
-            return StreamConnection(use_unicode=False, conv={}, **self._options)
+            return StreamConnection(use_unicode=False, conv={}, **pymysql_options(access, self._tls, self._options))
         except (pymysql.err.MySQLError, OSError, RuntimeError) as error:
             raise translate(fault_of(error), self.where) from None
 
@@ -135,7 +127,7 @@ class Target:
     def cancel(self) -> None:
         """Break off the running statement, from another thread; harmless when none runs or the server is gone."""
         try:
-            killer = self._open()
+            killer = self._open(self._renewed())
             try:
                 killer.query(f"KILL QUERY {self._link.thread_id()}".encode())
             finally:
@@ -177,8 +169,33 @@ def connect(
         wait=tenacity.wait_exponential_jitter(initial=1, max=30),
         reraise=True,
     )
-    target: Target = policy(Target, host, tls or Tls(), options or {})
+    demanded = tls or Tls.of(host)
+
+    def open_with(access: Access) -> Target:
+        return Target(access, demanded, options or {}, lambda: current_access(host, None))
+
+    target: Target = policy(logged_in, host, None, open_with, _speak)
     return target
+
+
+def _speak(target: Target, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return list(target.rows(bound(statement, values)))
+
+
+def pymysql_options(access: Access, tls: Tls, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``pymysql.connect`` takes."""
+    return {
+        "host": access.host,
+        "port": access.port,
+        "user": access.username,
+        "password": access.password,
+        "database": access.database,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "charset": CHARSET,
+        **access.options,
+        **options,
+        **tls.for_pymysql(),
+    }
 
 
 def literal(value: bytes | None, *, binary: bool = False) -> bytes:

@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.settings import DatabaseLogin
 from stores.mysql.faults import DriverFault
 
 Mode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
@@ -24,6 +25,11 @@ class Tls:
 
     mode: Mode = "prefer"
     authority: str | None = None
+
+    @classmethod
+    def of(cls, settings: DatabaseLogin) -> Tls:
+        """Return what the configuration demands."""
+        return cls(settings.tls, str(settings.ssl_ca.expanduser()) if settings.ssl_ca else None)
 
     @property
     def demanded(self) -> bool:

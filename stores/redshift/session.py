@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ import tenacity
 
 from core.errors import StoreUnreachable
 from core.settings import RedshiftSettings
+from stores.logins import Access, logged_in
+from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import connection_fault, statement_fault
-from stores.secrets import resolve
 from stores.sql import Statement
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class Session:
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a query with a small answer and return its rows. Raises as ``execute`` does."""
         return self._run(statement).fetchall()
+
+    def answer(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run any statement and return its rows; none when it has no answer. Raises as ``execute`` does."""
+        cursor = self._run(statement)
+        return cursor.fetchall() if cursor.description else []
 
     def row(self, statement: Statement) -> tuple[Any, ...]:
         """Run a query that answers with exactly one row and return it. Raises as ``execute`` does."""
@@ -198,13 +204,21 @@ def connect(
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
     )
-    where = f"{title} {settings.host}:{settings.port}/{settings.database_name}"
-    login = {"user": settings.username, "password": resolve(settings.password), "dbname": settings.database_name}
-    place = {"host": settings.host, "port": settings.port}
-    session = retrying(_connect_once, {**place, **login, **(options or {})}, where, stop, timeout)
+
+    def open_with(access: Access) -> Session:
+        where = f"{title} {access.host}:{access.port}/{access.database}"
+        login = {"host": access.host, "port": access.port, "dbname": access.database}
+        login |= {"user": access.username, "password": access.password, **postgres_tls(settings)}
+        return retrying(_connect_once, {**login, **access.options, **(options or {})}, where, stop, timeout)
+
+    session = logged_in(settings, None, open_with, _speak)
     if query_group:
         session.execute(Statement("SET query_group TO %s", "choose the queue", (query_group,)))
     return session
+
+
+def _speak(session: Session, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return session.answer(Statement(text, "run a statement of the hook", tuple(values)))
 
 
 def _connect_once(options: Mapping[str, Any], where: str, cancelled: threading.Event, timeout: float) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,7 +22,13 @@ NO_KEYS = {
 OPTIONS = [option for option in agent.params if isinstance(option, click.Option)]
 
 
-SECTIONS = [kind for kind in Section.__subclasses__() if kind is not Settings]
+def below(kind: type[Section]) -> Iterator[type[Section]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from below(child)
+
+
+SECTIONS = [kind for kind in below(Section) if kind is not Settings]
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda kind: kind.__name__)
