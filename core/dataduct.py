@@ -44,8 +44,10 @@ def as_settings(document: Mapping[str, Any], path: Path, environment: Mapping[st
             found[section] = entry
     if permissions := _small(merged.get("database")).get("permissions"):
         found["database"] = {"permissions": permissions}
-    if group := _small(merged.get("ec2")).get("worker_group"):
-        found["agent"] = {"worker_group": group}
+    for section in ("ec2", "emr"):
+        found[section] = _small(merged.get(section))
+    if custom := merged.get("custom_steps"):
+        found["custom_steps"] = custom
     _warn(found, path)
     return found
 

@@ -1,7 +1,6 @@
 """The configuration file: one YAML document with Dataduct's section names.
 
-Found at ``$DUCTRUNNER_CONFIG``, else ``~/.ductrunner/ductrunner.yaml``, else ``/etc/ductrunner/ductrunner.yaml``
-(the first that exists; no merging), else Dataduct's own file (``core.dataduct``). Keys of a section may be written in
+Where it is found, and its modes: ``core.configuration_file``. Keys of a section may be written in
 Dataduct's capitals (``HOST``) or in small letters. An environment variable ``DUCTRUNNER_<SECTION>_<KEY>`` overrides a
 value of the file. A secret may be written as ``secretsmanager:…``, ``ssm:…``, ``env:…`` or ``file:…``; see
 ``stores.secrets``.
@@ -27,11 +26,9 @@ from pydantic import (
     model_validator,
 )
 
-from core.dataduct import as_settings, find_dataduct_file
+from core.configuration_file import Found, chosen_mode, find_file, laid_over, take_modes
+from core.dataduct import as_settings
 from core.errors import SettingsError
-
-ENVIRONMENT_VARIABLE = "DUCTRUNNER_CONFIG"
-LOCATIONS = (Path("~/.ductrunner/ductrunner.yaml"), Path("/etc/ductrunner/ductrunner.yaml"))
 
 
 class Section(BaseModel):
@@ -351,10 +348,46 @@ class DynamoDbSettings(Section):
     )
 
 
+class Ec2Settings(Section):
+    """Machines that a pipeline's definition starts (Dataduct's section)."""
+
+    instance_type: str | None = Field(default=None, description="for example `m5.large`")
+    etl_ami: str | None = Field(default=None, description="image")
+    security_group: str | None = Field(default=None, description="name of the security group")
+    security_group_id: str | None = Field(default=None, description="or its id")
+    subnet_id: str | None = Field(default=None, description="subnet")
+    worker_group: str | None = Field(default=None, description="run on these workers; default of `agent.worker_group`")
+
+
+class EmrSettings(Section):
+    """Clusters that a pipeline's definition starts (Dataduct's section)."""
+
+    master_instance_type: str | None = Field(default=None, description="of the primary node")
+    core_instance_type: str | None = Field(default=None, description="of core nodes")
+    task_instance_type: str | None = Field(default=None, description="of task nodes")
+    num_core_instances: int | None = Field(default=None, ge=0, description="core nodes")
+    task_instance_bid_price: float | None = Field(default=None, ge=0, description="US dollars an hour")
+    cluster_ami: str | None = Field(default=None, description="release or AMI version")
+    cluster_timeout: str | None = Field(default=None, description="for example `6 Hours`")
+    hadoop_version: str | None = Field(default=None, description="for AMI versions that let choose")
+    hive_version: str | None = Field(default=None, description="for AMI versions that let choose")
+    pig_version: str | None = Field(default=None, description="for AMI versions that let choose")
+    default_bootstrap: str | None = Field(default=None, description="bootstrap action of every cluster")
+    worker_group: str | None = Field(default=None, description="run on these workers")
+
+
 class BootstrapSettings(Section):
     """Where releases come from."""
 
     releases: str | None = Field(default=None, description="`s3://…` folder of the releases")
+
+
+class CustomStepSettings(Section):
+    """A step of your own: a class in a Python file, run as `ductrunner step <step_type>` (Dataduct's three keys)."""
+
+    class_name: str = Field(description="class, or object of the class `Step`, in the file")
+    file_path: Path = Field(description="the file; relative ones to `etl.custom_steps_path`")
+    step_type: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="the step's name: small letters, digits and -")
 
 
 AnyDatabase = TypeVar("AnyDatabase", bound=DatabaseLogin)
@@ -375,6 +408,16 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     dynamodb: DynamoDbSettings = DynamoDbSettings()
     bootstrap: BootstrapSettings = BootstrapSettings()
+    custom_steps: tuple[CustomStepSettings, ...] = ()
+    ec2: Ec2Settings = Ec2Settings()
+    emr: EmrSettings = EmrSettings()
+
+    @model_validator(mode="after")
+    def _group_of_dataduct(self) -> Self:
+        if self.ec2.worker_group and not self.agent.worker_group:
+            agent = self.agent.model_copy(update={"worker_group": self.ec2.worker_group})
+            object.__setattr__(self, "agent", agent)
+        return self
 
     @model_validator(mode="after")
     def _hooks_of_the_directory(self) -> Self:
@@ -415,21 +458,27 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         SettingsError: the file is missing though it was named, unreadable, not YAML, or holds an unknown key or
             a wrong value; the message names the key and the nearest known one.
     """
-    found = path or _find(environment)
-    document = _read(found) if found else {}
-    if found is None and (old := find_dataduct_file(environment)):
-        found, document = old, as_settings(_read(old), old, environment)
+    found = Found(path) if path else find_file(environment)
+    document = _document(found, environment) if found else {}
+    where = found.path if found else "environment"
+    modes = take_modes(document, Settings.model_fields)
+    for name, mode in modes.items():  # a wrong key of a mode is told before the night when it is chosen
+        _validated(laid_over(document, mode), f"{where}, mode {name}")
+    document = laid_over(document, chosen_mode(modes, environment, where))
     _overlay_environment(document, environment)
+    return _validated(document, where)
+
+
+def _validated(document: Mapping[str, Any], where: object) -> Settings:
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
-        raise SettingsError(f"{found or 'environment'}: {_explain(error)}") from None
+        raise SettingsError(f"{where}: {_explain(error)}") from None
 
 
-def _find(environment: Mapping[str, str]) -> Path | None:
-    if named := environment.get(ENVIRONMENT_VARIABLE):
-        return Path(named)
-    return next((place for entry in LOCATIONS if (place := entry.expanduser()).exists()), None)
+def _document(found: Found, environment: Mapping[str, str]) -> dict[str, Any]:
+    document = _read(found.path)
+    return as_settings(document, found.path, environment) if found.dataducts else document
 
 
 def _read(path: Path) -> dict[str, Any]:

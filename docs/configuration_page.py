@@ -17,9 +17,15 @@ Made by `make docs` from the models in `core/settings.py`; edit those. One YAML 
 flag goes before an environment variable `DUCTRUNNER_<SECTION>_<KEY>`, that before the file. An unknown key is an error
 that names the nearest known one.
 
+A mode is a variant of the file, for a staging environment say: a top-level key of any name, or one under `modes`,
+that holds sections. `$DUCTRUNNER_MODE` names the one that is laid over the rest, key by key; all of them are checked.
+
 A secret may be `secretsmanager:NAME`, `secretsmanager:NAME#key`, `ssm:/path`, `env:NAME` or `file:/path` (a file that
 others cannot read) instead of the secret itself.
 """
+
+#: How a section is written that is several.
+_FORMS = {"dict": ": {alias: {…}}", "tuple": ": [{…}, …]"}
 
 
 def page() -> str:
@@ -29,7 +35,7 @@ def page() -> str:
 
 def _section(name: str, field: FieldInfo) -> str:
     model = _model(field.annotation)
-    named = f"{name}: {{alias: {{…}}}}" if "dict" in str(field.annotation) else name
+    named = name + next((form for kind, form in _FORMS.items() if str(field.annotation).startswith(kind)), "")
     rows = [_row(key, entry) for key, entry in model.model_fields.items()]
     head = ["| key | type | default | meaning |", "|---|---|---|---|"]
     return "\n".join([f"## {named}", "", (model.__doc__ or "").strip(), "", *head, *rows, ""])

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
-from core import settings
+from core.configuration_file import ENVIRONMENT_VARIABLE
 from core.errors import PartMissing
 from sandbox.engines.home import STATE_VARIABLE, Engines
 from sandbox.supervisor import Supervisor
@@ -23,7 +23,7 @@ def client_environment(sandbox: Supervisor) -> dict[str, str]:
         # The agent is on an instance of the sandbox, then. Clients that look for credentials there find none.
         "AWS_EC2_METADATA_DISABLED": "false",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": sandbox.imds.endpoint,
-        settings.ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
+        ENVIRONMENT_VARIABLE: str(sandbox.state.configuration),
         **engines_environment(sandbox),
     }
 

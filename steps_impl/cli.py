@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.metadata import entry_points
 
 import click
 
+from core.configuration_file import find_file
 from steps_impl import catalogue
+from steps_impl.contract import GROUP
 from steps_impl.flags import parse_flags
 from steps_impl.help import step_help
 
@@ -15,8 +19,18 @@ from steps_impl.help import step_help
 def steps() -> None:
     """List the steps, one line each."""
     formatter = click.HelpFormatter(width=100)
-    formatter.write_dl([(entry.name, entry.summary) for entry in catalogue.entries().values()])
+    known = [*catalogue.entries().values(), *_custom()]
+    formatter.write_dl([(entry.name, entry.summary) for entry in known])
     click.echo(formatter.getvalue(), nl=False)
+
+
+def _custom() -> list[catalogue.Entry]:
+    """Return the user's own steps; without a configuration or a package there is nothing to import for them."""
+    if not find_file() and not entry_points(group=GROUP):
+        return []
+    from steps_impl.custom import custom_entries
+
+    return custom_entries(os.environ)
 
 
 @click.command(
@@ -33,10 +47,16 @@ def step(ctx: click.Context, words: tuple[str, ...]) -> None:
         click.echo(ctx.get_help())
         return
     name, *arguments = words
-    entry = catalogue.entry(name)
+    if name in catalogue.entries():  # help must not pay for running
+        entry = catalogue.entry(name)
+    else:
+        from steps_impl.describe import entry_of
+        from steps_impl.registry import load_step
+
+        entry = entry_of(load_step(name))
     if parse_flags(arguments, entry).help:
         click.echo(step_help(entry))
         return
-    from steps_impl.runner import run  # help must not pay for running
+    from steps_impl.runner import run
 
     sys.exit(run(name, arguments))

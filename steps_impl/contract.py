@@ -33,6 +33,8 @@ ATTEMPT_VARIABLE = "DUCTRUNNER_ATTEMPT_ID"
 #: Names, with commas between, the variables that hold AWS keys of the worker's own flags: lent to the step, and not
 #: for a command of the user's that the step runs.
 LENT_VARIABLE = "DUCTRUNNER_LENT_KEYS"
+#: Entry points of installed packages that bring steps.
+GROUP = "ductrunner.steps"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from steps_impl.catalogue import Flag
+from steps_impl.catalogue import Entry, Flag
 from steps_impl.registry import Step
 
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "yes/no", "object": "JSON object"}
@@ -21,6 +21,12 @@ def describe_step(step: Step) -> dict[str, Any]:
     required = set(schema.get("required", ()))
     flags = [_flag(name, field, schema, name in required) for name, field in schema.get("properties", {}).items()]
     return {"summary": step.summary, "flags": [flag._asdict() for flag in flags]}
+
+
+def entry_of(step: Step) -> Entry:
+    """Return what the catalogue would hold of a step. Raises as ``describe_step``."""
+    described = describe_step(step)
+    return Entry(step.name, described["summary"], tuple(Flag(**flag) for flag in described["flags"]))
 
 
 def _flag(name: str, field: Mapping[str, Any], schema: Mapping[str, Any], required: bool) -> Flag:

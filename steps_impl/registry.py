@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from core.errors import ParameterError
 from steps_impl.contract import StepContext, StepResult
 
 #: Name of each step that Ductrunner brings, and the module whose ``STEP`` it is. Imported only when it is run.
@@ -60,13 +60,16 @@ class Step:
     run: Callable[[Any, StepContext], StepResult]
 
 
-def load_step(name: str) -> Step:
-    """Import the module of a step and return its ``STEP``.
+def load_step(name: str, environment: Mapping[str, str] = os.environ) -> Step:
+    """Return a step: the ``STEP`` of its module, or one of the user's own.
 
     Raises:
         ParameterError: no step has this name.
+        SettingsError, HookFailed: a step of the user's own cannot be loaded.
     """
-    if name not in MODULES:
-        raise ParameterError(f"there is no step {name!r}; the steps are: {', '.join(sorted(MODULES))}")
-    step: Step = importlib.import_module(MODULES[name]).STEP
-    return step
+    if name in MODULES:
+        step: Step = importlib.import_module(MODULES[name]).STEP
+        return step
+    from steps_impl.custom import load_custom  # only where a step is not one of ours
+
+    return load_custom(name, environment)

@@ -41,7 +41,11 @@ def run(name: str, arguments: Sequence[str], environment: Mapping[str, str] = os
     """Run a step with its command-line arguments and return the exit status. Never raises a known error."""
 
     def execute(context: StepContext) -> StepResult:
-        step, parameters = read_parameters(name, parse_flags(arguments, catalogue.entry(name)))
+        from steps_impl.describe import entry_of
+        from steps_impl.registry import load_step  # pydantic, which help does not pay for
+
+        step = load_step(name, environment)
+        parameters = read_parameters(step, parse_flags(arguments, entry_of(step)))
         return _execute(step, parameters, context)
 
     return _guarded(name, execute, environment)
@@ -83,18 +87,15 @@ def _execute(step: Step, parameters: Parameters, context: StepContext) -> StepRe
         raise
 
 
-def read_parameters(name: str, line: CommandLine) -> tuple[Step, Parameters]:
-    """Return a step and its validated parameters; a flag wins over the same key of the ``--params`` file.
+def read_parameters(step: Step, line: CommandLine) -> Parameters:
+    """Return a step's validated parameters; a flag wins over the same key of the ``--params`` file.
 
     Raises:
         ParameterError: one line per fault, each naming the flag.
     """
-    from steps_impl.registry import load_step
-
     faults = list(line.faults)
     values = {**_params_file(line.params, faults), **line.values}
-    step = load_step(name)
-    return step, _validated(step, values, faults)
+    return _validated(step, values, faults)
 
 
 def _validated(step: Step, values: Mapping[str, Any], faults: list[str]) -> Parameters:

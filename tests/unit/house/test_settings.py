@@ -48,3 +48,51 @@ def test_no_error_repeats_a_secret(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(path, {})
     assert "hunter2secret" not in str(caught.value)
+
+
+MODES = """
+etl: {S3_ETL_BUCKET: live, S3_BASE_PATH: prod}
+mysql: {app: {HOST: live-db, USERNAME: etl}}
+staging:
+  etl: {s3_base_path: staging}
+modes:
+  laptop:
+    etl: {S3_ETL_BUCKET: mine}
+    mysql: {app: {HOST: localhost, USERNAME: me}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "bucket", "folder", "host"),
+    [
+        (None, "live", "prod", "live-db"),
+        ("staging", "live", "staging", "live-db"),
+        ("LAPTOP", "mine", "prod", "localhost"),
+    ],
+)
+def test_a_mode_is_laid_over_the_file(tmp_path: Path, mode: str | None, bucket: str, folder: str, host: str) -> None:
+    settings = load_settings(written(tmp_path, MODES), {"DUCTRUNNER_MODE": mode} if mode else {})
+    assert (settings.etl.s3_etl_bucket, settings.etl.s3_base_path) == (bucket, folder)
+    assert settings.mysql["app"].host == host
+
+
+def test_a_mode_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"DUCTRUNNER_MODE is 'prod'.*its modes: laptop, staging"):
+        load_settings(written(tmp_path, MODES), {"DUCTRUNNER_MODE": "prod"})
+
+
+def test_a_wrong_key_of_a_mode_is_told_before_it_is_chosen(tmp_path: Path) -> None:
+    text = MODES.replace("s3_base_path: staging", "s3_base_pth: staging")
+    with pytest.raises(SettingsError, match=r"mode staging: etl\.s3_base_pth: unknown key, did you mean"):
+        load_settings(written(tmp_path, text), {})
+
+
+def test_a_section_of_an_unknown_name_is_no_mode(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="loging: unknown key, did you mean"):
+        load_settings(written(tmp_path, "loging: {level: DEBUG}\n"), {})
+
+
+def test_dataducts_sections_of_machines_are_read_and_name_the_worker_group(tmp_path: Path) -> None:
+    text = "ec2: {INSTANCE_TYPE: m5.large, WORKER_GROUP: etl}\nemr: {NUM_CORE_INSTANCES: 3}\n"
+    settings = load_settings(written(tmp_path, text), {})
+    assert (settings.agent.worker_group, settings.emr.num_core_instances) == ("etl", 3)
