@@ -29,6 +29,7 @@ MODULES = {
     "hive-activity": "steps_impl.activities.hive_activity",
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
     "load-redshift": "steps_impl.load.load_redshift",
+    "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

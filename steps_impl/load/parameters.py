@@ -128,12 +128,9 @@ class CopyParameters(Parameters):
         )
 
 
-class LoadParameters(CopyParameters):
-    """A load into a table that a definition describes."""
+class FileParameters(CopyParameters):
+    """How the files are compressed, and how many rows may be refused."""
 
-    table_definition: str = Field(
-        description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
-    )
     gzip: bool | None = Field(default=None, description="whether the files are gzip; default: told by their names")
     max_error: int = Field(default=0, ge=0, le=100_000, description="rows that may be refused before the load fails")
 
@@ -146,6 +143,14 @@ class LoadParameters(CopyParameters):
     def refusable(self) -> int:
         """See ``CopyParameters``."""
         return self.max_error
+
+
+class LoadParameters(FileParameters):
+    """A load into a table that a definition describes."""
+
+    table_definition: str = Field(
+        description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself",
+    )
 
 
 _REPLACED = frozenset(

@@ -49,11 +49,15 @@ class Merge:
             self.created = take_hold(
                 session, self.plan.table, self.settings, exists=settled.exists, policy=self.plan.on_drift
             )
-            staging = self._one_row_per_key(session, self._stage(session))
-            self._exchange(session, staging)
-            self._check(session, staging)
-            for name in self._staging_tables:
-                session.execute(drop_staging(name))
+            self.replace_rows(session)
+
+    def replace_rows(self, session: Session) -> None:
+        """Do everything that belongs to the transaction once it holds the target. Raises as ``run`` does."""
+        staging = self._one_row_per_key(session, self._stage(session))
+        self._exchange(session, staging)
+        self._check(session, staging)
+        for name in self._staging_tables:
+            session.execute(drop_staging(name))
 
     def _stage(self, session: Session) -> str:
         name = self._create_staging(session)

@@ -13,9 +13,13 @@ from steps_impl.tables.render import column_list
 from stores.redshift import Statement
 
 
-def lock(target: TableName) -> Statement:
-    """Return the LOCK; it has to be the first statement of the transaction (a snapshot is taken at the second)."""
-    return Statement(f"LOCK {target.sql}", f"lock {target}")
+def lock(*targets: TableName) -> Statement:
+    """Return the LOCK; it has to be the first statement of the transaction (a snapshot is taken at the second).
+
+    Several are locked by one statement in the order of their names: two transactions never wait for each other.
+    """
+    names = sorted(targets, key=str)
+    return Statement(f"LOCK {', '.join(name.sql for name in names)}", f"lock {', '.join(map(str, names))}")
 
 
 def count_rows(relation: str) -> Statement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import SettingsError, StatementFailed, StoreError, TransactionConflict
@@ -81,14 +82,23 @@ def take_hold(
         TransactionConflict: the table went or came since the look before the transaction; everything is tried again.
         SchemaMismatch: it is not as defined.
     """
-    if not exists:
-        for statement in create_statements(table, settings.database.permissions):
-            session.execute(statement)
-        return True
-    session.execute(lock(table.name))
-    if not settle(session, table, policy.within).exists:
-        raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")
-    return False
+    [created] = take_hold_of_all(session, {table: exists}, settings, policy)
+    return created
+
+
+def take_hold_of_all(
+    session: Session, tables: Mapping[Table, bool], settings: Settings, policy: DriftPolicy = REFUSE
+) -> list[bool]:
+    """Do what ``take_hold`` does for several tables; each has beside it whether it was there."""
+    if there := [table.name for table, exists in tables.items() if exists]:
+        session.execute(lock(*there))
+    for table, exists in tables.items():
+        if not exists:
+            for statement in create_statements(table, settings.database.permissions):
+                session.execute(statement)
+        elif not settle(session, table, policy.within).exists:
+            raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")
+    return [not exists for exists in tables.values()]
 
 
 def analyze_after(context: StepContext, settings: Settings, name: TableName, queue: str | None) -> str:
