@@ -16,7 +16,9 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
 - READRATIO is read and not kept to: the stand-in for DynamoDB has no throughput.
 - COPY from Parquet and ORC takes a column whose type is the table column's own: nothing is widened. Avro's logical
   types (dates, moments, decimals), of which AWS says nothing, are read as what they are.
-- LZOP, SHAPEFILE, UNLOAD's PARQUET, JSON and PARTITION BY, late-binding views, ANALYZE COMPRESSION: refused by name.
+- UNLOAD as Parquet rounds a number whose scale nobody declared (an expression) to ten places. Folders of PARTITION BY
+  are written by one slice each; other signs than letters are escaped in their names as Hive does.
+- LZOP, SHAPEFILE, late-binding views, ANALYZE COMPRESSION: refused by name.
 """
 
 from __future__ import annotations

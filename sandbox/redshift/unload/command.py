@@ -22,10 +22,13 @@ _FLAGS: Final = {
     "allowoverwrite": "allow_overwrite",
     "cleanpath": "clean_path",
 }
-_NOT_YET: Final = ("parquet", "json", "partition", "kms_key_id", "master_symmetric_key", "rowgroupsize")
+_FOR_TEXT: Final = ("DELIMITER", "FIXEDWIDTH", "ADDQUOTES", "ESCAPE", "NULL", "HEADER")
+_SMALLEST_GROUP, _LARGEST_GROUP = 32 * _MEGABYTE, 128 * _MEGABYTE  # bytes; of ROWGROUPSIZE
 #: What goes together with nothing of a list.
 _APART: Final[dict[str, tuple[str, ...]]] = {
-    "CSV": ("FIXEDWIDTH", "ESCAPE", "ADDQUOTES"),
+    "CSV": ("FIXEDWIDTH", "ESCAPE", "ADDQUOTES", "PARQUET", "JSON"),
+    "JSON": (*_FOR_TEXT, "PARQUET"),
+    "PARQUET": (*_FOR_TEXT, "GZIP", "BZIP2", "ZSTD"),
     "FIXEDWIDTH": ("DELIMITER", "HEADER", "ESCAPE", "ADDQUOTES"),
     "ALLOWOVERWRITE": ("CLEANPATH",),
     "GZIP": ("BZIP2", "ZSTD"),
@@ -56,6 +59,18 @@ class UnloadCommand:
     parallel: bool = True
     largest: int = _LARGEST
     region: str | None = None
+    parquet: bool = False
+    json: bool = False
+    partition_by: list[str] = field(default_factory=list)
+    include: bool = False  # the partition columns are in the files too
+    row_group: int = _SMALLEST_GROUP
+    #: What S3 is told about encryption with every object.
+    encryption: dict[str, str] = field(default_factory=lambda: {"ServerSideEncryption": "AES256"})
+
+    @property
+    def kind(self) -> str:
+        """The format as ``stl_unload_log`` names it."""
+        return "parquet" if self.parquet else "json" if self.json else "csv" if self.csv else "text"
 
 
 def parse_unload(statement: Statement) -> UnloadCommand:
@@ -92,6 +107,11 @@ class _Parser:
             "encrypted": self._encrypted,
             "extension": self._extension,
             "region": self._region,
+            "parquet": self._parquet,
+            "json": self._json,
+            "partition": self._partition,
+            "rowgroupsize": self._row_group,
+            "kms_key_id": self._key,
         }
 
     def parse(self) -> UnloadCommand:
@@ -110,8 +130,8 @@ class _Parser:
         self._cursor.accept("with")
         self._cursor.accept("as")
         word = self._cursor.name()
-        if word in _NOT_YET:
-            raise unknown(f"the UNLOAD option {word.upper()}")
+        if word == "master_symmetric_key":
+            raise SqlError("Client-side encryption has ended: UNLOAD takes ENCRYPTED with KMS_KEY_ID or AUTO", "0A000")
         if word in self._seen:
             raise SqlError(f"conflicting or redundant options: {word.upper()}", SYNTAX)
         self._seen.add(word)
@@ -129,11 +149,11 @@ class _Parser:
     def _format(self) -> None:
         self._cursor.accept("as")
         word = self._cursor.name()
-        if word not in ("csv", "text"):
+        if word not in ("csv", "text", "json", "parquet"):
             raise unknown(f"UNLOAD FORMAT {word.upper()}")
-        if word == "csv":
+        if word != "text":
             self._seen.add(word)
-            self._csv()
+            self._options[word]()
 
     def _csv(self) -> None:
         self._cursor.accept("as")
@@ -166,7 +186,17 @@ class _Parser:
             self._cursor.accept("true")
 
     def _largest(self) -> None:
-        """A number of MB or GB, perhaps with a fraction; the unit may follow at once (``100MB``)."""
+        self._unload.largest = self._size()
+        if not _SMALLEST <= self._unload.largest <= _LARGEST:
+            raise SqlError("MAXFILESIZE must be between 5 MB and 6.2 GB", "22023")
+
+    def _row_group(self) -> None:
+        self._unload.row_group = self._size()
+        if not _SMALLEST_GROUP <= self._unload.row_group <= _LARGEST_GROUP:
+            raise SqlError("ROWGROUPSIZE must be between 32 MB and 128 MB", "22023")
+
+    def _size(self) -> int:
+        """Read a number of MB or GB, perhaps with a fraction; the unit may follow at once (``100MB``)."""
         self._cursor.accept("as")
         text = self._cursor.take().text.lower()
         number, unit = text.rstrip("gmb"), text.lstrip("0123456789.")
@@ -176,13 +206,30 @@ class _Parser:
             size = int(float(number) * _MEGABYTE * (1024 if unit == "gb" else 1))
         except ValueError:
             raise SqlError(f'syntax error at or near "{text}"', SYNTAX) from None
-        if unit not in ("", "mb", "gb") or not _SMALLEST <= size <= _LARGEST:
-            raise SqlError("MAXFILESIZE must be between 5 MB and 6.2 GB", "22023")
-        self._unload.largest = size
+        if unit not in ("", "mb", "gb"):
+            raise SqlError(f'syntax error at or near "{text}"', SYNTAX)
+        return size
 
     def _encrypted(self) -> None:
-        """AUTO or nothing: the objects are encrypted by S3 as those of an UNLOAD without the word are."""
-        self._cursor.accept("auto")
+        """AUTO takes the key of KMS that the bucket has as its default; without it, KMS_KEY_ID names one."""
+        if self._cursor.accept("auto"):
+            self._seen.add("auto")
+            self._unload.encryption = {"ServerSideEncryption": "aws:kms"}
+
+    def _key(self) -> None:
+        self._unload.encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._text()}
+
+    def _parquet(self) -> None:
+        self._unload.parquet = True
+        self._unload.extension = self._unload.extension or ".parquet"
+
+    def _json(self) -> None:
+        self._unload.json = True
+
+    def _partition(self) -> None:
+        self._cursor.expect("by")
+        self._unload.partition_by = self._cursor.names()
+        self._unload.include = self._cursor.accept("include")
 
     def _extension(self) -> None:
         self._unload.extension = "." + self._text().removeprefix(".")
@@ -197,6 +244,12 @@ class _Parser:
         for option, others in _APART.items():
             if option in given and (found := given.intersection(others)):
                 raise SqlError(f"{min(found)} option is not supported with {option}", SYNTAX)
+        if "KMS_KEY_ID" in given and ("ENCRYPTED" not in given or "AUTO" in given):
+            raise SqlError("KMS_KEY_ID goes together with ENCRYPTED, without AUTO", SYNTAX)
+        if "ENCRYPTED" in given and not given.intersection(("KMS_KEY_ID", "AUTO")):
+            raise SqlError("ENCRYPTED needs AUTO or KMS_KEY_ID: client-side encryption has ended", SYNTAX)
+        if "ROWGROUPSIZE" in given and not unload.parquet:
+            raise SqlError("ROWGROUPSIZE is only supported with PARQUET", SYNTAX)
         unload.delimiter = unload.delimiter or (b"," if unload.csv else b"|")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -61,7 +62,7 @@ class SliceWriter:
         self._target = target
         self._number = number
         self._header = header
-        self._object: _Object | None = None
+        self._object: S3Object | None = None
         self.files: list[Written] = []
 
     def write(self, data: bytes, rows: int) -> None:
@@ -90,7 +91,8 @@ class SliceWriter:
     def _begin(self) -> None:
         if self._object is None:
             name = self._target.key + self._name()
-            self._object = _Object(self._client, S3Location(self._target.bucket, name), self._unload.compression)
+            location = S3Location(self._target.bucket, name)
+            self._object = S3Object(self._client, location, self._unload.compression, self._unload.encryption)
             if self._header:
                 self._object.write(self._header, 1)
 
@@ -106,10 +108,11 @@ class SliceWriter:
         return name + self._unload.extension
 
 
-class _Object:
+class S3Object:
     """An object that is written in parts; it appears when it is closed. S3 encrypts it, as UNLOAD's are."""
 
-    def __init__(self, client: Any, location: S3Location, compression: str) -> None:
+    def __init__(self, client: Any, location: S3Location, compression: str, encryption: Mapping[str, str]) -> None:
+        self._encryption = encryption
         self.location = location
         self.size = 0
         self._client = client
@@ -121,6 +124,7 @@ class _Object:
         self._parts: list[dict[str, Any]] = []
 
     def write(self, data: bytes, rows: int) -> None:
+        """Add bytes that hold some rows."""
         self._rows += rows
         self._keep(self._packer.compress(data))
         if len(self._buffer) >= _PART:
@@ -130,7 +134,7 @@ class _Object:
         """Finish the object; return its bytes and rows."""
         self._keep(self._packer.flush())
         if self._upload is None:
-            self._ask("put_object", Body=bytes(self._buffer), ServerSideEncryption="AES256", **self._where)
+            self._ask("put_object", Body=bytes(self._buffer), **self._encryption, **self._where)
         else:
             if self._buffer:
                 self._send()
@@ -138,7 +142,12 @@ class _Object:
             self._ask("complete_multipart_upload", UploadId=self._upload, MultipartUpload=parts, **self._where)
         return self.size, self._rows
 
+    def count(self, rows: int) -> None:
+        """Note rows that were written as bytes."""
+        self._rows += rows
+
     def abort(self) -> None:
+        """Drop what has been sent."""
         if self._upload is not None:
             self._ask("abort_multipart_upload", UploadId=self._upload, **self._where)
 
@@ -148,7 +157,7 @@ class _Object:
 
     def _send(self) -> None:
         if self._upload is None:
-            begun = self._ask("create_multipart_upload", ServerSideEncryption="AES256", **self._where)
+            begun = self._ask("create_multipart_upload", **self._encryption, **self._where)
             self._upload = begun["UploadId"]
         number, body = len(self._parts) + 1, bytes(self._buffer)
         sent = self._ask("upload_part", UploadId=self._upload, PartNumber=number, Body=body, **self._where)

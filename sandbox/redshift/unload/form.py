@@ -21,7 +21,15 @@ _NOTHING: Final = b"\0"  # NULL on that way; no text of Postgres holds it
 _CONTROLS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _FIELD: Final = re.compile(rb"((?:[^\\\x1f]|\\.)*+)\x1f?", re.DOTALL)
+_MOMENTS: Final = (1114, 1184)  # type oids
 _BYTES: Final = 17  # the type oid of what holds VARBYTE
+
+
+def _in_json(name: str, column: Described) -> str:
+    """Moments are text as UNLOAD writes it elsewhere, not with the T that Postgres' JSON has."""
+    if column.type == _BYTES:
+        return f"encode({name}, 'hex')"
+    return f"replace(to_json({name}) #>> '{{}}', 'T', ' ')" if column.type in _MOMENTS else name
 
 
 class Form:
@@ -60,7 +68,9 @@ class Form:
         return self._unload.delimiter.join(self._title(column.name.encode()) for column in self._columns) + b"\n"
 
     def _rows_of(self, query: str) -> str:
-        """Return the query, with VARBYTE as the digits that UNLOAD writes."""
+        """Return the query, with VARBYTE as the digits that UNLOAD writes; for JSON one object for each row."""
+        if self._unload.json:
+            return self._objects(query)
         if all(column.type != _BYTES for column in self._columns):
             return query
         names = [quote_name(f"c{number}") for number in range(len(self._columns))]
@@ -69,6 +79,15 @@ class Form:
             for name, column in zip(names, self._columns, strict=True)
         ]
         return f"SELECT {', '.join(values)} FROM ({query}\n) AS unloaded ({', '.join(names)})"
+
+    def _objects(self, query: str) -> str:
+        names = [quote_name(f"c{number}") for number in range(len(self._columns))]
+        values = [
+            f"{_in_json(name, column)} AS {quote_name(column.name)}"
+            for name, column in zip(names, self._columns, strict=True)
+        ]
+        listed = f"SELECT {', '.join(values)} FROM ({query}\n) AS unloaded ({', '.join(names)})"
+        return f"SELECT row_to_json(r)::text FROM ({listed}) AS r"
 
     def _meanings(self) -> dict[bytes, bytes]:
         """Return what is written for each byte that Postgres puts behind a backslash."""

@@ -15,6 +15,8 @@ from sandbox.redshift.unload.command import UnloadCommand
 from sandbox.redshift.unload.files import SliceWriter, Written
 from sandbox.redshift.unload.form import Form
 from sandbox.redshift.unload.manifest import manifest
+from sandbox.redshift.unload.parquet import ParquetForm, ParquetSlice
+from sandbox.redshift.unload.partitions import partitions
 from sandbox.redshift.upstream import Described, Reply
 from stores.s3.location import S3Location, parse_uri
 
@@ -37,6 +39,9 @@ _LOG: Final = [
 ]
 
 
+_Form = Form | ParquetForm
+
+
 class UnloadJob:
     """Unloads for one session; a transaction is open."""
 
@@ -56,8 +61,11 @@ class UnloadJob:
         """
         started, target = now(), self._target()
         columns = self._upstream.describe(self._query)
-        self._make_room(target)
-        rows, files = self._write(target, Form(self._unload, columns))
+        if self._unload.partition_by:
+            rows, files = self._partitioned(target, columns)
+        else:
+            self._make_room(target)
+            rows, files = self._write(target, self._query, columns)
         if self._unload.manifest:
             self._put(S3Location(target.bucket, target.key + "manifest"), self._manifest(files, columns))
         self._remember(rows, files, started)
@@ -94,26 +102,50 @@ class UnloadJob:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=target.bucket, Prefix=target.key)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
-    def _write(self, target: S3Location, form: Form) -> tuple[int, list[Written]]:
-        """Write the rows, a block to each slice in turn."""
-        count, total = (_SLICES if self._unload.parallel else 1), 0
-        slices = [SliceWriter(self._client, self._unload, target, n, form.header) for n in range(count)]
-        blocks = self._upstream.copy_out(form.copy_statement(self._query))
+    def _partitioned(self, target: S3Location, columns: Sequence[Described]) -> tuple[int, list[Written]]:
+        """Write each folder; CLEANPATH cleans only those that get new files."""
+        unload, rows, files = self._unload, 0, []
+        if not unload.clean_path:
+            self._make_room(target)
+        with partitions(self._upstream, unload, self._query, columns) as folders:
+            for name, query in folders:
+                folder = S3Location(target.bucket, target.key.removesuffix("/") + "/" + name)
+                if unload.clean_path:
+                    self._make_room(folder)
+                count, written = self._write(folder, query, self._upstream.describe(query), slices=1)
+                rows += count
+                files += written
+        return rows, files
+
+    def _slices(self, target: S3Location, columns: Sequence[Described], count: int) -> tuple[_Form, list[SliceWriter]]:
+        if self._unload.parquet:
+            arrow = ParquetForm(columns)
+            return arrow, [ParquetSlice(self._client, self._unload, target, n, arrow) for n in range(count)]
+        form = Form(self._unload, columns)
+        return form, [SliceWriter(self._client, self._unload, target, n, form.header) for n in range(count)]
+
+    def _write(
+        self, target: S3Location, query: str, columns: Sequence[Described], slices: int = _SLICES
+    ) -> tuple[int, list[Written]]:
+        """Write the rows of a query, a block to each slice in turn."""
+        count, total = (slices if self._unload.parallel else 1), 0
+        form, writers = self._slices(target, columns, count)
+        blocks = self._upstream.copy_out(form.copy_statement(query))
         try:
             for number, (block, rows) in enumerate(blocks):
                 self._session.client.check_open()
-                slices[number % count].write(form.convert(block), rows)
+                writers[number % count].write(form.convert(block), rows)
                 total += rows
-            for writer in slices:
+            for writer in writers:
                 writer.close()
         except BaseException as error:
             if not isinstance(error, Closed):
                 for _ in blocks:
                     continue  # Postgres sends what it has; only then it listens again
-            for writer in slices:
+            for writer in writers:
                 writer.abandon()
             raise
-        return total, [file for writer in slices for file in writer.files]
+        return total, [file for writer in writers for file in writer.files]
 
     def _manifest(self, files: Sequence[Written], columns: Sequence[Described]) -> bytes:
         types = None
@@ -128,7 +160,7 @@ class UnloadJob:
 
     def _put(self, location: S3Location, body: bytes) -> None:
         arguments: dict[str, Any] = {"Bucket": location.bucket, "Key": location.key, "Body": body}
-        asking(lambda: self._client.put_object(ServerSideEncryption="AES256", **arguments), f"Writing {location}")
+        asking(lambda: self._client.put_object(**self._unload.encryption, **arguments), f"Writing {location}")
 
     def _remember(self, rows: int, files: Sequence[Written], started: Any) -> None:
         """Keep what ``pg_last_unload_count()``, ``pg_last_unload_id()`` and ``stl_unload_log`` say."""
@@ -140,7 +172,7 @@ class UnloadJob:
             " (SELECT oid FROM pg_roles WHERE rolname = current_user)"
         )
         pid, user, ended = answer.rows[0][2], answer.rows[0][3], now()
-        kind = "csv" if self._unload.csv else "text"
+        kind = self._unload.kind
         head = [(user, query, file.slice, pid, str(file.location), started, ended) for file in files]
         lines = [(*start, file.rows, file.size, kind) for start, file in zip(head, files, strict=True)]
         catalog.keep(database, "stl_unload_log", _LOG, lines)

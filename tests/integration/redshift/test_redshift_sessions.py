@@ -112,8 +112,8 @@ def test_an_error_of_the_front_fails_the_transaction(open_connection):
     connection = open_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        with pytest.raises(errors.FeatureNotSupported, match="PARQUET"):
-            cursor.execute("UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARQUET")
+        with pytest.raises(errors.FeatureNotSupported, match="ORC"):
+            cursor.execute("UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default FORMAT ORC")
         with pytest.raises(errors.InFailedSqlTransaction):
             cursor.execute("CREATE TABLE t (id int)")
         connection.rollback()
@@ -246,7 +246,7 @@ def test_vacuum_is_refused_beside_other_statements(run):
         "SAVEPOINT s",
         "DO 'BEGIN END'",
         "VALUES (1)",
-        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARQUET",
+        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default FORMAT ORC",
         "CREATE TABLE x (id serial)",
         "CREATE TABLE x (id int[])",
         "CREATE TABLE x (id uuid)",

@@ -182,7 +182,6 @@ def test_a_target_that_is_not_empty_is_refused_overwritten_or_cleaned(run, unloa
         ("SELECT * FROM nowhere", "", "nowhere"),
         ("SELECT * FROM t", "ALLOWOVERWRITE CLEANPATH", "CLEANPATH"),
         ("SELECT * FROM t", "CSV ESCAPE", "ESCAPE"),
-        ("SELECT * FROM t", "PARQUET", "PARQUET"),
         ("SELECT * FROM t", "MAXFILESIZE 1 MB", "MAXFILESIZE"),
         ("SELECT * FROM t", "SHINY", "shiny"),
         ("SELECT * FROM t", "GZIP GZIP", "redundant"),
