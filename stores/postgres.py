@@ -14,6 +14,7 @@ from core.settings import PostgresSettings
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import statement_fault
+from stores.redshift.types import type_modifier
 
 if TYPE_CHECKING:
     import psycopg2.extensions
@@ -86,7 +87,7 @@ class Connection(Link):
     def columns(self, query: str) -> list[tuple[str, str]]:
         """Return name and type (as ``format_type`` writes it) of each column of a query, without running it."""
         cursor = self._run("describe a query", f"SELECT * FROM ({query}) AS described LIMIT 0", ())
-        described = [(column.name, column.type_code, _typmod(column)) for column in cursor.description or ()]
+        described = [(column.name, column.type_code, type_modifier(column)) for column in cursor.description or ()]
         return [(name, str(self.rows("SELECT format_type(%s, %s)", (oid, mod))[0][0])) for name, oid, mod in described]
 
     def copy_out(self, query: str, options: str, write: Callable[[bytes, int], None], room: Callable[[], int]) -> int:
@@ -214,17 +215,3 @@ def quote_name(name: str) -> str:
 def quote_table(name: str) -> str:
     """Return ``table`` or ``schema.table`` quoted for a statement."""
     return ".".join(quote_name(part) for part in name.split("."))
-
-
-def _typmod(column: Any) -> int:
-    """Rebuild what psycopg2 has taken apart: ``varchar(n)`` and ``numeric(p,s)`` keep their lengths."""
-    if column.precision is not None and column.scale is not None and column.type_code == _NUMERIC:
-        return ((column.precision << 16) | (column.scale & 0x7FF)) + 4 if column.precision < _UNLIMITED else -1
-    if column.internal_size and column.internal_size > 0 and column.type_code in _LENGTHS:
-        return int(column.internal_size) + 4
-    return -1
-
-
-_NUMERIC = 1700
-_LENGTHS = frozenset({1042, 1043})
-_UNLIMITED = 65535

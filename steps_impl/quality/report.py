@@ -8,7 +8,7 @@ failed check fails the step also when a topic is told, unless ``on_failure`` is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from pydantic import Field
 from core.errors import CheckFailed, SettingsError, StoreError
 from core.settings import Settings
 from steps_impl.contract import PIPELINE_VARIABLE, StepContext, StepResult
+from steps_impl.quality.pages import Shown, write_report
 from steps_impl.registry import Parameters
 from stores import notifications
 
@@ -35,6 +36,10 @@ class CheckParameters(Parameters):
     log_to_s3: bool = Field(default=False, description="leave Dataduct's log row under etl.qa_log_path in S3")
     path_suffix: str = Field(default="", description="folder between the log path and the log row")
     test_name: str | None = Field(default=None, description="name of the check in reports")
+    report: str | None = Field(
+        default=None,
+        description="leave a report there, a file or s3://bucket/key: HTML or JSON by its ending, else one of each",
+    )
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class CheckReport:
     counts: Mapping[str, Any] = field(default_factory=dict)
     #: One sentence about what was found.
     finding: str = ""
+    #: What the error rate and the tolerance count.
+    unit: str = "%"
+    #: Whether a failure is only told, inside a step that goes on.
+    warns: bool = False
 
     @property
     def success(self) -> bool:
@@ -67,47 +76,92 @@ class CheckReport:
             f"  error rate: {rate} (tolerance {self.tolerance:g}){counts}"
         )
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """What a step's result says of it."""
+        rates = {"success": self.success, "error_rate": self.error_rate, "tolerance": self.tolerance}
+        return {"check": self.check, **rates, **self.counts}
+
 
 def conclude(report: CheckReport, parameters: CheckParameters, settings: Settings, context: StepContext) -> StepResult:
-    """Tell everyone who asked about the report, and end the step as it says.
+    """Tell everyone who asked about the report, and end the step as it says. Raises as ``conclude_all``."""
+    return conclude_all([report], parameters, settings, context)
+
+
+def conclude_all(
+    reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings, context: StepContext
+) -> StepResult:
+    """Tell everyone who asked about the reports of one step, and end it as the parameters say.
 
     Raises:
-        CheckFailed: the check failed and ``on_failure`` is ``fail``.
-        StoreError: the log row could not be written to S3.
+        CheckFailed: one of them failed and ``on_failure`` is ``fail``.
+        StoreError: a log row or the report could not be written.
     """
+    undelivered = tell(reports, parameters, settings, context)
+    failed = [report for report in reports if not report.success]
+    if failed and parameters.on_failure == "fail":
+        raise CheckFailed(f"{summaries(failed)}{undelivered or ''}")
+    told = {"notification": undelivered} if undelivered else {}
+    if len(reports) == 1:
+        return StepResult(details={**reports[0].details, **told})
+    return StepResult(details={"success": not failed, "checks": [report.details for report in reports], **told})
+
+
+def tell(
+    reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings, context: StepContext
+) -> str | None:
+    """Write log rows and report as asked for, and tell the topic of failures; return why it could not be told.
+
+    Raises:
+        StoreError: a log row or the report could not be written.
+    """
+    pipeline = context.environment.get(PIPELINE_VARIABLE, "")
     if parameters.log_to_s3:
-        _log_to_s3(report, parameters, settings, context)
-    undelivered = None if report.success else _notify(report, parameters, settings)
-    if not report.success and parameters.on_failure == "fail":
-        raise CheckFailed(f"{report.summary()}{undelivered or ''}")
-    return StepResult(
-        details={
-            "check": report.check,
-            "success": report.success,
-            "error_rate": report.error_rate,
-            "tolerance": report.tolerance,
-            **report.counts,
-            **({"notification": undelivered} if undelivered else {}),
-        }
+        for report in reports:
+            _log_to_s3(report, parameters, settings, pipeline)
+    if parameters.report:
+        write_report(parameters.report, [shown(report, parameters) for report in reports], pipeline, settings.etl)
+    failed = [report for report in reports if not report.success]
+    return _notify(failed, parameters, settings) if failed else None
+
+
+def summaries(reports: Sequence[CheckReport]) -> str:
+    """Return the summaries of several reports."""
+    return "\n".join(report.summary() for report in reports)
+
+
+def shown(report: CheckReport, parameters: CheckParameters) -> Shown:
+    """Return what a written report says of a check."""
+    warns = report.warns or parameters.on_failure == "warn"
+    return Shown(
+        name=parameters.test_name or report.check,
+        relation=f"{report.schema}.{report.table}" if report.schema else report.table,
+        outcome="passed" if report.success else "warning" if warns else "failed",
+        error_rate=report.error_rate,
+        tolerance=report.tolerance,
+        unit=report.unit,
+        finding=report.finding,
+        counts=report.counts,
     )
 
 
-def _notify(report: CheckReport, parameters: CheckParameters, settings: Settings) -> str | None:
+def _notify(reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings) -> str | None:
     topic = parameters.sns_topic_arn or settings.etl.sns_topic_arn_warning
     if not topic:
         return None
     try:
-        notifications.publish(topic, f"Failure on {parameters.test_name or report.check}", report.summary())
+        subject = f"Failure on {parameters.test_name or reports[0].check}"
+        notifications.publish(topic, subject, summaries(reports))
     except StoreError as error:
         return f"\n  and its topic was not told: {error}"
     return None
 
 
-def _log_to_s3(report: CheckReport, parameters: CheckParameters, settings: Settings, context: StepContext) -> None:
+def _log_to_s3(report: CheckReport, parameters: CheckParameters, settings: Settings, pipeline: str) -> None:
     from stores.s3 import S3Store
 
     etl = settings.etl
-    values = log_row(report, parameters, context.environment.get(PIPELINE_VARIABLE, ""), datetime.now(UTC))
+    values = log_row(report, parameters, pipeline, datetime.now(UTC))
     parts = [etl.s3_base_path, etl.qa_log_path, etl.dp_qa_tests_log_path, parameters.path_suffix, log_name(values)]
     key = "/".join(part.strip("/") for part in parts if part.strip("/"))
     if not etl.s3_etl_bucket:

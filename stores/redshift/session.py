@@ -23,6 +23,7 @@ from core.settings import RedshiftSettings
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import connection_fault, statement_fault
+from stores.redshift.types import type_modifier
 from stores.sql import Statement
 
 if TYPE_CHECKING:
@@ -97,6 +98,18 @@ class Session:
     def columns(self, statement: Statement) -> tuple[str, ...]:
         """Run a query and return the names of its columns. Raises as ``execute`` does."""
         return tuple(column.name for column in self._run(statement).description or ())
+
+    def types(self, statement: Statement) -> list[tuple[str, str]]:
+        """Run a query; return name and type (as ``format_type`` writes it) of each column. Raises as ``execute``."""
+        described = self._run(statement).description or ()
+        asked = "SELECT format_type(%s, %s)"
+        return [
+            (
+                column.name,
+                str(self.row(Statement(asked, "name a type", (column.type_code, type_modifier(column))))[0]),
+            )
+            for column in described
+        ]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
