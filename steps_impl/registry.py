@@ -37,6 +37,7 @@ MODULES = {
     "qa-transform": "steps_impl.compute.qa_transform",
     "redshift-copy-activity": "steps_impl.activities.redshift_copy_activity",
     "sql-activity": "steps_impl.activities.sql_activity",
+    "sql-command": "steps_impl.warehouse.sql_command",
     "teardown": "steps_impl.control.teardown",
     "transform": "steps_impl.compute.transform",
     "upsert": "steps_impl.warehouse.upsert",

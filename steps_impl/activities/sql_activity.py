@@ -22,14 +22,12 @@ from steps_impl.activities.servers.session import open_session
 from steps_impl.activities.servers.tables import create_if_missing, full_name
 from steps_impl.activities.sql.execution import doing, execute_all
 from steps_impl.activities.sql.script import bind, split_script
+from steps_impl.activities.sql.source import read_script
 from steps_impl.activities.sql.transactions import runs_as_one
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Step
 from stores.s3 import S3Store
 from stores.sql import Statement
-
-#: Longest script that is read from S3, in bytes.
-_SCRIPT_LIMIT = 64 * 1024 * 1024
 
 
 class SqlActivityParameters(ActivityParameters):
@@ -70,14 +68,7 @@ def run(parameters: SqlActivityParameters, context: StepContext) -> StepResult:
 
 
 def _script(parameters: SqlActivityParameters) -> str:
-    if parameters.script is not None:
-        return parameters.script
-    uri = str(parameters.script_uri)
-    content = S3Store().get_bytes(uri, _SCRIPT_LIMIT)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"the script {uri} is not UTF-8 (at byte {error.start}); save it as UTF-8") from None
+    return parameters.script if parameters.script is not None else read_script(str(parameters.script_uri), S3Store())
 
 
 def _numbered(bound: list[tuple[str, tuple[str, ...]]]) -> list[Statement]:

@@ -23,7 +23,7 @@ from steps_impl.activities.redshift_copy.records import Attempt, attempt_of
 from steps_impl.activities.redshift_copy.staging import Arrived
 from steps_impl.activities.redshift_copy.target import Target
 from steps_impl.activities.redshift_copy.warehouse import Warehouse
-from steps_impl.activities.servers import Server
+from steps_impl.activities.servers.configured import warehouse_server
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
@@ -196,16 +196,8 @@ def _loaded_for_good(attempt: str) -> str:  # noqa: ARG001
 def _warehouse(
     redshift: RedshiftSettings, settings: Settings, parameters: LoadRedshiftParameters, context: StepContext
 ) -> Warehouse:
-    server = Server(
-        engine="redshift",
-        host=redshift.host,
-        port=redshift.port,
-        database=redshift.database_name,
-        username=redshift.username,
-        password=redshift.password,
-    )
     return Warehouse(
-        server=server,
+        server=warehouse_server(redshift),
         region=settings.etl.region,
         queue=parameters.queue,
         role=redshift.iam_role,

@@ -6,17 +6,16 @@ script that fails leaves nothing behind. Unlike there, the statistics are renewe
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 
 from pydantic import Field
 
-from core.errors import NotFound, ParameterError
+from core.errors import ParameterError
 from core.settings import Settings, load_settings
-from steps_impl.activities.sql.execution import doing, execute_all
+from steps_impl.activities.sql.execution import execute_all
+from steps_impl.activities.sql.places import bind_places
 from steps_impl.activities.sql.script import split_script
+from steps_impl.activities.sql.source import is_in_s3, read_script
 from steps_impl.activities.sql.transactions import runs_as_one
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Parameters, Step
@@ -24,11 +23,8 @@ from steps_impl.tables.catalog import actual_columns, create_statements
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.target import analyze_after, warehouse_of
-from stores.redshift import Session, Statement, run_session
+from stores.redshift import Session, run_session
 from stores.s3 import S3Store
-
-_LIMIT = 64 * 1024 * 1024  # bytes of a script
-_PLACE = re.compile(r"%(?:%|s)")
 
 
 class CreateUpdateParameters(Parameters):
@@ -55,7 +51,7 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
     pieces = split_script(_script(parameters.sql, store), "redshift")
     if not pieces:
         raise ParameterError("the script holds no statement")
-    statements = list(_statements([piece.text for piece in pieces], parameters.arguments))
+    statements = bind_places([piece.text for piece in pieces], parameters.arguments, {})
     together = not parameters.non_transactional and runs_as_one(pieces, "redshift")
 
     def work(session: Session) -> tuple[bool, int]:
@@ -77,27 +73,7 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
 
 
 def _script(source: str, store: S3Store) -> str:
-    if source.startswith(("s3://", "s3n://", "s3a://")):
-        return store.get_bytes(source, _LIMIT).decode("utf-8-sig")
-    if not source.startswith("file:"):
-        return source
-    try:
-        return Path(source.removeprefix("file:")).expanduser().read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise NotFound(f"cannot read the script {source}: {error.strerror}") from None
-
-
-def _statements(texts: Sequence[str], arguments: Sequence[str]) -> Iterator[Statement]:
-    """Yield the statements, each with its share of the arguments; without any, ``%`` is nothing special."""
-    places = [sum(match[0] == "%s" for match in _PLACE.finditer(text)) for text in texts]
-    if arguments and sum(places) != len(arguments):
-        raise ParameterError(f"the script has {sum(places)} places (%s), and {len(arguments)} arguments are given")
-    used = 0
-    for number, (text, count) in enumerate(zip(texts, places, strict=True), start=1):
-        taken = tuple(arguments[used : used + count]) if arguments else ()
-        plain = text.replace("%%", "%") if arguments and not taken else text
-        yield Statement(plain, doing(text, number, len(texts)), taken)
-        used += count
+    return read_script(source, store) if is_in_s3(source) or source.startswith("file:") else source
 
 
 def _create_if_missing(session: Session, table: Table, settings: Settings) -> bool:

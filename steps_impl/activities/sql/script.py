@@ -73,6 +73,12 @@ def split_script(script: str, engine: Engine) -> list[Piece]:
     return [_piece(tokens) for tokens in _statements(script, engine) if any(kind != "comment" for kind, _ in tokens)]
 
 
+def without_comments(text: str, engine: Engine) -> str:
+    """Return a statement in one line without its comments, for a look at its first words."""
+    kept = (" " if match.lastgroup in ("comment", "blank") else match[0] for match in _TOKENS[engine].finditer(text))
+    return " ".join("".join(kept).split())
+
+
 def bind(pieces: Sequence[Piece], arguments: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """Return text and parameters of each statement; without arguments every question mark stays as it is.
 
