@@ -31,13 +31,14 @@ from steps_impl.load.staging import (
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
+from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.statements import count_rows, delete_all, insert_all, insert_missing, profile_keys
-from steps_impl.warehouse.target import analyze_after, settle, take_hold, warehouse_of, workspace_of
+from steps_impl.warehouse.target import settle, take_hold, warehouse_of, workspace_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class CreateLoadParameters(LoadParameters):
+class CreateLoadParameters(LoadParameters, MaintenanceParameters):
     """Parameters of ``create-load-redshift``."""
 
     input: tuple[str, ...] = Field(
@@ -47,7 +48,6 @@ class CreateLoadParameters(LoadParameters):
         default="replace",
         description="replace: the table holds these rows only; append: rows whose primary key is new are added",
     )
-    analyze: bool = Field(default=True, description="renew the planner's statistics afterwards")
 
 
 @dataclass
@@ -132,14 +132,15 @@ def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
             query_group=parameters.queue,
             connection_retries=settings.etl.connection_retries,
         )
-    analyzed = analyze_after(context, settings, table.name, parameters.queue) if parameters.analyze else "not asked for"
+    maintenance = Maintenance(parameters, settings, context, parameters.queue)
+    maintained = maintenance.after(table.name, counts["deleted"], counts["target_rows"])
     details = {
         "table": str(table.name),
         "mode": parameters.mode,
         "files": len(source.files),
         "attempts": len(attempts),
         **counts,
-        "analyze": analyzed,
+        **maintained,
     }
     return StepResult(rows=counts["inserted"], bytes=source.bytes, details=details)
 

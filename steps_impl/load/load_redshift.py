@@ -36,7 +36,8 @@ from steps_impl.registry import Step
 from steps_impl.tables.model import TableName
 from steps_impl.tables.reader import TokenReader
 from steps_impl.tables.tokens import Kind
-from steps_impl.warehouse.target import analyze_after, settle, warehouse_of, workspace_of
+from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
+from steps_impl.warehouse.target import settle, warehouse_of, workspace_of
 from stores.identity import Identity
 from stores.redshift import Session
 from stores.s3 import S3Store
@@ -59,7 +60,7 @@ def _in_capitals(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-class LoadRedshiftParameters(CopyParameters):
+class LoadRedshiftParameters(CopyParameters, MaintenanceParameters):
     """Parameters of ``load-redshift``."""
 
     table: Annotated[str, AfterValidator(_one_table)] = Field(description="the table, which has to be there")
@@ -88,7 +89,6 @@ class LoadRedshiftParameters(CopyParameters):
     compression: Literal["gzip", "bzip2", "lzop", "lzo", "zstd", "none"] | None = Field(
         default=None, description="of the files; default: told by their names"
     )
-    analyze: bool = Field(default=True, description="renew the planner's statistics afterwards")
 
     @property
     def told_compression(self) -> str | None:
@@ -166,8 +166,8 @@ def run(parameters: LoadRedshiftParameters, context: StepContext) -> StepResult:
             prepare=filling.prepare,
         )
         counts = load.run()
-    analyzed = analyze_after(context, settings, name, parameters.queue) if parameters.analyze else "not asked for"
-    details = {**counts, "files": len(source.files), "altered": filling.altered, "analyze": analyzed}
+    maintained = Maintenance(parameters, settings, context, parameters.queue).after(name, counts["deleted"])
+    details = {**counts, "files": len(source.files), "altered": filling.altered, **maintained}
     return StepResult(rows=counts["inserted"], bytes=source.bytes, details=details)
 
 

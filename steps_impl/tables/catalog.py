@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from core.errors import DefinitionError, SettingsError
-from core.settings import Permission
+from core.errors import DefinitionError
+from core.settings import DatabaseSettings
 from steps_impl.tables.compare import ActualColumn, made_by_warehouse
-from steps_impl.tables.model import Column, Identity, Table, TableName, quote
+from steps_impl.tables.grants import access_statements
+from steps_impl.tables.model import Column, Identity, Table, TableName
 from steps_impl.tables.render import ddl
 from steps_impl.tables.types import ColumnType, column_type
 from stores.redshift import Session, Statement
@@ -21,8 +21,6 @@ is_nullable, column_default
 FROM svv_columns
 WHERE table_schema = {schema} AND table_name = %s
 ORDER BY ordinal_position"""
-
-_PRIVILEGES = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)?(?:\s*,\s*[A-Za-z]+)*")
 
 
 def columns_statement(name: TableName) -> Statement:
@@ -48,11 +46,11 @@ def _column(there: ActualColumn) -> Column:
     return Column(there.name, there.type, there.not_null, None if made else there.default, identity)
 
 
-def create_statements(table: Table, permissions: Iterable[Permission]) -> list[Statement]:
-    """Return what makes a missing table: its definition and one GRANT for each configured permission."""
+def create_statements(table: Table, database: DatabaseSettings) -> list[Statement]:
+    """Return what makes a missing table: its definition, the configured grants, its owner."""
     # Without IF NOT EXISTS: a table that another writer made meanwhile must be locked before it is read.
     create = Statement(ddl(replace(table, if_not_exists=False)), f"create table {table.name}")
-    return [create, *(_grant(table.name, permission) for permission in permissions)]
+    return [create, *access_statements(table.name, database)]
 
 
 def _type(name: str, length: Any, precision: Any, scale: Any) -> ColumnType:
@@ -65,16 +63,3 @@ def _type(name: str, length: Any, precision: Any, scale: Any) -> ColumnType:
         return column_type(name, arguments)
     except DefinitionError:  # a type that no definition can name: it is compared, and shown, as the catalog calls it
         return ColumnType(name, arguments)
-
-
-def _grant(table: TableName, permission: Permission) -> Statement:
-    privileges = " ".join(permission.permission.upper().split())
-    if not _PRIVILEGES.fullmatch(privileges):
-        raise SettingsError(f"database.permissions: {permission.permission!r} is not a list of privileges")
-    if permission.group:
-        grantee = f"GROUP {quote(permission.group)}"
-    elif permission.user:
-        grantee = f"{quote(permission.user)} WITH GRANT OPTION"
-    else:
-        raise SettingsError("database.permissions: each entry needs a user or a group")
-    return Statement(f"GRANT {privileges} ON {table.sql} TO {grantee}", f"grant {privileges} on {table}")

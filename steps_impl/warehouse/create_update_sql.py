@@ -18,23 +18,23 @@ from steps_impl.activities.sql.script import split_script
 from steps_impl.activities.sql.source import is_in_s3, read_script
 from steps_impl.activities.sql.transactions import runs_as_one
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.registry import Parameters, Step
+from steps_impl.registry import Step
 from steps_impl.tables.catalog import actual_columns, create_statements
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
-from steps_impl.warehouse.target import analyze_after, warehouse_of
+from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
+from steps_impl.warehouse.target import warehouse_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class CreateUpdateParameters(Parameters):
+class CreateUpdateParameters(MaintenanceParameters):
     """Parameters of ``create-update-sql``."""
 
     table_definition: str = Field(description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself")
     sql: str = Field(description="the script: its text, `s3://bucket/key`, or a file as `file:PATH`")
     arguments: tuple[str, ...] = Field(default=(), description="values of the `%s` in the script, in their order")
     non_transactional: bool = Field(default=False, description="each statement is its own transaction")
-    analyze: bool = Field(default=True, description="renew the planner's statistics afterwards")
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
 
 
@@ -67,8 +67,8 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
         connection_retries=settings.etl.connection_retries,
         attempts=8 if together else 1,
     )
-    done = analyze_after(context, settings, table.name, parameters.queue) if parameters.analyze else "not asked for"
-    details = {"table": str(table.name), "created": created, "statements": len(statements), "analyze": done}
+    maintained = Maintenance(parameters, settings, context, parameters.queue).after(table.name, rows)
+    details = {"table": str(table.name), "created": created, "statements": len(statements), **maintained}
     return StepResult(rows=rows, details={**details, "one_transaction": together})
 
 
@@ -79,7 +79,7 @@ def _script(source: str, store: S3Store) -> str:
 def _create_if_missing(session: Session, table: Table, settings: Settings) -> bool:
     if actual_columns(session, table.name):
         return False
-    for statement in create_statements(table, settings.database.permissions):
+    for statement in create_statements(table, settings.database):
         session.execute(statement)
     return True
 

@@ -28,17 +28,18 @@ from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.tables.render import column_list
+from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.merge import Merge
 from steps_impl.warehouse.order import winner_terms
 from steps_impl.warehouse.plan import MergePlan
 from steps_impl.warehouse.sources import Fill
 from steps_impl.warehouse.statements import any_null, count_rows, delete_all, fill_from_query, insert_all, profile_keys
-from steps_impl.warehouse.target import analyze_after, settle, take_hold_of_all, warehouse_of, workspace_of
+from steps_impl.warehouse.target import settle, take_hold_of_all, warehouse_of, workspace_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class LoadReloadParameters(FileParameters):
+class LoadReloadParameters(FileParameters, MaintenanceParameters):
     """Parameters of ``load-reload-pk``."""
 
     staging_table_definition: str = Field(
@@ -66,7 +67,6 @@ class LoadReloadParameters(FileParameters):
     )
     check_rows: bool = Field(default=True, description="check the row counts from the files to production")
     check_keys: bool = Field(default=True, description="check that every key is in production exactly once")
-    analyze: bool = Field(default=True, description="renew the planner's statistics of both tables afterwards")
 
 
 @dataclass
@@ -114,7 +114,7 @@ class _Reload:
 
     def _replace_staging(self, session: Session) -> None:
         self.context.reporter.progress("fill staging")
-        session.execute(delete_all(self.staging.name))
+        self.details["staging_deleted"] = session.execute(delete_all(self.staging.name))
         session.execute(insert_all(self.staging.name, self.temporary, self.columns))
 
     def _fill(self, loaded: Loaded) -> Fill:
@@ -178,8 +178,12 @@ def run(parameters: LoadReloadParameters, context: StepContext) -> StepResult:
             query_group=parameters.queue,
             connection_retries=settings.etl.connection_retries,
         )
-    analyzed = [_analyzed(parameters, context, settings, table) for table in (staging, production)]
-    return _result(attempts, merge, source, analyzed)
+    maintenance = Maintenance(parameters, settings, context, parameters.queue)
+    maintained = {
+        "staging": maintenance.after(staging.name, attempts[-1].details["staging_deleted"]),
+        "production": maintenance.after(production.name, merge.counts.deleted, merge.counts.after),
+    }
+    return _result(attempts, merge, source, maintained)
 
 
 def _loader(
@@ -228,11 +232,7 @@ def _shared_columns(staging: Table, production: Table) -> tuple[str, ...]:
     return tuple(column.name for column in needed if staging.has(column.name))
 
 
-def _analyzed(parameters: LoadReloadParameters, context: StepContext, settings: Settings, table: Table) -> str:
-    return analyze_after(context, settings, table.name, parameters.queue) if parameters.analyze else "not asked for"
-
-
-def _result(attempts: Sequence[_Reload], merge: Merge, source: LoadInput, analyzed: Sequence[str]) -> StepResult:
+def _result(attempts: Sequence[_Reload], merge: Merge, source: LoadInput, maintained: dict[str, Any]) -> StepResult:
     counts = merge.counts
     details = {
         "staging_table": str(attempts[-1].staging.name),
@@ -244,7 +244,7 @@ def _result(attempts: Sequence[_Reload], merge: Merge, source: LoadInput, analyz
         "deleted": counts.deleted,
         "inserted": counts.inserted,
         "checks": [{"check": report.check, "success": report.success, **report.counts} for report in merge.reports],
-        "analyze": dict(zip(("staging", "production"), analyzed, strict=True)),
+        **{what: {table: done[what] for table, done in maintained.items()} for what in ("vacuum", "analyze")},
     }
     return StepResult(rows=counts.inserted, bytes=source.bytes, details=details)
 

@@ -94,7 +94,7 @@ def take_hold_of_all(
         session.execute(lock(*there))
     for table, exists in tables.items():
         if not exists:
-            for statement in create_statements(table, settings.database.permissions):
+            for statement in create_statements(table, settings.database):
                 session.execute(statement)
         elif not settle(session, table, policy.within).exists:
             raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlfluff.core import Linter
 
 from core.errors import ParameterError
-from core.settings import Permission
+from core.settings import DatabaseSettings, Permission
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
 from steps_impl.load.staging import create_staging
 from steps_impl.tables.catalog import create_statements
@@ -31,6 +31,7 @@ def is_redshift(statement: str) -> bool:
     return not parsed.violations and parsed.tree is not None and not list(parsed.tree.recursive_crawl("unparsable"))
 
 
+READERS = DatabaseSettings(permissions=(Permission(group="r", permission="select, insert"),))
 GOLDEN = {
     "lock": (statements.lock(T), 'LOCK "dev"."t"'),
     "count": (statements.count_rows(T.sql), 'SELECT COUNT(*) FROM "dev"."t"'),
@@ -107,8 +108,10 @@ GOLDEN = {
         ),
     ),
     "grant": (
-        create_statements(TABLE, [Permission(group="readers", permission="select, insert")])[1],
-        'GRANT SELECT, INSERT ON "dev"."t" TO GROUP "readers"',
+        create_statements(TABLE, DatabaseSettings(permissions=(Permission(group="r", permission="select, insert"),)))[
+            1
+        ],
+        'GRANT SELECT, INSERT ON "dev"."t" TO GROUP "r"',
     ),
     "copy": (
         copy_statement(CopyTarget("stg", ("id",)), "s3://b/it's/manifest", ["s3://b/x.gz"], ROLE, CopyOptions()),
