@@ -23,7 +23,6 @@ from steps_impl.activities.redshift_copy.records import Attempt, attempt_of
 from steps_impl.activities.redshift_copy.staging import Arrived
 from steps_impl.activities.redshift_copy.target import Target
 from steps_impl.activities.redshift_copy.warehouse import Warehouse
-from steps_impl.activities.servers.configured import warehouse_server
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
@@ -197,7 +196,7 @@ def _warehouse(
     redshift: RedshiftSettings, settings: Settings, parameters: LoadRedshiftParameters, context: StepContext
 ) -> Warehouse:
     return Warehouse(
-        server=warehouse_server(redshift),
+        server=redshift,
         region=settings.etl.region,
         queue=parameters.queue,
         role=redshift.iam_role,

@@ -20,7 +20,6 @@ from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.activities.servers.configured import configured_server
 from steps_impl.activities.servers.server import TITLES, Engine
-from steps_impl.activities.servers.session import open_session
 from steps_impl.activities.sql.execution import execute_all
 from steps_impl.activities.sql.places import bind_places
 from steps_impl.activities.sql.script import split_script
@@ -73,7 +72,7 @@ def run(parameters: SqlCommandParameters, context: StepContext) -> StepResult:
 
     def once() -> int:
         with (
-            open_session(server, context.cancelled, parameters.queue) as session,
+            server.open(context.cancelled, parameters.queue, settings.etl.connection_retries) as session,
             session.transaction() if together else nullcontext(),
         ):
             return execute_all(session, statements, context)

@@ -19,7 +19,7 @@ import psycopg2.extensions
 import tenacity
 
 from core.errors import StoreUnreachable
-from core.settings import RedshiftSettings
+from core.settings import DatabaseLogin
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import connection_fault, statement_fault
@@ -186,7 +186,7 @@ class Session:
 
 
 def connect(
-    settings: RedshiftSettings,
+    settings: DatabaseLogin,
     *,
     cancelled: threading.Event | None = None,
     query_group: str | None = None,
@@ -198,7 +198,7 @@ def connect(
     """Open a session; an unreachable warehouse is tried again, a refused password never.
 
     Args:
-        settings: the configuration's ``redshift`` section; the password may be a reference (``stores.secrets``).
+        settings: where and as whom, as a section of the configuration says it.
         cancelled: when it is set, the running statement is cancelled and ``InterruptedError`` raised.
         query_group: queue of the workload manager (``SET query_group``).
         retries: further attempts to connect, with growing waits up to 30 seconds.

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.errors import UnsupportedDatabase
-from core.settings import RedshiftCopyActivitySettings
+from core.settings import RedshiftCopyActivitySettings, RedshiftSettings
 from steps_impl.activities.objects.nodes import RedshiftDataNode
 from steps_impl.activities.servers import Server, resolve
 from steps_impl.activities.servers.session import open_postgres
 from steps_impl.contract import StepContext
 from stores.identity import Identity
-from stores.redshift import Session, retry_conflicts
+from stores.redshift import Session, connect, retry_conflicts
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Warehouse:
     """A cluster and what every statement on it needs to know."""
 
-    server: Server
+    server: Server | RedshiftSettings
     #: The region that the database object states.
     region: str | None
     queue: str | None
@@ -39,6 +39,8 @@ class Warehouse:
 
     def open(self) -> Session:
         """Open one more session."""
+        if isinstance(self.server, RedshiftSettings):  # entered as the configuration says
+            return connect(self.server, cancelled=self.cancelled, query_group=self.queue)
         return open_postgres(self.server, self.cancelled, self.queue)
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -54,7 +56,8 @@ class Warehouse:
         """Tell whether a node's table is in this database."""
         other = resolve(node.database)
         here = self.server
-        return (other.host, other.port, other.database) == (here.host, here.port, here.database)
+        database = here.database_name if isinstance(here, RedshiftSettings) else here.database
+        return (other.host, other.port, other.database) == (here.host, here.port, database)
 
 
 def server_of(node: RedshiftDataNode) -> Server:

@@ -1,48 +1,54 @@
-"""Servers of the configuration, by the name that a step's flag gives."""
+"""Servers of the configuration, by the name that a step's flag gives, entered as their section says."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import threading
+from dataclasses import dataclass
+from typing import Any
 
 from core.errors import ParameterError
-from core.settings import MySqlHost, PostgresSettings, RedshiftSettings, Settings
-from steps_impl.activities.servers.server import Server
+from core.settings import DatabaseLogin, MySqlHost, Settings
+from steps_impl.activities.servers.server import TITLES, Engine
+from stores import redshift
+from stores.sql import SqlSession
 
 
-def warehouse_server(redshift: RedshiftSettings) -> Server:
-    """Return the ``redshift`` section as a server."""
-    return _postgres_like("redshift", redshift)
+@dataclass(frozen=True)
+class ConfiguredServer:
+    """A section of the configuration, and which protocol is spoken there."""
+
+    engine: Engine
+    section: DatabaseLogin
+
+    def open(self, cancelled: threading.Event, queue: str | None, retries: int) -> SqlSession:
+        """Connect; ``queue`` is Redshift's query group, ``retries`` are further attempts.
+
+        Raises:
+            AccessDenied, NotFound, StoreUnreachable: user, database or server.
+        """
+        if isinstance(self.section, MySqlHost):
+            from stores.mysql.session import connect_session
+
+            return connect_session(self.section, cancelled=cancelled, retries=retries)
+        title = TITLES[self.engine]
+        return redshift.connect(self.section, cancelled=cancelled, query_group=queue, retries=retries, title=title)
 
 
-def configured_server(settings: Settings, name: str, database: str | None = None) -> Server:
+def configured_server(settings: Settings, name: str, database: str | None = None) -> ConfiguredServer:
     """Return the server that ``redshift``, ``postgres`` or an alias of the ``mysql`` section stands for.
 
     Raises:
         ParameterError: the configuration has none of that name.
     """
-    found: Server | None = None
     if name == "redshift" and settings.redshift:
-        found = warehouse_server(settings.redshift)
-    elif name in settings.mysql:
-        found = _mysql(settings.mysql[name])
-    elif name == "postgres" and settings.postgres:
-        found = _postgres_like("postgres", settings.postgres)
-    if found is None:
-        there = [key for key in ("redshift", "postgres") if getattr(settings, key)] + sorted(settings.mysql)
-        raise ParameterError(f"no server {name!r} in the configuration; it knows: {', '.join(there) or 'none'}")
-    return replace(found, database=database) if database else found
+        return ConfiguredServer("redshift", _with(settings.redshift, database_name=database))
+    if name in settings.mysql:
+        return ConfiguredServer("mysql", _with(settings.mysql[name], database=database))
+    if name == "postgres" and settings.postgres:
+        return ConfiguredServer("postgres", _with(settings.postgres, database_name=database))
+    known = [key for key in ("redshift", "postgres") if getattr(settings, key)] + sorted(settings.mysql)
+    raise ParameterError(f"no server {name!r} in the configuration; it knows: {', '.join(known) or 'none'}")
 
 
-def _postgres_like(engine: str, section: RedshiftSettings | PostgresSettings) -> Server:
-    return Server(
-        engine="redshift" if engine == "redshift" else "postgres",
-        host=section.host,
-        port=section.port,
-        database=section.database_name,
-        username=section.username,
-        password=section.password,
-    )
-
-
-def _mysql(host: MySqlHost) -> Server:
-    return Server("mysql", host.host, host.port, host.database, host.username, host.password)
+def _with(section: DatabaseLogin, **changes: Any) -> DatabaseLogin:
+    return section.model_copy(update={key: value for key, value in changes.items() if value})
