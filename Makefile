@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Tests that run side by side, each file on one of so many processes with servers of its own; they wait more than work.
+JOBS   ?= 3
 STAMP  := $(VENV)/.installed
 ROOMS  := agent bootstrap compat core ductrunner pipelines sandbox steps_impl stores
 
@@ -31,7 +33,7 @@ demo: install parts
 	@$(BIN)/python examples/rds_to_redshift/demo.py
 
 test: install parts engines
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 # The long form of the fault tests, about half an hour: CHAOS="--only kills --kill-seconds 60 --seed 7" for a part.
 chaos: install parts engines
