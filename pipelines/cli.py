@@ -213,15 +213,17 @@ def activate(
 ) -> None:
     """Activate a pipeline, and do not wait for it.
 
-    A definition file goes into the pipeline of its name, which is made where there is none.
+    A definition file goes into the pipeline of its name, which is made where there is none. The hook activate_pipeline
+    of etl.hooks_base_path may change it before.
     """
     place = where.enter()
     document = given.document(Path(wanted), name) if Path(wanted).is_file() else None
+    from core.settings import load_settings
     from pipelines.existing import activate_definition, activate_known
 
     _confirm(place, f"activate {wanted}", yes)
     if document is not None:
-        activate_definition(document)
+        activate_definition(document, load_settings().etl.hook("activate_pipeline"))
     else:
         activate_known(wanted, given.files, given.pairs)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from core.errors import HookFailed
 from core.redaction import MASK
+from core.user_hook import UserHook
 from pipelines.documents import Document, read_document
 from pipelines.report import Places, summary
 from pipelines.run import refuse_errors
@@ -50,8 +54,26 @@ def show_file(path: Path) -> None:
     _print(document.objects, document.parameters, document.values)
 
 
-def activate_definition(document: Document) -> None:
-    """Put a definition into the pipeline of its name, which is made where there is none, and activate it."""
+def activate_definition(document: Document, hook: Path | None = None) -> None:
+    """Put a definition into the pipeline of its name, which is made where there is none, and activate it.
+
+    ``hook`` is the file of the hook ``activate_pipeline``: ``before_hook`` gets ``name`` and ``definition`` (objects,
+    parameters and values in the API's form) and may change both; ``after_hook`` gets the pipeline's id.
+
+    Raises:
+        HookFailed, SettingsError: the hook; before it nothing is changed.
+        PipelineInvalid, StoreError: the definition, the service.
+    """
+    around = UserHook.load(hook) if hook else None
+    if around:
+        document = _as_the_hook_wants(around, document)
+    pipeline_id = _activated(document)
+    if around:
+        around.after(pipeline_id)
+    click.echo(pipeline_id)
+
+
+def _activated(document: Document) -> str:
     service = Service()
     pipeline_id = service.create(document.name, unique_id=f"ductrunner-{document.name}")
     findings = service.put(pipeline_id, document)
@@ -59,7 +81,21 @@ def activate_definition(document: Document) -> None:
         click.echo(str(finding), err=True)
     refuse_errors(document, findings)
     service.activate(pipeline_id)
-    click.echo(pipeline_id)
+    return pipeline_id
+
+
+def _as_the_hook_wants(hook: UserHook, document: Document) -> Document:
+    given = hook.before(name=document.name, definition=copy.deepcopy(document.request()))
+    definition = given.get("definition")
+    if not isinstance(definition, Mapping) or not isinstance(definition.get("pipelineObjects"), list):
+        raise HookFailed(f"{hook.path}: before_hook must give a definition with pipelineObjects")
+    return replace(
+        document,
+        name=str(given.get("name", document.name)),
+        objects=definition["pipelineObjects"],
+        parameters=list(definition.get("parameterObjects") or ()),
+        values=list(definition.get("parameterValues") or ()),
+    )
 
 
 def activate_known(wanted: str, files: Iterable[Path], pairs: Iterable[str]) -> None:

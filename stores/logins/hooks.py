@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from core.errors import HookFailed
 from core.settings import DatabaseLogin, MySqlHost, PostgresSettings
-from core.user_code import load_user_code
+from core.user_hook import UserHook
 from stores.logins.access import Access
 from stores.logins.dbapi import HookConnection
 
@@ -41,12 +40,10 @@ _REDSHIFT = Names("redshift_creds", "DATABASE_NAME")
 
 @dataclass(frozen=True)
 class ConnectHook:
-    """The functions of one file."""
+    """The hook of one kind of database."""
 
-    path: Path
+    hook: UserHook
     names: Names
-    before_hook: Callable[..., Any] | None
-    after_hook: Callable[[Any], Any] | None
 
     def before(self, access: Access) -> Access:
         """Let the hook look at the access and change it.
@@ -54,17 +51,9 @@ class ConnectHook:
         Raises:
             HookFailed: it raised, or gave back what is no access.
         """
-        if self.before_hook is None:
+        if self.hook.before_hook is None:
             return access
-        answer = self._guarded("before_hook", lambda call: call(**{self.names.creds: self._creds(access)}))
-        try:
-            arguments, keywords = answer
-            given = dict(keywords)
-        except (TypeError, ValueError):
-            raise HookFailed(f"{self.path}: before_hook must return (args, kwargs)") from None
-        if arguments:
-            raise HookFailed(f"{self.path}: before_hook may give keywords only; connecting takes no other arguments")
-        return self._access(access, given)
+        return self._access(access, self.hook.before(**{self.names.creds: self._creds(access)}))
 
     def after(self, run: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]) -> None:
         """Show the hook the connection.
@@ -72,12 +61,9 @@ class ConnectHook:
         Raises:
             HookFailed: it raised, or gave back another connection.
         """
-        if self.after_hook is None:
-            return
         connection = HookConnection(run)
-        answer = self._guarded("after_hook", lambda call: call(connection))
-        if answer is not None and answer is not connection:
-            raise HookFailed(f"{self.path}: after_hook gave back another connection, which a step cannot use")
+        if self.hook.after(connection) not in (None, connection):
+            raise HookFailed(f"{self.hook.path}: after_hook gave back another connection, which a step cannot use")
 
     def _creds(self, access: Access) -> dict[str, Any]:
         login = {"HOST": access.host, "PORT": access.port, "USERNAME": access.username, "PASSWORD": access.password}
@@ -88,7 +74,9 @@ class ConnectHook:
         if creds is None:  # as Dataduct: the configuration's
             creds = self._creds(access)
         if not isinstance(creds, Mapping):
-            raise HookFailed(f"{self.path}: {self.names.creds} must be a mapping (HOST, PORT, USERNAME, PASSWORD …)")
+            raise HookFailed(
+                f"{self.hook.path}: {self.names.creds} must be a mapping (HOST, PORT, USERNAME, PASSWORD …)"
+            )
         known = {str(name).upper(): value for name, value in creds.items()}
         try:
             return replace(
@@ -101,33 +89,14 @@ class ConnectHook:
                 options={name: value for name, value in given.items() if name not in _OF_DATADUCT},
             )
         except (TypeError, ValueError):
-            raise HookFailed(f"{self.path}: {self.names.creds} holds a PORT that is no number") from None
-
-    def _guarded(self, name: str, call: Callable[[Any], Any]) -> Any:
-        try:
-            return call(getattr(self, name))
-        except HookFailed:
-            raise
-        except Exception as error:
-            raise HookFailed(f"{self.path}: {name} raised {type(error).__name__}: {error}") from None
+            raise HookFailed(f"{self.hook.path}: {self.names.creds} holds a PORT that is no number") from None
 
 
 def hook_of(settings: DatabaseLogin) -> ConnectHook | None:
-    """Return the hook that the settings name, or ``None``.
-
-    Raises:
-        SettingsError: the file cannot be read or is not safe to run.
-        HookFailed: its code cannot be loaded.
-    """
+    """Return the hook that the settings name, or ``None``. Raises as ``UserHook.load``."""
     if settings.connect_hook is None:
         return None
-    module = load_user_code(settings.connect_hook)
-    return ConnectHook(
-        settings.connect_hook,
-        _names_of(settings),
-        getattr(module, "before_hook", None),
-        getattr(module, "after_hook", None),
-    )
+    return ConnectHook(UserHook.load(settings.connect_hook), _names_of(settings))
 
 
 def _names_of(settings: DatabaseLogin) -> Names:

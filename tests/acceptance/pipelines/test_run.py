@@ -331,6 +331,32 @@ def test_status_activate_and_cancel_work_on_a_pipeline_by_its_name(pipeline: Run
     assert "no pipeline named" in missing.stderr
 
 
+def test_the_hook_activate_pipeline_changes_a_definition_and_learns_the_id(
+    pipeline: Run, write: Write, sandbox: RunningSandbox, ductrunner: Run, tmp_path: Path
+) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir(mode=0o755)
+    (hooks / "activate_pipeline.py").write_text(
+        "def before_hook(name, definition):\n"
+        "    definition['pipelineObjects'][1]['id'] = 'Renamed'\n"
+        "    return (), {'name': 'staging_' + name, 'definition': definition}\n"
+        "def after_hook(pipeline_id):\n"
+        f"    open({str(tmp_path / 'told')!r}, 'w').write(pipeline_id)\n"
+    )
+    (hooks / "activate_pipeline.py").chmod(0o644)
+    around = {**sandbox.environment, "DUCTRUNNER_ETL_HOOKS_BASE_PATH": str(hooks)}
+    activated = ductrunner("pipeline", "activate", write("hooked", A=shell("true")), environment=around)
+    assert activated.returncode == 0, activated.stderr
+    assert (tmp_path / "told").read_text() == activated.stdout.strip()
+    told = json.loads(pipeline("status", "staging_hooked", "--json").stdout)
+    assert [step["component"] for step in told["steps"]] == ["Renamed"]
+    (hooks / "activate_pipeline.py").write_text("def before_hook(**given):\n    raise ValueError('not on a Friday')\n")
+    refused = ductrunner("pipeline", "activate", write("unwanted", A=shell("true")), environment=around)
+    assert refused.returncode == 1
+    assert "before_hook raised ValueError: not on a Friday" in refused.stderr
+    assert pipeline("status", "unwanted").returncode == 1
+
+
 @pytest.mark.parametrize("schedule", ["ondemand", "cron"])
 def test_what_waits_in_vain_on_a_managed_resource_does_not_hang(pipeline: Run, write: Write, schedule: str) -> None:
     hourly = {"type": "Schedule", "period": "1 hour", "startDateTime": "2012-12-12T00:00:00", "occurrences": "8"}
