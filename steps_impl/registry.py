@@ -21,6 +21,8 @@ MODULES = {
     "create-load-redshift": "steps_impl.load.create_load_redshift",
     "create-update-sql": "steps_impl.warehouse.create_update_sql",
     "emr-activity": "steps_impl.activities.emr_activity",
+    "emr-step": "steps_impl.compute.emr_step",
+    "emr-streaming": "steps_impl.compute.emr_streaming",
     "exists": "steps_impl.activities.exists",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",

@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import StagingFailed
+from steps_impl.activities.cluster.publishing import MARKER
 from steps_impl.compute.places import Staged
 from stores.s3 import S3Store, TransferTotals, Upload, from_disk, walk
 
-#: An empty object beside the files of an output that is complete, as Hadoop's jobs leave it.
-MARKER = "_SUCCESS"
 #: Files that appear together; of more, each is sent with one request instead of three and appears as it arrives.
 TOGETHER = 5_000
 

@@ -141,9 +141,11 @@ class S3Store:
         """
         return self._together(cancelled, [partial(begin_upload, item, self._wire) for item in uploads], before)
 
-    def copy_many(self, copies: Sequence[Copy], cancelled: threading.Event | None = None) -> TransferTotals:
-        """Copy objects inside S3; none of them appears before all are copied."""
-        return self._together(cancelled, [partial(start_copy, item, self._wire) for item in copies])
+    def copy_many(
+        self, copies: Sequence[Copy], cancelled: threading.Event | None = None, before: Job = lambda: None
+    ) -> TransferTotals:
+        """Copy objects inside S3; none of them appears before all are copied; ``before`` as above."""
+        return self._together(cancelled, [partial(start_copy, item, self._wire) for item in copies], before)
 
     def list(self, uri: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
@@ -215,9 +217,7 @@ class S3Store:
         """An object to write that appears when it is published; see ``Draft``."""
         return Draft(parse_uri(uri), sse, self._wire)
 
-    def _together(
-        self, cancelled: threading.Event | None, starts: Sequence[_Draft], before: Job = lambda: None
-    ) -> TransferTotals:
+    def _together(self, cancelled: threading.Event | None, starts: Sequence[_Draft], before: Job) -> TransferTotals:
         tally, drafts = _Tally(), list[Job]()
         if not starts:
             before()

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from core.errors import NotFound, ParameterError
 from steps_impl.activities.cluster import Cluster
+from steps_impl.activities.cluster.publishing import Publication
 from steps_impl.activities.objects.nodes import AnySqlNode, DataNode, MySqlDataNode, S3DataNode, SqlDataNode
 from steps_impl.activities.pig import relations
-from steps_impl.activities.pig.publishing import Publication
 from steps_impl.activities.pig.references import node_of, references
 from steps_impl.activities.pig.tables import TableOfDatabase
 from stores.s3 import S3Store

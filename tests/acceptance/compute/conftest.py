@@ -87,7 +87,6 @@ class Place:
 
 
 @pytest.fixture
-def place(s3_client: Any, s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """An empty bucket; no configuration but the sandbox's AWS."""
-    monkeypatch.setenv("HOME", str(tmp_path))
+def place(s3_client: Any, s3_bucket: str, tmp_path: Path) -> Place:
+    """An empty bucket."""
     return Place(s3_client, s3_bucket, tmp_path)
