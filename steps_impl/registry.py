@@ -32,6 +32,7 @@ MODULES = {
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
     "load-redshift": "steps_impl.load.load_redshift",
     "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
+    "load-mysql": "steps_impl.load.load_mysql",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -130,13 +130,13 @@ def open_input(store: S3Store, addresses: Sequence[str], workspace: S3Location |
         NotFound: nothing is there.
         SchemaMismatch: the addresses hold different columns.
     """
-    found = [_find(store, address) for address in addresses]
+    found = [find_input(store, address) for address in addresses]
     if len(found) == 1 and found[0].manifest:
         yield found[0]
         return
     place = workspace or S3Location(parse_uri(addresses[0]).bucket, "ductrunner/manifests/")
     uri = str(place.child(f"{uuid.uuid4().hex}.manifest"))
-    merged = _merge(found, uri)
+    merged = merge_inputs(found, uri)
     store.put_bytes(uri, manifest_document(merged.files), content_type="application/json")
     try:
         yield merged
@@ -153,7 +153,8 @@ def manifest_document(files: Sequence[LoadFile]) -> bytes:
     return json.dumps({"entries": entries}).encode()
 
 
-def _find(store: S3Store, address: str) -> LoadInput:
+def find_input(store: S3Store, address: str) -> LoadInput:
+    """Return the files behind one address in S3. Raises as ``open_input`` does."""
     location = parse_uri(address)
     if location.name == "manifest" or location.name.endswith(".manifest"):
         return _read(store, location)
@@ -175,14 +176,21 @@ def _read(store: S3Store, location: S3Location) -> LoadInput:
     One in which a file may be missing is not used as it is (COPY would load less in silence), and neither is one whose
     files are named relative to it, as an extract to a directory writes them that was then staged to S3.
     """
-    uri = str(location)
+    here = S3Location(location.bucket, location.key.removesuffix(location.name))
+    return read_manifest(str(location), store.get_bytes(str(location), _LIMIT), lambda url: _address(url, here))
+
+
+def read_manifest(uri: str, text: bytes, address: Callable[[str], str]) -> LoadInput:
+    """Return what a manifest lists; ``address`` makes the whole address of a file from what stands there.
+
+    Raises:
+        UnsupportedValue: it is none, names no file, or names one twice.
+    """
     try:
-        document = json.loads(store.get_bytes(uri, _LIMIT))
-        manifest = _Manifest.model_validate(document)
+        manifest = _Manifest.model_validate(json.loads(text))
     except (ValueError, ValidationError):
         raise UnsupportedValue(f"{uri} is not a manifest of Redshift: it needs entries, each with a url") from None
-    here = S3Location(location.bucket, location.key.removesuffix(location.name))
-    files = tuple(LoadFile(_address(e.url, here), e.meta.content_length, e.meta.record_count) for e in manifest.entries)
+    files = tuple(LoadFile(address(e.url), e.meta.content_length, e.meta.record_count) for e in manifest.entries)
     if not files:
         raise UnsupportedValue(f"{uri} names no file; COPY needs at least one (an empty one will do)")
     if len({file.uri for file in files}) < len(files):
@@ -199,7 +207,12 @@ def _address(url: str, directory: S3Location) -> str:
     return str(parse_uri(url) if "://" in url else directory.child(url))
 
 
-def _merge(found: Sequence[LoadInput], uri: str) -> LoadInput:
+def merge_inputs(found: Sequence[LoadInput], uri: str) -> LoadInput:
+    """Return all inputs as one, whose manifest is ``uri``.
+
+    Raises:
+        SchemaMismatch: they hold different columns.
+    """
     contents = {(part.columns, part.format) for part in found}
     if len(contents) > 1:
         raise SchemaMismatch("the inputs hold different columns or formats, or only some say which; load them apart")

@@ -12,6 +12,7 @@ writes CSV with quotes (RFC 4180, every value) and ``\N`` for NULL. Both are rea
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ class Dialect:
     quoted: bool = False
     #: The text of NULL that is written.
     null: bytes = NULLS[0]
+    #: A text that is read as NULL, too, where it is a whole value without quotes.
+    also_null: bytes | None = None
 
     def reads_like(self, other: Dialect) -> bool:
         """Whether files of one are files of the other, however either is written."""
@@ -47,6 +50,19 @@ class Dialect:
 
     def _reading(self) -> Dialect:
         return replace(self, quoted=False, null=NULLS[0])
+
+
+@functools.cache
+def whole_value(text: bytes, separator: bytes, end: bytes, *, returns: bool) -> re.Pattern[bytes]:
+    """Return what finds a text that is a whole value without quotes, in records that have an ``end`` before them.
+
+    With ``returns`` a carriage return may stand before the end of a record.
+    """
+    between, last = re.escape(separator), re.escape(end)
+    behind = rb"(?=[%b%b%b]|\Z)" % (between, last, rb"\r" if returns else b"")
+    if text:
+        return re.compile(rb"(?<=[%b%b])%b%b" % (between, last, re.escape(text), behind))
+    return re.compile(rb"(?<=%b)%b|(?<=%b)(?=[%b%b])" % (between, behind, last, between, last))
 
 
 def csv(writing: Writing, escape: str | None = None) -> Dialect:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.dialects import Dialect, whole_value
 from steps_impl.activities.copying.lines import NULL
 
 _ESCAPE, _NULL, _SEPARATOR, _END, _RETURN = b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\x1a"
@@ -42,7 +42,7 @@ class Exchange:
 
     def lines(self, text: bytes, *, final: bool) -> tuple[bytes, int] | None:
         """Return the lines of the whole records in a text and how many bytes those take; nothing if it cannot tell."""
-        if self._dialect.escape not in text and b"\\" not in text:
+        if self._dialect.escape not in text and b"\\" not in text and self._dialect.also_null is None:
             used = len(text) if final else text.rfind(self._dialect.end) + 1
             return self._exchanged(text[:used]), used
         if any(mark in text for mark in _MARKS):
@@ -63,6 +63,10 @@ class Exchange:
         return lines, used
 
     def _with_nulls(self, whole: bytes) -> bytes:
+        own = self._dialect
+        if own.also_null is not None:
+            pattern = whole_value(own.also_null, own.separator, own.end, returns=own.quotes)
+            whole = pattern.sub(_NULL, own.end + whole)[1:]
         if b"\\" not in whole:
             return whole
         return self._null.sub(_NULL, self._dialect.end + whole)[1:]

@@ -49,6 +49,11 @@ class Chunk:
         """Return the place of a row of this chunk, counted from 0."""
         return self.place.after(self.text[: _offset(self.text, index)])
 
+    def after(self, rows: int) -> Chunk:
+        """Return what follows the first ``rows`` rows."""
+        start = _offset(self.text, rows)
+        return Chunk(self.text[start:], self.place.after(self.text[:start]))
+
     def row(self, index: int) -> Row:
         """Return the values of one row."""
         start = _offset(self.text, index)

@@ -7,7 +7,7 @@ import io
 import re
 import sys
 
-from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.dialects import Dialect, whole_value
 from steps_impl.activities.copying.lines import NULL, from_rows
 
 #: Stands for an unquoted ``\N`` while the library reads; a text that holds it is read exactly.
@@ -25,7 +25,7 @@ def by_library(text: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, in
     that do not end a record, or where it finds a fault (it does not tell where).
     """
     used = len(text) if final else _last_end(text)
-    marked = _mark_nulls(text[:used], dialect.escape)
+    marked = _mark_nulls(text[:used], dialect)
     if not used or marked is None or b"\t" in marked or marked.count(b"\r") != marked.count(b"\r\n"):
         return None
     try:
@@ -47,10 +47,13 @@ def _with_breaks(rows: list[list[str]]) -> bytes:
     return from_rows([[value.encode("latin-1") for value in row] or [b""] for row in rows])
 
 
-def _mark_nulls(text: bytes, escape: bytes) -> bytes | None:
+def _mark_nulls(text: bytes, dialect: Dialect) -> bytes | None:
     r"""Put the mark in the place of each bare ``\N``; nothing if other escapes, or the mark itself, are in the text."""
     if _MARK in text:
         return None
+    escape = dialect.escape
+    if dialect.also_null is not None:
+        text = whole_value(dialect.also_null, b",", b"\n", returns=True).sub(_MARK, b"\n" + text)[1:]
     if b"\\" not in text:
         return text if escape not in text else None
     marked = _BARE_NULL.sub(_MARK, b"\n" + text)[1:] if escape == b"\\" else text

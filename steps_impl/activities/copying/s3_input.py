@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
-
-from isal import igzip
+from typing import Literal
 
 from core.errors import NotFound, RecordMalformed, StoreError
 from steps_impl.activities.objects.nodes import S3DataNode
+from steps_impl.formats.opening import BLOCK, unzipped
 from stores.s3 import S3Store, parse_uri
 
-#: Bytes of a block of a file, without compression.
-BLOCK = 512 * 1024
 _MAGIC = b"\x1f\x8b"
 _MANIFEST_LIMIT = 64 << 20
 
@@ -87,15 +83,4 @@ def blocks(store: S3Store, uri: str, *, compressed: bool, undeclared: Literal["r
             raise RecordMalformed(f"{uri} is gzip data; say compression: gzip in its data node")
         if start != _MAGIC and compressed and start:
             raise RecordMalformed(f"{uri} is not gzip data; take compression: gzip from its data node")
-        yield from _unzipped(reader, uri) if start == _MAGIC else iter(lambda: reader.read(BLOCK), b"")
-
-
-def _unzipped(reader: BinaryIO, uri: str) -> Iterator[bytes]:
-    try:
-        with igzip.open(reader) as file:  # type: ignore[no-untyped-call]
-            while block := file.read(BLOCK):
-                yield block
-    except (EOFError, OSError, zlib.error, igzip.BadGzipFile) as error:
-        if isinstance(error, InterruptedError):
-            raise
-        raise RecordMalformed(f"{uri}: its gzip data is damaged or cut off; write the file again") from None
+        yield from unzipped(reader, uri) if start == _MAGIC else iter(lambda: reader.read(BLOCK), b"")

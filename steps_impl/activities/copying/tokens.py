@@ -103,7 +103,7 @@ class Tokenizer:
 
     def _meaning(self, value: _Bare) -> bytes | None:
         raw = bytes(value)
-        if raw in NULLS:
+        if raw in NULLS or raw == self._dialect.also_null:
             return None
         return self._unescaped.sub(rb"\1", raw) if self._dialect.escape in raw else raw
 

@@ -1,0 +1,80 @@
+"""JSON lines to rows: one object a line; numbers keep every digit, what is nested stays JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from core.errors import RecordMalformed
+from steps_impl.activities.copying.lines import Chunk, Place, from_rows
+from steps_impl.formats.delimited import Row
+
+#: Bytes of one object above which its end is taken for missing.
+_LONGEST = 64 << 20
+_WORDS = {True: b"1", False: b"0"}
+
+
+def read(blocks: Iterable[bytes], name: str, columns: Sequence[str]) -> Iterator[Chunk]:
+    """Yield the values of ``columns`` of each object; a key that is missing is NULL, others are left out.
+
+    Booleans become 1 and 0, which every engine reads.
+
+    Raises:
+        RecordMalformed: a line is no JSON object; the message names file and line.
+    """
+    line, record, pending = 1, 1, b""
+    for block in _with_end(blocks):
+        pending += block
+        whole, end, pending = pending.rpartition(b"\n")
+        if len(pending) > _LONGEST:
+            raise RecordMalformed(f"{name}, line {line}: an object of more than 64 MiB; is it one object a line?")
+        if end:
+            lines = whole.split(b"\n")
+            rows = [_row(text, Place(name, line + n, "line"), columns) for n, text in enumerate(lines) if text.strip()]
+            if rows:
+                yield Chunk(from_rows(rows), Place(name, record, "record"))
+            line, record = line + len(lines), record + len(rows)
+
+
+def _with_end(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    last = b"\n"
+    for block in blocks:
+        yield block
+        last = block[-1:] or last
+    if last != b"\n":
+        yield b"\n"
+
+
+def _row(line: bytes, place: Place, columns: Sequence[str]) -> Row:
+    try:
+        found = json.loads(line, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    except (ValueError, RecursionError):
+        raise RecordMalformed(f"{place}: it is no JSON; write one object a line") from None
+    if not isinstance(found, dict):
+        raise RecordMalformed(f"{place}: it is JSON, but no object; write one object a line")
+    return [_text(found.get(column)) for column in columns]
+
+
+class _Number(str):
+    """A number as it is written."""
+
+
+def _text(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, bool):
+        return _WORDS[value]
+    return _nested(value).encode("utf-8", "surrogatepass")
+
+
+def _nested(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_nested(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_nested, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

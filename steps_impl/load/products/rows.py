@@ -1,0 +1,73 @@
+r"""Files to rows: every file read in its format, its rows counted and compared with what its manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.errors import CheckFailed
+from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.lines import Chunk, count
+from steps_impl.activities.copying.reading import RecordReader
+from steps_impl.formats.opening import blocks_of
+from steps_impl.load.manifest import LoadFile
+from steps_impl.load.products import json_lines
+
+if TYPE_CHECKING:
+    from stores.s3 import S3Store
+
+_TSV = Dialect(separator=b"\t")
+_CSV = Dialect(quotes=True)
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How the files are written."""
+
+    #: ``tsv``, ``csv`` or ``json``.
+    name: str
+    #: Records to leave out at the top of each file.
+    header: int = 0
+    #: The text of NULL beside ``\\N``.
+    null: str | None = None
+    #: Names of the values that are taken from each object of ``json``.
+    columns: tuple[str, ...] = ()
+
+
+def read_rows(files: Iterable[LoadFile], form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:
+    """Yield the rows of all files.
+
+    Raises:
+        RecordMalformed, StoreError: a file cannot be read.
+        CheckFailed: a file holds another number of rows than its manifest says.
+    """
+    for file in files:
+        rows = 0
+        for chunk in _read(file.uri, form, s3):
+            rows += count(chunk.text)
+            yield chunk
+        if file.rows is not None and rows != file.rows:
+            raise CheckFailed(
+                f"{file.uri} holds {rows} rows, and its manifest says {file.rows}; it was cut off or written again: "
+                "run the step that wrote it once more"
+            )
+
+
+def _read(uri: str, form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:
+    blocks = blocks_of(uri, s3)
+    if form.name == "json":
+        return json_lines.read(blocks, uri, form.columns)
+    dialect = _CSV if form.name == "csv" else _TSV
+    if form.null is not None:
+        dialect = replace(dialect, also_null=form.null.encode())
+    return _without_header(RecordReader(dialect, uri).chunks(blocks), form.header)
+
+
+def _without_header(chunks: Iterator[Chunk], header: int) -> Iterator[Chunk]:
+    for chunk in chunks:
+        left_out = min(header, count(chunk.text)) if header else 0
+        header -= left_out
+        rest = chunk.after(left_out) if left_out else chunk
+        if rest.text:
+            yield rest
