@@ -33,6 +33,7 @@ MODULES = {
     "load-redshift": "steps_impl.load.load_redshift",
     "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
     "load-mysql": "steps_impl.load.load_mysql",
+    "load-postgres": "steps_impl.load.load_postgres",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",

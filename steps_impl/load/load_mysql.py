@@ -25,7 +25,7 @@ from steps_impl.load.products.mysql_replace import replace
 from steps_impl.load.products.mysql_staged import merge
 from steps_impl.load.products.mysql_table import look
 from steps_impl.load.products.parameters import DatabaseLoadParameters
-from steps_impl.load.products.rows import FileFormat, read_rows
+from steps_impl.load.products.rows import file_format, read_rows
 from steps_impl.registry import Step
 from stores.mysql.target import Target, connect
 
@@ -85,15 +85,6 @@ def _load(load: MySqlLoad, reconnect: Any, parameters: LoadMySqlParameters, sour
         name = name_of(parameters.load_id, load.context.environment, source, str(load.table))
         return dict(append(load, name))
     return dict(merge(load))
-
-
-def file_format(parameters: DatabaseLoadParameters, source: LoadInput, columns: tuple[str, ...]) -> FileFormat:
-    """Return how the files are written: as the parameters say, else as the manifest does, else tsv."""
-    name = parameters.input_format or source.format or "tsv"
-    if name not in ("tsv", "csv", "json"):
-        raise ParameterError(f"--input: the files are {name}, and tsv, csv or json can be loaded")
-    keys = tuple(parameters.columns or source.columns or columns)
-    return FileFormat(name, parameters.ignore_header, parameters.null_as, keys)
 
 
 def _prepare(target: Target, parameters: LoadMySqlParameters) -> None:

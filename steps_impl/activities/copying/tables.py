@@ -22,11 +22,27 @@ def name_parts(node: AnySqlNode) -> tuple[str | None, str]:
     Raises:
         ParameterError: the node names no table, or too many parts.
     """
-    parts = [_bare(part.strip()) for part in _PARTS.findall(node.table or "")]
+    parts = _parts(node.table or "")
     if not parts or len(parts) > 2:
         raise ParameterError(f"{node.label} needs a table: table, schema.table, or table with schemaName")
     schema = parts[0] if len(parts) == 2 else node.schema_name
     return schema, parts[-1]
+
+
+def split_name(text: str) -> tuple[str | None, str]:
+    """Return schema and table of ``table`` or ``schema.table``, each in quotes or not.
+
+    Raises:
+        ParameterError: it is neither.
+    """
+    parts = _parts(text)
+    if not parts or len(parts) > 2:
+        raise ParameterError(f'{text!r} is no table name; write table, schema.table or "odd.name"')
+    return (parts[0] if len(parts) == 2 else None), parts[-1]
+
+
+def _parts(text: str) -> list[str]:
+    return [_bare(part.strip()) for part in _PARTS.findall(text)]
 
 
 def ensure(node: AnySqlNode, find: Callable[[], str | None], create: Callable[[str], object], where: str) -> str:
@@ -55,11 +71,17 @@ def _bare(part: str) -> str:
 def find_in_catalog(
     node: AnySqlNode, rows: Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
 ) -> str | None:
-    """Return the quoted name of a node's table in the catalogue of Postgres or Redshift; nothing if it is not there.
+    """Return the quoted name of a node's table in the catalogue of Postgres or Redshift; nothing if it is not there."""
+    return find_relation(*name_parts(node), rows)
+
+
+def find_relation(
+    schema: str | None, table: str, rows: Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
+) -> str | None:
+    """Return the quoted name of a table in the catalogue of Postgres or Redshift; nothing if it is not there.
 
     A name is looked for as it is written, then in any case (an unquoted ``adEvents`` is stored as ``adevents``).
     """
-    schema, table = name_parts(node)
     found = rows(_LOOKUP, (table, schema, schema, schema, schema, table))
     return ".".join(quote_name(str(part)) for part in found[0]) if found else None
 

@@ -2,17 +2,18 @@ r"""Files to rows: every file read in its format, its rows counted and compared 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import CheckFailed
+from core.errors import CheckFailed, ParameterError
 from steps_impl.activities.copying.dialects import Dialect
 from steps_impl.activities.copying.lines import Chunk, count
 from steps_impl.activities.copying.reading import RecordReader
 from steps_impl.formats.opening import blocks_of
-from steps_impl.load.manifest import LoadFile
+from steps_impl.load.manifest import LoadFile, LoadInput
 from steps_impl.load.products import json_lines
+from steps_impl.load.products.parameters import FileParameters
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store
@@ -33,6 +34,19 @@ class FileFormat:
     null: str | None = None
     #: Names of the values that are taken from each object of ``json``.
     columns: tuple[str, ...] = ()
+
+
+def file_format(parameters: FileParameters, source: LoadInput, columns: Sequence[str]) -> FileFormat:
+    """Return how the files are written: as the parameters say, else as the manifest does, else tsv.
+
+    Raises:
+        ParameterError: the manifest names a format that cannot be loaded.
+    """
+    name = parameters.input_format or source.format or "tsv"
+    if name not in ("tsv", "csv", "json"):
+        raise ParameterError(f"--input: the files are {name}, and tsv, csv or json can be loaded")
+    keys = tuple(parameters.columns or source.columns or columns)
+    return FileFormat(name, parameters.ignore_header, parameters.null_as, keys)
 
 
 def read_rows(files: Iterable[LoadFile], form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:

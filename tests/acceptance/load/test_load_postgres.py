@@ -1,0 +1,213 @@
+"""``load-postgres`` on a real server: the rows that are there afterwards, mode by mode."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from core.errors import (
+    CheckFailed,
+    LoadRejected,
+    NotFound,
+    ParameterError,
+    SchemaMismatch,
+    TransactionConflict,
+    UnsupportedValue,
+)
+from tests.acceptance.load.conftest import Product, ended
+from tests.integration.agent.conftest import eventually
+
+COLUMNS = "id INT PRIMARY KEY, name TEXT, price NUMERIC(10,2) NOT NULL DEFAULT 9.5"
+OLD = [(1, "one", "1.00"), (2, "two", "2.00")]
+
+
+def numbers(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [(row[0], row[1], str(row[2])) for row in rows]
+
+
+def test_append_adds_the_rows_once_per_load(postgres: Product) -> None:
+    table = postgres.make(COLUMNS, *OLD)
+    source = postgres.values((3, "three", "3.00"))
+    assert postgres.load(table, source).details["inserted"] == 1
+    again = postgres.load(table, source).details
+    assert (again["inserted"], again["already_loaded"]) == (0, 1)
+    assert numbers(postgres.rows(table)) == [*OLD, (3, "three", "3.00")]
+    postgres.load(table, postgres.values((3, "three", "3.00")), mode="insert-ignore")
+    assert postgres.load(table, postgres.values((4, "four", 4)), load_id="x").details["inserted"] == 1
+    assert postgres.load(table, postgres.values((5, "five", 5)), load_id="x").details["inserted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "after"),
+    [
+        ("insert-ignore", [*OLD, (3, None, "3.00")]),
+        ("upsert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
+        ("delete-insert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
+        ("replace", [(2, "zwei", "2.50"), (3, None, "3.00")]),
+    ],
+)
+def test_each_mode_leaves_the_same_rows_however_often_it_runs(
+    postgres: Product, mode: str, after: list[tuple[object, ...]]
+) -> None:
+    table = postgres.make(COLUMNS, *OLD)
+    postgres.sql(f"CREATE VIEW v_{table} AS SELECT * FROM {table}")
+    source = postgres.values((2, "zwei", "2.5"), (3, None, "3"))
+    for _ in range(2):
+        postgres.load(table, source, mode=mode)
+        assert numbers(postgres.rows(table)) == numbers(postgres.rows(f"v_{table}")) == after
+
+
+@pytest.mark.parametrize(
+    ("chosen", "winner"),
+    [
+        ({}, "third"),
+        ({"duplicates": "first"}, "first"),
+        ({"order_by": "price DESC"}, "second"),
+        ({"order_by": "name ASC NULLS FIRST"}, None),
+        ({"order_by": "price ASC", "duplicates": "first"}, "first"),
+    ],
+)
+def test_of_rows_with_one_key_the_stated_one_wins(postgres: Product, chosen: dict[str, str], winner: str) -> None:
+    table = postgres.make(COLUMNS)
+    first = postgres.values((7, "first", 1), (8, "x", 1), (7, "second", 5))
+    files = [first, postgres.values((7, None, 2), (7, "third", 1))]
+    for mode in ("insert-ignore", "replace", "delete-insert", "upsert"):
+        done = postgres.load(table, files, mode=mode, **({"duplicates": "last"} | chosen))
+        assert [row[:2] for row in postgres.rows(table)] == [(7, winner), (8, "x")]
+        assert done.details["left_out"] == 3
+        postgres.sql(f"UPDATE {table} SET name = 'other'")
+
+
+def test_a_truncate_is_done_when_it_is_asked_for_and_undone_with_the_load(postgres: Product) -> None:
+    table = postgres.make(COLUMNS, *OLD)
+    with pytest.raises(LoadRejected):
+        postgres.load(table, postgres.values((3, "x", "much")), mode="replace", replace_by="truncate")
+    assert numbers(postgres.rows(table)) == OLD
+    assert postgres.load(table, postgres.values((3, "x", 1)), mode="replace", replace_by="truncate").rows == 1
+    assert numbers(postgres.rows(table)) == [(3, "x", "1.00")]
+
+
+def test_identity_serial_generated_and_default_columns_are_kept_in_step(postgres: Product) -> None:
+    table = postgres.make(
+        "a INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b SERIAL, c INT GENERATED ALWAYS AS (a * 2) STORED, "
+        "d INT DEFAULT 4"
+    )
+    for mode in ("replace", "upsert", "delete-insert"):
+        postgres.load(table, postgres.values((50, 60)), mode=mode, columns=["a", "b"])
+    postgres.sql(f"INSERT INTO {table} DEFAULT VALUES")
+    assert postgres.rows(table) == [(50, 60, 100, 4), (51, 61, 102, 4)]
+
+
+VALUES = ["", "NULL", r"\N", r"C:\new", "a\tb", "a\r\nb", "🚲 \u00e9", "'\"`", "\\", "1,2", " x ", "\x1d\x1e", r"\."]
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_values_that_break_peers_arrive_as_they_are(postgres: Product, form: str) -> None:
+    table = postgres.make("id INT PRIMARY KEY, v TEXT")
+    rows = [*enumerate(VALUES), (99, None)]
+    for mode in ("replace", "upsert"):
+        postgres.load(table, postgres.values(*rows, form=form), mode=mode, input_format=form)
+        assert postgres.rows(table) == rows
+
+
+def test_numbers_dates_bytes_and_reserved_words_arrive_as_they_are(postgres: Product) -> None:
+    table = postgres.make(
+        '"select" NUMERIC(38,10) PRIMARY KEY, "from" TIMESTAMP, "Group" BYTEA, "a""b" FLOAT8, c CHAR(10), t TIMESTAMPTZ'
+    )
+    row = ("9999999999999999999999999999.0123456789", "infinity", "00ff5c0a", "NaN", "ab", "2026-01-01 00:00:00+02")
+    for mode in ("append", "upsert", "replace"):
+        postgres.sql(f"DELETE FROM {table}")
+        postgres.load(table, postgres.values(row), mode=mode)
+        found = postgres.sql(
+            f"""SELECT "select"::text, "from"::text, encode("Group", 'hex'), "a""b"::text, c FROM {table}"""
+        )
+        assert found == [(*row[:4], "ab        ")]
+
+
+def test_nul_bytes_are_refused_by_place_or_removed(postgres: Product) -> None:
+    table = postgres.make("v TEXT")
+    with pytest.raises(UnsupportedValue, match="line 2, column v: a NUL byte"):
+        postgres.load(table, postgres.file(b"ok\na\0b\n"))
+    postgres.load(table, postgres.file(b"a\0b\n"), nul_bytes="remove")
+    assert postgres.rows(table) == [("ab",)]
+
+
+def test_a_row_that_does_not_fit_is_told_by_file_and_line_without_its_values(postgres: Product) -> None:
+    table = postgres.make("id SMALLINT PRIMARY KEY, v VARCHAR(3) NOT NULL DEFAULT 'x'", (1, "old"))
+    for content, told in [
+        ("3\tabc\n99999\tabc\n", "line 2, column id"),
+        ("3\tsecret\n", "line 1, column v"),
+        ("3\t\\N\n", "line 1"),
+        ("3\n", "line 1: it has 1 values"),
+        ("3\ta\n4\n", "line 2"),
+        ("5\ta\n5\tb\n", "line 2"),
+        (b"5\t\xff\n", "not UTF-8"),
+    ]:
+        for mode in ("append", "replace"):
+            with pytest.raises((LoadRejected, UnsupportedValue), match=told) as failed:
+                postgres.load(table, postgres.file(content), mode=mode)
+            assert "rows.tsv" in str(failed.value)
+            assert "secret" not in str(failed.value)
+            assert postgres.rows(table) == [(1, "old")]
+
+
+def test_what_cannot_be_loaded_is_refused_before_anything_is_changed(postgres: Product, tmp_path: Path) -> None:
+    table = postgres.make("id INT, v TEXT, twice INT GENERATED ALWAYS AS (id * 2) STORED")
+    parent = postgres.make(COLUMNS, *OLD)
+    child = postgres.make(f"id INT REFERENCES {parent} ON DELETE CASCADE", (1,))
+    postgres.sql(f"CREATE VIEW v_{table} AS SELECT id, v FROM {table}")
+    (tmp_path / "part-0").write_bytes(b"1\ta\n")
+    (tmp_path / "manifest").write_text(json.dumps({"entries": [{"url": "part-0", "meta": {"record_count": 3}}]}))
+    source = postgres.values((1, "a"))
+    three = postgres.values((1, "a", 1))
+    for error, told, into, given in [
+        (NotFound, "has no table nothing", "nothing", {}),
+        (ParameterError, "is a view", f"v_{table}", {}),
+        (SchemaMismatch, "no column to write other", table, {"columns": ["id", "other"]}),
+        (SchemaMismatch, r"twice \(generated\)", table, {"columns": ["id", "twice"]}),
+        (ParameterError, "has no primary key", table, {"mode": "upsert"}),
+        (ParameterError, "no unique key", table, {"mode": "upsert", "keys": ["id"]}),
+        (ParameterError, "ON DELETE CASCADE", parent, {"mode": "replace", "source": three}),
+        (ParameterError, "ON DELETE CASCADE", parent, {"mode": "delete-insert", "source": three}),
+        (CheckFailed, "--allow-empty", table, {"mode": "replace", "source": postgres.file("")}),
+        (CheckFailed, "holds 1 rows, and its manifest says 3", table, {"source": str(tmp_path / "manifest")}),
+        (LoadRejected, "1 rows .* NULL in the key", table,
+         {"mode": "delete-insert", "keys": ["id"], "source": postgres.values((None, "a"))}),
+        (LoadRejected, r"1 keys .* \(1 rows more\)", parent,
+         {"mode": "upsert", "duplicates": "fail", "source": postgres.values((1, "a", 1), (1, "b", 1))}),
+    ]:  # fmt: skip
+        parameters = {"source": source, **given}
+        with pytest.raises(error, match=told):
+            postgres.load(into, parameters.pop("source"), **parameters)
+    assert postgres.rows(table) == []
+    assert numbers(postgres.rows(parent)) == OLD
+    assert postgres.rows(child) == [(1,)]
+
+
+def test_a_lock_of_somebody_else_is_waited_for_and_then_told(postgres: Product) -> None:
+    table = postgres.make(COLUMNS, *OLD)
+    with postgres.blocked(f"SELECT * FROM {table} FOR UPDATE"), pytest.raises(TransactionConflict):
+        postgres.load(table, postgres.values((1, "new", 1)), mode="replace", lock_timeout=1)
+    assert numbers(postgres.rows(table)) == OLD
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
+def test_a_load_that_ends_at_its_last_moment_changes_nothing_and_a_rerun_does_it(
+    postgres: Product, mode: str, signal_number: signal.Signals
+) -> None:
+    table = postgres.make(COLUMNS, *OLD)
+    source = postgres.values((3, "three", 3))
+    with postgres.blocked(f"INSERT INTO {table} VALUES (3, 'held')"):
+        process = postgres.start(table, source, mode=mode)
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'ductrunner'"
+        eventually(lambda: postgres.sql(waiting), "it waits for the other one's row")
+        process.send_signal(signal_number)
+        assert ended(process) == (143 if signal_number == signal.SIGTERM else -signal.SIGKILL)
+    eventually(lambda: not postgres.sql(waiting), "the killed statement ends")
+    assert numbers(postgres.rows(table)) == OLD
+    postgres.load(table, source, mode=mode)
+    assert numbers(postgres.rows(table)) == [*(OLD if mode != "replace" else []), (3, "three", "3.00")]
