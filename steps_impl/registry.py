@@ -20,6 +20,7 @@ MODULES = {
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
     "create-update-sql": "steps_impl.warehouse.create_update_sql",
+    "create-view": "steps_impl.warehouse.create_view",
     "emr-activity": "steps_impl.activities.emr_activity",
     "emr-step": "steps_impl.compute.emr_step",
     "emr-streaming": "steps_impl.compute.emr_streaming",

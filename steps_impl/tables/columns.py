@@ -75,10 +75,25 @@ class ColumnReader:
             (("COLLATE",), lambda: self._say("collate", _COLLATIONS[self._known(_COLLATIONS, "a collation")])),
             (("DISTKEY",), lambda: self._table.say("dist_key", self._name)),
             (("SORTKEY",), lambda: self._table.say("sort_key", (self._name,))),
+            (("CONSTRAINT",), self._named_constraint),
             (("PRIMARY", "KEY"), lambda: self._table.say("primary_key", Key((self._name,)))),
             (("UNIQUE",), lambda: self._table.unique.append(Key((self._name,)))),
             (("REFERENCES",), self._reference),
         )
+
+    def _named_constraint(self) -> None:
+        """Take ``CONSTRAINT name`` and the one constraint behind it."""
+        name = self._reader.identifier("a constraint")
+        if self._reader.takes("PRIMARY", "KEY"):
+            self._table.say("primary_key", Key((self._name,), name))
+        elif self._reader.takes("UNIQUE"):
+            self._table.unique.append(Key((self._name,), name))
+        elif self._reader.takes("REFERENCES"):
+            self._reference(name)
+        elif self._reader.takes("NOT", "NULL"):
+            self._nullability(not_null=True)
+        else:
+            self._reader.fail(f"expected PRIMARY KEY, UNIQUE, REFERENCES or NOT NULL, found {self._reader.token}")
 
     def _say(self, keyword: str, value: object) -> None:
         if keyword in self._said:
@@ -105,6 +120,6 @@ class ColumnReader:
             self._reader.fail(f"{self._reader.token} is not {what} of Redshift")
         return self._reader.advance().word
 
-    def _reference(self) -> None:
+    def _reference(self, name: str | None = None) -> None:
         target = self._reader.table_name()
-        self._table.foreign_keys.append(ForeignKey((self._name,), target, self._table.optional_names()))
+        self._table.foreign_keys.append(ForeignKey((self._name,), target, self._table.optional_names(), name))

@@ -80,6 +80,30 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
+class Like:
+    """Columns that are those of another table; ``INCLUDING DEFAULTS`` takes its defaults too."""
+
+    table: TableName
+    #: ``None``: not said, which excludes them.
+    including_defaults: bool | None = None
+    #: How many columns stand before it.
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """A view definition; ``query`` is as it was written."""
+
+    name: TableName
+    query: str
+    #: Names in place of those of the query; empty: the query's.
+    columns: tuple[str, ...] = ()
+    or_replace: bool = False
+    #: ``WITH NO SCHEMA BINDING``: what it reads is looked up when it is read.
+    late_binding: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """A table definition."""
 
@@ -88,6 +112,7 @@ class Table:
     primary_key: Key | None = None
     unique: tuple[Key, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    likes: tuple[Like, ...] = ()
     #: ``AUTO``, ``EVEN``, ``KEY``, ``ALL``; ``None``: not said.
     dist_style: str | None = None
     dist_key: str | None = None

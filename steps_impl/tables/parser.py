@@ -1,7 +1,7 @@
-"""Reads a table definition: one ``CREATE TABLE`` of Redshift.
+"""Reads definitions: ``CREATE TABLE`` and ``CREATE VIEW`` of Redshift.
 
-Everything of the Developer Guide's CREATE TABLE page except ``LIKE`` and ``AS SELECT`` (they do not say what the
-columns are). What is not understood is an error with line and column, never passed over.
+Everything of the Developer Guide's CREATE TABLE page except ``AS SELECT`` (which does not say what the columns are).
+What is not understood is an error with line and column, never passed over.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 
 from core.errors import DefinitionError
 from steps_impl.tables.columns import ColumnReader
-from steps_impl.tables.model import Column, ForeignKey, Key, Table, TableName
+from steps_impl.tables.model import Column, ForeignKey, Key, Like, Table, TableName, View
 from steps_impl.tables.reader import TokenReader
 from steps_impl.tables.rules import check_table
 from steps_impl.tables.tokens import Kind
+from steps_impl.tables.views import begins_view, read_view
 
 _DIST_STYLES = ("AUTO", "EVEN", "KEY", "ALL")
 
@@ -26,11 +27,28 @@ def parse_table(text: str) -> Table:
         DefinitionError: anything that is not understood or contradicts itself; the message names line and column.
     """
     reader = TokenReader(text)
+    table = _read_table(reader)
+    if reader.token.kind is not Kind.END:
+        reader.fail(f"a table definition holds one CREATE TABLE, found {reader.token} behind it")
+    return table
+
+
+def parse_definitions(text: str) -> tuple[Table | View, ...]:
+    """Return all tables and views of a text, in its order. Raises as ``parse_table``; also when there are none."""
+    reader = TokenReader(text)
+    found: list[Table | View] = []
+    while reader.token.kind is not Kind.END or not found:
+        found.append(read_view(reader) if begins_view(reader) else _read_table(reader))
+    return tuple(found)
+
+
+def _read_table(reader: TokenReader) -> Table:
+    """Take one CREATE TABLE and the semicolons behind it."""
+    while reader.takes(";"):
+        pass
     table = _Builder(reader).read()
     while reader.takes(";"):
         pass
-    if reader.token.kind is not Kind.END:
-        reader.fail(f"a table definition holds one CREATE TABLE, found {reader.token} behind it")
     try:
         check_table(table)
     except DefinitionError as error:
@@ -46,6 +64,7 @@ class _Builder:
     columns: list[Column] = field(default_factory=list)
     unique: list[Key] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
+    likes: list[Like] = field(default_factory=list)
     #: Everything that may be said once: keyword of ``Table`` → value.
     said: dict[str, Any] = field(default_factory=dict)
 
@@ -60,6 +79,7 @@ class _Builder:
             columns=tuple(self.columns),
             unique=tuple(self.unique),
             foreign_keys=tuple(self.foreign_keys),
+            likes=tuple(self.likes),
             **self.said,
         )
 
@@ -86,12 +106,21 @@ class _Builder:
 
     def _field(self) -> None:
         reader = self.reader
-        if reader.sees("LIKE"):
-            reader.fail("LIKE does not say what the columns are; write them out")
-        if reader.sees("CONSTRAINT") or reader.sees("UNIQUE") or _two_words(reader):
+        if reader.takes("LIKE"):
+            self._like()
+        elif reader.sees("CONSTRAINT") or reader.sees("UNIQUE") or _two_words(reader):
             self._constraint()
         else:
             ColumnReader(reader, self).read()
+
+    def _like(self) -> None:
+        parent = self.reader.table_name()
+        including = None
+        for word, meaning in (("INCLUDING", True), ("EXCLUDING", False)):
+            if self.reader.takes(word):
+                self.reader.demand("DEFAULTS")
+                including = meaning
+        self.likes.append(Like(parent, including, len(self.columns)))
 
     def _constraint(self) -> None:
         reader = self.reader

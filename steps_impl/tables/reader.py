@@ -107,9 +107,13 @@ class TokenReader:
             previous = token
         return text
 
+    def source(self, first: int, behind: int) -> str:
+        """Return the text between two positions as the author wrote it, comments inside included."""
+        return self._text[self._tokens[first].start : self._tokens[behind].start].strip()
+
     @property
     def position(self) -> int:
-        """The number of tokens taken so far; for ``written``."""
+        """The number of tokens taken so far; for ``written`` and ``source``."""
         return self._index
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from steps_impl.tables.model import Column, ForeignKey, Key, Table, quote
+from steps_impl.tables.model import Column, ForeignKey, Key, Like, Table, View, quote
 from steps_impl.tables.types import ColumnType
 
 
@@ -12,8 +12,31 @@ def ddl(table: Table) -> str:
     """Return the definition as one statement, every name quoted; reading it gives the same table again."""
     words = ["CREATE", *(["TEMPORARY"] if table.temporary else []), "TABLE"]
     words += ["IF NOT EXISTS"] if table.if_not_exists else []
-    fields = ",\n  ".join([*map(column_ddl, table.columns), *_constraints(table)])
+    fields = ",\n  ".join([*_columns(table), *_constraints(table)])
     return "\n".join([f"{' '.join(words)} {table.name.sql} (\n  {fields}\n)", *_attributes(table)])
+
+
+def view_ddl(view: View, *, or_replace: bool | None = None) -> str:
+    """Return the definition of a view; ``or_replace`` goes before what it says itself."""
+    replaced = view.or_replace if or_replace is None else or_replace
+    names = f" ({column_list(view.columns)})" if view.columns else ""
+    head = f"CREATE {'OR REPLACE ' if replaced else ''}VIEW {view.name.sql}{names} AS"
+    # On a line of its own: the query may end with a comment.
+    return f"{head}\n{view.query}" + ("\nWITH NO SCHEMA BINDING" if view.late_binding else "")
+
+
+def _columns(table: Table) -> Iterator[str]:
+    for position, column in enumerate((*table.columns, None)):
+        for like in table.likes:
+            if like.position == position:
+                yield _like_ddl(like)
+        if column is not None:
+            yield column_ddl(column)
+
+
+def _like_ddl(like: Like) -> str:
+    defaults = {None: "", True: " INCLUDING DEFAULTS", False: " EXCLUDING DEFAULTS"}[like.including_defaults]
+    return f"LIKE {like.table.sql}{defaults}"
 
 
 def column_ddl(column: Column) -> str:

@@ -25,8 +25,10 @@ def check_table(table: Table) -> None:
 
 def _faults(table: Table) -> Iterator[str]:
     yield from _column_faults(table)
+    if table.likes and (table.dist_style or table.dist_key or table.sort_style or table.sort_key):
+        yield "distribution and sort keys cannot be given beside LIKE: they are those of the other table"
     for what, names in _named_columns(table):
-        if missing := [name for name in names if not table.has(name)]:
+        if not table.likes and (missing := [name for name in names if not table.has(name)]):
             yield f"{what} names {missing[0]!r}, which is not a column of the table"
         if twice := _twice(names):
             yield f"{what} names {twice[0]!r} twice"

@@ -29,6 +29,8 @@ class Token:
     value: str
     line: int
     column: int
+    #: Where it begins in the text, in characters.
+    start: int = 0
 
     @property
     def word(self) -> str:
@@ -71,9 +73,9 @@ def tokenize(text: str) -> list[Token]:
         if kind != "SKIP":
             line, column = _line_and_column(text, position)
             written = match.group()
-            tokens.append(Token(Kind[str(kind)], written, _value(Kind[str(kind)], written), line, column))
+            tokens.append(Token(Kind[str(kind)], written, _value(Kind[str(kind)], written), line, column, position))
         position = match.end()
-    tokens.append(Token(Kind.END, "", "", *_line_and_column(text, position)))
+    tokens.append(Token(Kind.END, "", "", *_line_and_column(text, position), position))
     return tokens
 
 

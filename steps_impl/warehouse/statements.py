@@ -32,6 +32,11 @@ def analyze(target: TableName) -> Statement:
     return Statement(f"ANALYZE {target.sql}", f"analyze {target}")
 
 
+def no_rows_of(relation: str) -> Statement:
+    """Return the query whose columns are those of a relation, given as SQL; it has no rows."""
+    return Statement(f"SELECT * FROM {relation} WHERE 1 = 0", "look at the columns")
+
+
 def delete_all(target: TableName) -> Statement:
     """Return the DELETE of every row; never TRUNCATE, which would commit what came before it."""
     return Statement(f"DELETE FROM {target.sql}", f"delete the rows of {target}")

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import DefinitionError
-from steps_impl.tables.model import Column, ForeignKey, Identity, Key, Table, TableName
-from steps_impl.tables.parser import parse_table
-from steps_impl.tables.render import ddl
+from steps_impl.tables.model import Column, ForeignKey, Identity, Key, Like, Table, TableName, View
+from steps_impl.tables.parser import parse_definitions, parse_table
+from steps_impl.tables.render import ddl, view_ddl
 from steps_impl.tables.types import ColumnType
 
 NAMES = st.text(
@@ -19,9 +19,12 @@ LOWER = NAMES.filter(lambda name: name == name.lower())
 TYPES = st.one_of(
     st.sampled_from(["smallint", "integer", "bigint", "real", "double precision", "boolean", "date", "super"]),
     st.sampled_from(["timestamp without time zone", "timestamp with time zone", "time with time zone"]),
+    st.sampled_from(["time without time zone", "geometry", "geography", "hllsketch", "interval year to month"]),
 ).map(ColumnType) | st.one_of(
     st.integers(1, 65535).map(lambda n: ColumnType("character varying", (n,))),
     st.integers(1, 4096).map(lambda n: ColumnType("character", (n,))),
+    st.integers(1, 16777216).map(lambda n: ColumnType("varbyte", (n,))),
+    st.integers(0, 6).map(lambda n: ColumnType("interval day to second", (n,))),
     st.tuples(st.integers(1, 38), st.integers(0, 37))
     .filter(lambda p: p[1] <= p[0])
     .map(lambda p: ColumnType("numeric", p)),
@@ -54,9 +57,13 @@ def tables(draw: st.DrawFn) -> Table:
             )
         )
     some = st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True).map(tuple)
-    dist_key = draw(st.none() | st.sampled_from(names))
-    styles: list[Any] = [None, "KEY"] if dist_key else [None, "ALL", "EVEN", "AUTO"]
-    sort_key = draw(st.just(()) | some)
+    likes = draw(
+        st.lists(st.builds(Like, st.builds(TableName, LOWER), st.sampled_from([None, True, False])), max_size=1)
+    )
+    dist_key = None if likes else draw(st.none() | st.sampled_from(names))
+    styles: list[Any] = [None, "KEY"] if dist_key else [None] if likes else [None, "ALL", "EVEN", "AUTO"]
+    sort_key = () if likes else draw(st.just(()) | some)
+    sort_styles = ["COMPOUND", "INTERLEAVED"] if sort_key else [] if likes else ["AUTO"]
     return Table(
         name=TableName(draw(LOWER), draw(st.none() | LOWER)),
         columns=tuple(made),
@@ -66,7 +73,8 @@ def tables(draw: st.DrawFn) -> Table:
         dist_style=draw(st.sampled_from(styles)),
         dist_key=dist_key,
         sort_key=sort_key,
-        sort_style=draw(st.sampled_from([None, "COMPOUND", "INTERLEAVED"] if sort_key else [None, "AUTO"])),
+        sort_style=draw(st.sampled_from([None, *sort_styles])),
+        likes=tuple(likes),
         backup=draw(st.none() | st.booleans()),
         encode_auto=draw(st.booleans()),
         if_not_exists=draw(st.booleans()),
@@ -77,6 +85,24 @@ def tables(draw: st.DrawFn) -> Table:
 @settings(max_examples=50, deadline=None)
 def test_any_table_is_read_back_from_what_is_written(table: Table) -> None:
     assert parse_table(ddl(table)) == table
+
+
+QUERIES = st.sampled_from(
+    ["SELECT 1", "WITH a AS (SELECT 1) SELECT * FROM a", "(SELECT ';' AS x) -- the end", "SELECT a<=b, c::int FROM t"]
+)
+
+
+@given(st.builds(View, st.builds(TableName, LOWER, st.none() | LOWER), QUERIES, st.lists(LOWER, max_size=2).map(tuple),
+                 st.booleans(), st.booleans()))  # fmt: skip
+@settings(max_examples=50, deadline=None)
+def test_any_view_is_read_back_from_what_is_written(view: View) -> None:
+    assert parse_definitions(view_ddl(view)) == (view,)
+
+
+@given(tables(), tables())
+@settings(max_examples=20, deadline=None)
+def test_several_tables_are_read_one_after_the_other(one: Table, other: Table) -> None:
+    assert parse_definitions(f"-- first\n{ddl(one)};\n;/* second */ {ddl(other)};") == (one, other)
 
 
 @given(st.text(alphabet="CREATE TABLE t(a int,)'\"`-/*$\n;:E", max_size=60))
