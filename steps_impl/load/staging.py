@@ -53,9 +53,17 @@ def run_copy(session: Session, statement: Statement, elsewhere: Callable[[], Ses
     try:
         session.execute(statement)
     except LoadRejected as error:
-        raise LoadRejected(f"{error}: {refused()}") from None
+        raise LoadRejected(f"{error}: {_told(refused)}") from None
     counted, query = session.row(Statement("SELECT pg_last_copy_count(), pg_last_copy_id()", "count the load"))
     return CopyDone(int(counted), int(query), refused)
+
+
+def _told(refused: Callable[[], LoadErrors]) -> str:
+    """Return the refused lines in words; that the log cannot be read must not hide that the load was refused."""
+    try:
+        return str(refused())
+    except StoreError as error:
+        return f"which lines it is cannot be told ({error})"
 
 
 @dataclass(frozen=True)

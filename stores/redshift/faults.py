@@ -106,8 +106,13 @@ def reason_of(code: str, message: str) -> str:
     if code.startswith("22") and code != errorcodes.INVALID_PARAMETER_VALUE:  # that one is about a statement's words
         condition = errorcodes.lookup(code).replace("_", " ").lower()
         return f"a value does not fit ({condition}, SQLSTATE {code})"
-    first_line = _VALUE.sub("value …", message).strip().splitlines()[:1]
+    first_line = without_values(message).strip().splitlines()[:1]
     return f"{first_line[0] if first_line else 'no reason given'}" + (f" (SQLSTATE {code})" if code else "")
+
+
+def without_values(message: str) -> str:
+    """Return a message of COPY without the value that it quotes."""
+    return _VALUE.sub("value …", message)
 
 
 def _reason(text: str) -> str:
