@@ -38,7 +38,7 @@ from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class CreateLoadParameters(LoadParameters, MaintenanceParameters):
+class CreateLoadParameters(MaintenanceParameters, LoadParameters):
     """Parameters of ``create-load-redshift``."""
 
     input: tuple[str, ...] = Field(

@@ -59,7 +59,7 @@ def _in_capitals(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-class LoadRedshiftParameters(CopyParameters, MaintenanceParameters):
+class LoadRedshiftParameters(MaintenanceParameters, CopyParameters):
     """Parameters of ``load-redshift``."""
 
     table: Annotated[str, AfterValidator(_one_table)] = Field(description="the table, which has to be there")

@@ -60,9 +60,10 @@ class Drift:
 
 def plan_drift(table: Table, actual: Sequence[ActualColumn], policy: DriftPolicy) -> Drift:
     """Compare a definition with the table that is there."""
-    found = [*_added(table, actual, policy), *_kept(table, actual, policy), *_widened(table, actual, policy)]
-    alterations = tuple(item for item in found if isinstance(item, Statement))
-    refused = [item for item in found if isinstance(item, str)]
+    added, widened = list(_added(table, actual, policy)), list(_widened(table, actual, policy))
+    # Widening first: the warehouse may refuse it for what does not show here (a view that reads the column).
+    alterations = tuple(item for item in (*widened, *added) if isinstance(item, Statement))
+    refused = [item for item in (*added, *_kept(table, actual, policy), *widened) if isinstance(item, str)]
     return Drift(alterations, (*refused, *misplaced(table, actual)))
 
 

@@ -39,7 +39,7 @@ from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class LoadReloadParameters(FileParameters, MaintenanceParameters):
+class LoadReloadParameters(MaintenanceParameters, FileParameters):
     """Parameters of ``load-reload-pk``."""
 
     staging_table_definition: str = Field(

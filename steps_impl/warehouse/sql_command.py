@@ -79,7 +79,7 @@ def run(parameters: SqlCommandParameters, context: StepContext) -> StepResult:
 
     safe = together or len(statements) == 1  # nothing is left of an attempt that met another writer
     rows = retry_conflicts(once, context.cancelled, attempts=8 if safe else 1)
-    details = {"host": parameters.host, "statements": len(statements), "one_transaction": together}
+    details = {"host": parameters.host, "statements": len(statements), "one_transaction": safe}
     return StepResult(rows=rows, details=details)
 
 

@@ -29,9 +29,9 @@ def test_columns_are_added_and_widened_before_the_load(loaded: Any, step: str) -
     given = {"table_definition": WIDER, "input": [manifest(loaded, ["2", "new long", "1", "2020-01-02"])]}
     result = loaded.run(step, **given, on_drift=["add-columns", "widen"])
     assert result.details["altered"] == [
+        "widen column 'note' of t to character varying(9)",
         "add column 'n' to t",
         "add column 'd' to t",
-        "widen column 'note' of t to character varying(9)",
     ]
     kept = [(1, "old", 7, None)] if step == "upsert" else []
     assert loaded.rows("SELECT id, note, n, d::text FROM t ORDER BY id") == [*kept, (2, "new long", 1, "2020-01-02")]

@@ -127,8 +127,8 @@ def test_files_that_hold_other_columns_than_the_table_are_refused_or_the_table_f
     given = {"table": "t", "input": [manifest], "insert_mode": "KEEP_EXISTING"}
     result = target.run("load-redshift", **given, on_drift=["add-columns", "widen"])
     assert result.details["altered"] == [
-        "add column 'name' to public.t",
         "widen column 'note' of public.t to character varying(8)",
+        "add column 'name' to public.t",
     ]
     assert target.rows("SELECT id, note, name FROM t ORDER BY id")[1:] == [(2, "old", None), (3, "longer", "n")]
     short = target.put_extract("short", ("id",), [["9"]])
