@@ -14,9 +14,9 @@ from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.activities.sql.execution import execute_all
 from steps_impl.activities.sql.places import bind_places
-from steps_impl.activities.sql.script import split_script
+from steps_impl.activities.sql.script import Piece, split_script
 from steps_impl.activities.sql.source import is_in_s3, read_script
-from steps_impl.activities.sql.transactions import runs_as_one
+from steps_impl.activities.sql.transactions import inside_one, runs_as_one
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Step
 from steps_impl.tables.catalog import actual_columns, create_statements
@@ -35,6 +35,10 @@ class CreateUpdateParameters(MaintenanceParameters):
     sql: str = Field(description="the script: its text, `s3://bucket/key`, or a file as `file:PATH`")
     arguments: tuple[str, ...] = Field(default=(), description="values of the `%s` in the script, in their order")
     non_transactional: bool = Field(default=False, description="each statement is its own transaction")
+    allow_commits: bool = Field(
+        default=False,
+        description="let the script commit in between (TRUNCATE, a COMMIT of its own), as Dataduct did; else refused",
+    )
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
 
 
@@ -42,17 +46,14 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
     """Create the table if it is missing, run the script, renew the statistics.
 
     Raises:
-        ParameterError: the script is empty, or has more or fewer places than there are arguments.
+        ParameterError: the script is empty, cannot be one transaction, or has other places than arguments.
         StoreError: the warehouse refuses; unless ``non_transactional``, everything is as it was before.
     """
     settings = load_settings(environment=context.environment)
     store = S3Store(region=settings.etl.region)
     table = read_definition(parameters.table_definition, store)
-    pieces = split_script(_script(parameters.sql, store), "redshift")
-    if not pieces:
-        raise ParameterError("the script holds no statement")
+    pieces, together = _pieces(parameters, store)
     statements = bind_places([piece.text for piece in pieces], parameters.arguments, {})
-    together = not parameters.non_transactional and runs_as_one(pieces, "redshift")
 
     def work(session: Session) -> tuple[bool, int]:
         with session.transaction() if together else nullcontext():
@@ -70,6 +71,18 @@ def run(parameters: CreateUpdateParameters, context: StepContext) -> StepResult:
     maintained = Maintenance(parameters, settings, context, parameters.queue).after(table.name, rows)
     details = {"table": str(table.name), "created": created, "statements": len(statements), **maintained}
     return StepResult(rows=rows, details={**details, "one_transaction": together})
+
+
+def _pieces(parameters: CreateUpdateParameters, store: S3Store) -> tuple[list[Piece], bool]:
+    """Return the statements, and whether they are run in one transaction with the making of the table."""
+    pieces = split_script(_script(parameters.sql, store), "redshift")
+    if not pieces:
+        raise ParameterError("the script holds no statement")
+    if parameters.non_transactional:
+        return pieces, False
+    if parameters.allow_commits:
+        return pieces, runs_as_one(pieces, "redshift")
+    return inside_one(pieces, "redshift", otherwise="--non-transactional", alone=False), True
 
 
 def _script(source: str, store: S3Store) -> str:

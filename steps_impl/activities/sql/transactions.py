@@ -50,10 +50,16 @@ def runs_as_one(pieces: Sequence[Piece], engine: Engine) -> bool:
     return not any(_begins(f"{_OWN_CONTROL}|{_ALONE[engine]}", piece, engine) for piece in pieces)
 
 
-def inside_one(pieces: Sequence[Piece], engine: Engine) -> list[Piece]:
+def inside_one(
+    pieces: Sequence[Piece], engine: Engine, *, otherwise: str = "--no-wrap-transaction", alone: bool = True
+) -> list[Piece]:
     """Return the statements that are run between BEGIN and COMMIT; a script's own pair around all of it is left out.
 
-    A single statement needs no transaction around it, and may be anything.
+    Args:
+        pieces: the statements.
+        engine: of the server.
+        otherwise: the flag that runs each statement by itself, for the message.
+        alone: nothing else is run with them, so that a single statement needs no transaction and may be anything.
 
     Raises:
         ParameterError: a statement ends the transaction or cannot be part of one; all of them are named.
@@ -61,11 +67,11 @@ def inside_one(pieces: Sequence[Piece], engine: Engine) -> list[Piece]:
     kept = list(pieces)
     if len(kept) > 2 and _begins(_OPENS, kept[0], engine) and _begins(_CLOSES, kept[-1], engine):
         kept = kept[1:-1]
-    found = list(_unfit(kept, engine)) if len(kept) > 1 else []
+    found = [] if alone and len(kept) < 2 else list(_unfit(kept, engine))
     if found:
         raise ParameterError(
             f"the script cannot be one transaction: {'; '.join(found)}; use DELETE in place of TRUNCATE, take such "
-            "statements out, or run each statement by itself (--no-wrap-transaction)"
+            f"statements out, or run each statement by itself ({otherwise})"
         )
     return kept
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import ValidationError
 
@@ -132,3 +134,9 @@ def test_refusing_stands_alone() -> None:
     with pytest.raises(ValidationError, match="refuse stands alone"):
         CreateLoadParameters.model_validate({**given, "on_drift": ["refuse", "widen"]})
     assert CreateLoadParameters.model_validate({**given, "on_drift": ["widen"]}).drift_policy == DriftPolicy(widen=True)
+
+
+def test_what_mends_a_table_is_sql_of_redshift(redshift_grammar: Callable[[str], list[str]]) -> None:
+    definition = 'a VARCHAR(9), "order" VARCHAR(9) COLLATE CI ENCODE ZSTD, n INT DEFAULT GETDATE() NOT NULL, s SUPER)'
+    for statement in drift(definition, text("a", 3)).alterations:
+        assert redshift_grammar(statement.text) == []

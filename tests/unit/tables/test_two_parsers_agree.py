@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from sqlfluff.core import Linter
 
-from steps_impl.tables.model import Table
-from steps_impl.tables.parser import parse_table
-from steps_impl.tables.render import ddl
+from steps_impl.tables.model import Table, View
+from steps_impl.tables.parser import parse_definitions, parse_table
+from steps_impl.tables.render import ddl, view_ddl
 from steps_impl.tables.types import ColumnType, column_type, greatest_length
 from tests.unit.tables.test_table_definition_grammar import DEFINITIONS, UNKNOWN_TO_THE_ORACLE
 
@@ -83,3 +83,18 @@ def our_reading(table: Table) -> tuple[list[tuple[str, ColumnType]], tuple[str, 
 def test_both_parsers_find_the_same_columns_and_keys(name: str) -> None:
     table = parse_table(DEFINITIONS[name])
     assert their_reading(ddl(table)) == our_reading(table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE VIEW v AS SELECT 1 AS one",
+        'CREATE OR REPLACE VIEW dev.v (a, "order") AS WITH x AS (SELECT 1, 2) SELECT * FROM x -- the end',
+        "CREATE VIEW v AS SELECT a FROM dev.t WITH NO SCHEMA BINDING;",
+    ],
+)
+def test_a_view_written_again_is_sql_of_redshift(text: str, redshift_grammar: Callable[[str], list[str]]) -> None:
+    [view] = parse_definitions(text)
+    assert isinstance(view, View)
+    assert redshift_grammar(view_ddl(view)) == []
+    assert redshift_grammar(view_ddl(view, or_replace=not view.or_replace)) == []

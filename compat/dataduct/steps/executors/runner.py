@@ -25,6 +25,7 @@ def sql_runner() -> None:
         "arguments": tuple(arguments),
         "analyze": given.analyze,
         "non_transactional": given.non_transactional,
+        "allow_commits": True,
     }
     finish("create-update-sql", values)
 
