@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": ("agent.doctor.cli:doctor", "Look at everything that a worker needs, and say what to do."),
     "pipeline": ("pipelines.cli:pipeline", "A pipeline definition: run it in the sandbox, validate, look at it."),
     "sandbox": ("sandbox.cli:sandbox", "AWS on one machine: up, down, env, status."),
+    "sql-shell": ("steps_impl.sql_shell.cli:sql_shell", "Open psql or mysql on a database, or answer one query."),
     "status": ("agent.health.cli:status", "What the agents of this machine are doing now."),
     "step": ("steps_impl.cli:step", "Run one step: ductrunner step NAME …"),
     "steps": ("steps_impl.cli:steps", "List the steps, one line each."),
