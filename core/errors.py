@@ -19,6 +19,7 @@
     │   ├── RequestRefused              a service refused a call as invalid
     │   ├── UnsupportedDatabase         a kind of database, or a way to it, that there is no driver for
     │   ├── StatementFailed             a database refused a statement
+    │   ├── ObjectReplaced              another writer has replaced an object in between
     │   ├── TransactionConflict         a serialization failure or deadlock; the transaction may be tried again
     │   └── LoadRejected                a bulk load refused its input
     ├── DataError                       data that cannot be carried over faithfully
@@ -162,6 +163,12 @@ class StatementFailed(StoreError):
     """A database refused a statement."""
 
     error_id = "StatementFailed"
+
+
+class ObjectReplaced(StoreError):
+    """Another writer has replaced an object between two looks at it."""
+
+    error_id = "ObjectReplaced"
 
 
 class TransactionConflict(StoreError):

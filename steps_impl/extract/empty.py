@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import zstandard
 from isal import igzip
 
 from core.extras import optional
@@ -16,7 +17,7 @@ _PACKED: dict[UnloadCompression, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", bytes),
     "gzip": (".gz", igzip.compress),
     "bzip2": (".bz2", bz2.compress),
-    "zstd": (".zst", lambda text: bytes(optional("zstandard").compress(text))),
+    "zstd": (".zst", zstandard.compress),
 }
 
 

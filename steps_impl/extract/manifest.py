@@ -33,6 +33,8 @@ class Entry:
     url: str
     bytes: int
     rows: int | None = None
+    #: The version of an object that is not ours; stands apart, because COPY does not know it.
+    etag: str | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -59,19 +61,20 @@ def pieces(
 
     ``elements`` are the columns, where they are known; the rows are counted only when every entry says its own.
     """
-    size, rows = 0, 0
+    size, rows, etags = 0, 0, list[str]()
     counted, separator = True, b""
     yield b'{"entries": ['
     for entry in entries:
         yield separator + b"\n" + _json(entry.document)
         size, rows = size + entry.bytes, rows + (entry.rows or 0)
         counted, separator = counted and entry.rows is not None, b","
+        etags += [entry.etag] if entry.etag else []
     schema = {} if elements is None else {"schema": {"elements": list(elements)}}
     rest = {
         **schema,
         "meta": {"content_length": size, **({"record_count": rows} if counted else {})},
         "author": {"name": _AUTHOR, "version": version("ductrunner")},
-        "source": {**source, **({"rows": rows} if counted else {})},
+        "source": {**source, **({"rows": rows} if counted else {}), **({"etags": etags} if etags else {})},
     }
     yield b"\n]," + _json(rest).removeprefix(b"{") + b"\n"
 

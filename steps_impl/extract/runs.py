@@ -67,15 +67,15 @@ class Run:
         self.output.replace_with(manifest.NAME, manifest.pieces(entries, elements, source))
         return remove_former(self.output, [name for name in self._former if name not in keep])
 
-    def demand(self, names: Collection[str]) -> None:
-        """Look whether the run's files are still there.
+    def demand(self, files: int) -> None:
+        """Look whether all files of the run are there.
 
         Raises:
             StoreError: another run has removed some.
         """
-        if lost := set(names).difference(self.output.names(self.start)):
+        if lost := files - sum(1 for _ in self.output.names(self.start)):
             raise StoreError(
-                f"another run has removed {len(lost)} files of this one from {self.output.location('')}; "
+                f"another run has removed {lost} files of this one from {self.output.location('')}; "
                 "let one run at a time write there"
             )
 

@@ -13,6 +13,7 @@ from core.errors import (
     DiskFull,
     DuctrunnerError,
     NotFound,
+    ObjectReplaced,
     ParameterError,
     StagingFailed,
     StoreError,
@@ -39,6 +40,8 @@ _CLOCK = {"403", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatc
 _TOLERANCE = 14 * 60.0
 #: Error codes worth another try although their status is not 5xx.
 _TRANSIENT = {"RequestTimeout", "SlowDown", "Throttling", "InternalError", "ServiceUnavailable"}
+#: A conditional request that came too late, or together with another one.
+_REPLACED = {"PreconditionFailed", "ConditionalRequestConflict"}
 _ELEMENT = rb"<%s>([A-Za-z0-9.-]{1,100})</%s>"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -56,8 +59,8 @@ def from_answer(status: int, code: str, where: S3Location, date: str | None = No
         return NotFound(f"the bucket {where.bucket!r} of {where} does not exist; check its name")
     if status == 404:
         return NotFound(f"{where} does not exist; check the bucket and the key")
-    if status == 412:
-        return StoreError(f"{where} was replaced while it was being read; run it again")
+    if status == 412 or code in _REPLACED:
+        return ObjectReplaced(f"{where} was replaced by another writer in between; run it again")
     if status in {301, 307}:
         return StoreError(f"{where} is not served at this endpoint ({code or status}); use that of the bucket's region")
     if status >= 500 or status == 429 or code in _TRANSIENT:

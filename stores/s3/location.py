@@ -39,10 +39,11 @@ class S3Location:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """One object of a listing; ``size`` in bytes."""
+    """One object of a listing; ``size`` in bytes; ``etag`` changes with the content."""
 
     uri: str
     size: int
+    etag: str = ""
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,17 @@ def head(location: S3Location, wire: Wire, guard: Interruption) -> tuple[int, st
     return described.size, described.etag
 
 
-def put(location: S3Location, body: Body, sse: bool, wire: Wire, guard: Interruption, kind: str | None = None) -> None:
-    """Write an object in one request; ``kind`` is its content type."""
-    headers = {**(ENCRYPTED if sse else {}), **({"Content-Type": kind} if kind else {})}
+def put(
+    location: S3Location,
+    body: Body,
+    sse: bool,
+    wire: Wire,
+    guard: Interruption,
+    kind: str | None = None,
+    condition: Mapping[str, str] | None = None,
+) -> None:
+    """Write an object in one request; ``kind`` is its content type, ``condition`` the header of a conditional write."""
+    headers = {**(ENCRYPTED if sse else {}), **({"Content-Type": kind} if kind else {}), **(condition or {})}
     wire.call(Request("PUT", location, headers=headers, body=body), guard)
 
 
@@ -65,7 +73,8 @@ def listing(prefix: S3Location, wire: Wire, guard: Interruption, page: int | Non
         for entry in answer.iterfind("{*}Contents"):
             key = entry.findtext("{*}Key", "")
             location = S3Location(prefix.bucket, unquote_plus(key) if encoded else key)
-            yield ObjectInfo(str(location), int(entry.findtext("{*}Size", "0")))
+            size, etag = int(entry.findtext("{*}Size", "0")), entry.findtext("{*}ETag", "")
+            yield ObjectInfo(str(location), size, etag)
         token = answer.findtext("{*}NextContinuationToken")
         if answer.findtext("{*}IsTruncated") != "true" or not token:
             return

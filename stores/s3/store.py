@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from core.errors import NotFound, StagingFailed, StoreError
+from core.errors import NotFound, ObjectReplaced, StagingFailed, StoreError
 from stores.s3.access import Access
 from stores.s3.bodies import BytesBody, BytesLike
 from stores.s3.copies import Copy, start_copy
@@ -176,6 +176,11 @@ class S3Store:
             return False
         return bool(found)
 
+    def describe(self, uri: str) -> ObjectInfo:
+        """Size and ETag of an object."""
+        size, etag = head(parse_uri(uri), self._wire, Interruption())
+        return ObjectInfo(uri, size, etag)
+
     def size(self, uri: str) -> int:
         """Bytes of an object."""
         return head(parse_uri(uri), self._wire, Interruption())[0]
@@ -186,15 +191,36 @@ class S3Store:
         Raises:
             StoreError: it has more than ``limit`` bytes.
         """
-        with self.open_reader(uri) as reader:
+        return self.get_tagged(uri, limit)[0]
+
+    def get_tagged(self, uri: str, limit: int) -> tuple[bytes, str]:
+        """The content of a small object and the ETag of this version; raises as ``get_bytes``."""
+        source = ObjectReader(parse_uri(uri), self._wire)
+        with io.BufferedReader(source, _READ_BUFFER) as reader:
             content = reader.read(limit + 1)
         if len(content) > limit:
             raise StoreError(f"{uri} is larger than the {limit} bytes that are allowed here")
-        return content
+        return content, source.etag
 
     def put_bytes(self, uri: str, data: BytesLike, sse: bool = True, content_type: str | None = None) -> None:
         """Write a small object."""
         put(parse_uri(uri), BytesBody(data), sse, self._wire, Interruption(), content_type)
+
+    def put_over(self, uri: str, data: BytesLike, etag: str | None, content_type: str | None = None) -> None:
+        """Write a small object over the version with this ETag; ``None``: over none at all.
+
+        Raises:
+            ObjectReplaced: another version is there, or none. (Also when the write was done, its answer was lost, and
+                it was tried again: look whether what is there is your own.)
+        """
+        condition = {"If-Match": etag} if etag else {"If-None-Match": "*"}
+        body = BytesBody(data)
+        try:
+            put(parse_uri(uri), body, True, self._wire, Interruption(), content_type, condition)
+        except NotFound:
+            if etag is None:
+                raise
+            raise ObjectReplaced(f"{uri} was removed in between; run it again") from None
 
     def delete(self, uris: Iterable[str]) -> None:
         """Delete objects; those that are not there count as deleted."""

@@ -32,6 +32,11 @@ class ObjectReader(io.RawIOBase):
         self._etag: str | None = None
         persistently(self._connect, self._guard)
 
+    @property
+    def etag(self) -> str:
+        """The ETag of the version that is read."""
+        return self._etag or ""
+
     def readable(self) -> bool:
         """Always true."""
         return True

@@ -170,10 +170,10 @@ def test_of_two_runs_at_once_one_fails_and_the_manifest_names_files_that_are_the
     name, place = numbers(warehouse, 100), warehouse.uri("out/")
     demand = Run.demand
 
-    def overtaken(self: Run, names: Any) -> None:
+    def overtaken(self: Run, files: int) -> None:
         Run.demand = demand  # type: ignore[method-assign]
         warehouse.run("extract-redshift", table=name, output=place)
-        demand(self, names)
+        demand(self, files)
 
     Run.demand = overtaken  # type: ignore[method-assign]
     with pytest.raises(StoreError, match="another run has removed"):
