@@ -37,6 +37,7 @@ MODULES = {
     "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
     "load-mysql": "steps_impl.load.load_mysql",
     "load-postgres": "steps_impl.load.load_postgres",
+    "load-s3": "steps_impl.load.s3",
     "notify": "steps_impl.control.notify",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
