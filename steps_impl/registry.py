@@ -33,6 +33,7 @@ MODULES = {
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "hive-activity": "steps_impl.activities.hive_activity",
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
+    "load-dynamodb": "steps_impl.load.dynamodb",
     "load-redshift": "steps_impl.load.load_redshift",
     "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
     "load-mysql": "steps_impl.load.load_mysql",

@@ -16,7 +16,6 @@ that was killed has left is removed by a later one after a day.
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -24,8 +23,7 @@ from pydantic import Field, field_validator, model_validator
 from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.extract.files.local_source import LocalSource
-from steps_impl.extract.files.s3_source import S3Source
+from steps_impl.extract.files.places import source_at
 from steps_impl.extract.files.source import FileSource
 from steps_impl.extract.outputs import S3Output
 from steps_impl.load.versions.pointer import PointerFile, Version
@@ -100,9 +98,7 @@ def run(parameters: LoadS3Parameters, context: StepContext) -> StepResult:
 def _source(place: str | None, store: S3Store, context: StepContext) -> FileSource:
     if not place:
         raise ParameterError(f"--path: give a file or directory (${_INPUT_VARIABLE} is not set either)")
-    if "://" in place:
-        return S3Source(store, place, context.cancelled, directory=not parse_uri(place).name)
-    return LocalSource(store, Path(place), context.cancelled)
+    return source_at(store, place, context.cancelled)
 
 
 def _stop(context: StepContext) -> None:

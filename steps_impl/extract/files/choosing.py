@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from core.errors import NotFound, UnsupportedValue
+from steps_impl.activities.dynamodb.directory import is_hidden
 from steps_impl.extract.files.parameters import FileParameters
 from steps_impl.extract.files.source import FileSource, SourceFile
-
-#: Files beside the data: Hadoop's, and the sums and markers of other tools.
-_HIDDEN = ("_", ".")
 
 
 class Choice:
@@ -49,7 +47,7 @@ class Choice:
             )
 
     def _is_wanted(self, name: str) -> bool:
-        if posixpath.basename(name).startswith(_HIDDEN):
+        if is_hidden(posixpath.basename(name)):
             return False
         return self._parameters.pattern is None or fnmatchcase(name, self._parameters.pattern)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg2
 import pytest
 import yaml
@@ -129,6 +130,45 @@ def bench(s3_client: Any, s3_bucket: str, tmp_path: Path) -> Bench:
     config = tmp_path / "ductrunner.yaml"
     config.write_text(yaml.safe_dump({"etl": {"region": "us-east-1", "s3_etl_bucket": s3_bucket}}))
     return Bench(s3_client, s3_bucket, config)
+
+
+class Tables:
+    """Makes DynamoDB tables, fills and reads them as others than the product do: through boto3."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("dynamodb")
+
+    def create(self, *keys: str) -> str:
+        """Create a table with a key such as ``"id S"``, ``"n N"``; return its name."""
+        name = f"table-{secrets.token_hex(6)}"
+        pairs = [key.split() for key in keys or ("id S",)]
+        self.client.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind}
+                for (key, _), kind in zip(pairs, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in pairs],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def fill(self, name: str, items: list[dict[str, Any]]) -> None:
+        for start in range(0, len(items), 25):
+            puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            self.client.batch_write_item(RequestItems={name: puts})
+
+    def items(self, name: str) -> list[dict[str, Any]]:
+        """All items, in an order that does not depend on the table."""
+        pages = self.client.get_paginator("scan").paginate(TableName=name)
+        return sorted((item for page in pages for item in page["Items"]), key=repr)
+
+
+@pytest.fixture
+def tables(aws_environment: str) -> Iterator[Tables]:
+    made = Tables()
+    yield made
+    made.client.close()
 
 
 @dataclass
