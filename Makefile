@@ -25,7 +25,7 @@ $(STAMP): requirements/uv.txt requirements/dev.txt pyproject.toml
 parts:
 	@packaging/install-parts.sh
 
-# Hadoop, Pig and Hive on one machine, where Maven can fetch their jars (about 150 MB, once for all checkouts).
+# Hadoop, Pig, Hive and Cassandra on one machine, where Maven can fetch their jars (210 MB, once for all checkouts).
 engines: install parts
 	@$(BIN)/ductrunner sandbox engines --or-go-on
 

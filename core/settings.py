@@ -147,6 +147,34 @@ class RedshiftSettings(DatabaseLogin):
         return self.database_name
 
 
+class CassandraSettings(Section):
+    """A Cassandra cluster."""
+
+    contact_points: tuple[str, ...] = Field(min_length=1, description="names or addresses of some nodes")
+    port: int = Field(default=9042, ge=1, le=65535, description="TCP port of CQL")
+    username: str | None = Field(default=None, description="who logs in; default: nobody (`AllowAllAuthenticator`)")
+    password: SecretStr = Field(default=SecretStr(""), description="better a reference than the password itself")
+    keyspace: str | None = Field(default=None, description="the one that is meant when a step names none")
+    datacenter: str | None = Field(
+        default=None, description="the local one, whose nodes are asked; default: that of the first contact point"
+    )
+    consistency: Literal["LOCAL_QUORUM", "LOCAL_ONE", "ONE", "TWO", "THREE", "QUORUM", "EACH_QUORUM", "ALL"] = Field(
+        default="LOCAL_QUORUM", description="how many replicas must have a row before it counts as written"
+    )
+    request_timeout: float = Field(default=30.0, gt=0, description="seconds until a request is sent again")
+    ssl_mode: Literal["disable", "require", "verify-ca", "verify-full"] = Field(
+        default="disable", description="TLS: whether it is used, and what of the nodes' certificates is checked"
+    )
+    ssl_ca: Path | None = Field(default=None, description="file of the certificates that are trusted")
+    ssl_certificate: Path | None = Field(default=None, description="our own certificate, where nodes ask for one")
+    ssl_key: Path | None = Field(default=None, description="its key")
+
+    @field_validator("contact_points", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 class CopyActivitySettings(Section):
     """What AWS leaves open about CopyActivity."""
 
@@ -436,6 +464,7 @@ class Settings(Section):
     mysql: dict[str, MySqlHost] = {}
     postgres: PostgresSettings | None = None
     redshift: RedshiftSettings | None = None
+    cassandra: CassandraSettings | None = None
     redshift_copy_activity: RedshiftCopyActivitySettings = RedshiftCopyActivitySettings()
     database: DatabaseSettings = DatabaseSettings()
     copy_activity: CopyActivitySettings = CopyActivitySettings()
@@ -477,6 +506,7 @@ _OVERRIDABLE: dict[str, type[Section]] = {
     "etl": EtlSettings,
     "postgres": PostgresSettings,
     "redshift": RedshiftSettings,
+    "cassandra": CassandraSettings,
     "copy_activity": CopyActivitySettings,
     "redshift_copy_activity": RedshiftCopyActivitySettings,
     "agent": AgentSettings,

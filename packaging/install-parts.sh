@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the sandbox and the tests need from the system, where that may be done: on Debian and its kin, as root
 # or with a password-less sudo. The MariaDB server is what the sandbox starts as its MySQL; libfaketime moves the clock
-# of a process in the fault tests; Java runs Hadoop, Pig and Hive, whose jars Maven fetches. Nothing is started.
+# of a process in the fault tests; Java runs Hadoop, Pig, Hive and Cassandra, whose jars Maven fetches. Nothing is started.
 # Elsewhere it says what is missing and goes on.
 set -eu
 missing=""
@@ -28,7 +28,7 @@ fi
 if [ "$sudo" = none ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "ductrunner: not here, and no right to install it:$missing" | sed 's/: */: /' >&2
     echo "            without mariadb-server-core the demo takes a Postgres source; without libfaketime the tests" >&2
-    echo "            of a clock that jumps are skipped; without Java and Maven there is no Hadoop, Pig or Hive." >&2
+    echo "            of a clock that jumps are skipped; without Java and Maven there is no Hadoop, Pig, Hive, Cassandra." >&2
     exit 0
 fi
 echo "ductrunner: installing $missing"

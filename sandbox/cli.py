@@ -59,12 +59,14 @@ def _service_option(_: click.Context, __: click.Parameter, values: Iterable[str]
     callback=_service_option,
     help="Another flag of python -m sandbox.datapipeline; an empty value drops one given earlier.",
 )
+@click.option("--cassandra", is_flag=True, help="Start a Cassandra node, too (half a GB), now and from now on.")
 def up(
     state_dir: Path | None,
     as_json: bool,
     manual_clock: bool | None,
     retry_delay_minimum: str | None,
     service_options: dict[str, str],
+    cassandra: bool,
 ) -> None:
     """Start every part that is not up; harmless when all are. Options are kept for the next time."""
     options = dict(service_options)
@@ -80,7 +82,7 @@ def up(
     with state.locked():
         state.create(options)
         supervisor = Supervisor(state)
-        supervisor.up()
+        supervisor.up(cassandra=cassandra)
         furnish(supervisor)
     _show(supervisor, as_json)
 
@@ -122,14 +124,17 @@ def status(state_dir: Path | None, as_json: bool) -> None:
 @sandbox.command()
 @click.option("--or-go-on", is_flag=True, help="Say what is missing, and end with 0 all the same.")
 def engines(or_go_on: bool) -> None:
-    """Install Hadoop, Pig and Hive for one machine (150 MB, once, by Maven); harmless when they are here."""
+    """Install Hadoop, Pig, Hive and Cassandra for one machine (210 MB, once, by Maven); harmless when they are here."""
     from core.errors import SandboxError
+    from sandbox.engines.cassandra import CassandraJars
     from sandbox.engines.home import Engines
 
-    found = Engines.of_machine()
+    hadoop, cassandra = Engines.of_machine(), CassandraJars.of_machine()
     try:
-        found.install()
-        click.echo(f"Hadoop, Pig and Hive are in {found.commands()}")
+        hadoop.install()
+        click.echo(f"{hadoop.title} are in {hadoop.commands()}")
+        cassandra.install()
+        click.echo(f"{cassandra.title} is in {cassandra.folder()}")
     except SandboxError as error:
         if not or_go_on:
             raise

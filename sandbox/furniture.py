@@ -32,6 +32,8 @@ def furnish(sandbox: Supervisor) -> None:
     document["redshift"].update(port=sandbox.redshift.port, iam_role=IAM_ROLE)
     if sandbox.mariadb.process():
         document["mysql"] = {SOURCE: _mysql_section(sandbox.mariadb.ensure_database(SOURCE, SOURCE))}
+    if sandbox.cassandra.process():
+        document["cassandra"] = _cassandra_section(sandbox.cassandra.ensure_keyspace(SOURCE, SOURCE))
     write_private(sandbox.state.configuration, yaml.safe_dump(document, sort_keys=False))
 
 
@@ -52,6 +54,11 @@ def _postgres_section(address: DatabaseAddress) -> dict[str, Any]:
 
 def _mysql_section(address: DatabaseAddress) -> dict[str, Any]:
     return {**_server(address), "database": address.database}
+
+
+def _cassandra_section(address: DatabaseAddress) -> dict[str, Any]:
+    server = _server(address)
+    return {"contact_points": [server.pop("host")], **server, "keyspace": address.database}
 
 
 def _server(address: DatabaseAddress) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import PartMissing, SandboxError
+from sandbox.parts.cassandra import CassandraPart
 from sandbox.parts.datapipeline import DataPipelinePart
 from sandbox.parts.imds import ImdsPart
 from sandbox.parts.mariadb import MariaDbPart
@@ -57,6 +58,7 @@ class Supervisor:
         self.imds = ImdsPart(state.path / "imds")
         self.postgres = PostgresPart(state.path / "postgres")
         self.mariadb = MariaDbPart(state.path / "mariadb")
+        self.cassandra = CassandraPart(state.path / "cassandra")
         self.redshift = RedshiftPart(state.path / "redshift", self.postgres, self.aws)
         options = OTHER_THAN_AWS | state.service_options
         flags = [f"--{name}={value}" for name, value in options.items()]
@@ -65,21 +67,27 @@ class Supervisor:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Every part, in the order in which they are shown."""
-        return (self.datapipeline, self.aws, self.imds, self.mariadb, self.postgres, self.redshift)
+        return (self.datapipeline, self.aws, self.imds, self.mariadb, self.postgres, self.redshift, *self._asked_for)
 
-    def up(self) -> None:
+    @property
+    def _asked_for(self) -> tuple[Part, ...]:
+        """Parts that cost much and are started only where they were asked for once."""
+        return (self.cassandra,) if self.cassandra.running else ()
+
+    def up(self, *, cassandra: bool = False) -> None:
         """Start every part that is down, a part's needs before it; a missing MariaDB is let pass.
 
         Raises:
             SandboxError: a part did not come up, or one that every machine can have is not installed.
         """
-        _together(self._start, (self.aws, self.imds, self.postgres, self.mariadb))
+        asked_for = (self.cassandra,) if cassandra else self._asked_for
+        _together(self._start, (self.aws, self.imds, self.postgres, self.mariadb, *asked_for))
         _together(self._start, (self.redshift, self.datapipeline))
 
     def down(self) -> None:
         """Stop every part, those that use others first."""
         _together(Part.stop, (self.datapipeline, self.redshift))
-        _together(Part.stop, (self.mariadb, self.postgres, self.aws, self.imds))
+        _together(Part.stop, (self.mariadb, self.postgres, self.aws, self.imds, *self._asked_for))
 
     def status(self) -> list[PartStatus]:
         """Look at every part."""

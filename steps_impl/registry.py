@@ -36,6 +36,7 @@ MODULES = {
     "load-dynamodb": "steps_impl.load.dynamodb",
     "load-redshift": "steps_impl.load.load_redshift",
     "load-reload-pk": "steps_impl.warehouse.load_reload_pk",
+    "load-cassandra": "steps_impl.load.load_cassandra",
     "load-mysql": "steps_impl.load.load_mysql",
     "load-postgres": "steps_impl.load.load_postgres",
     "load-s3": "steps_impl.load.s3",

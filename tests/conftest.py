@@ -18,6 +18,7 @@ import pytest
 
 from core.errors import PartMissing
 from sandbox.engines.home import STATE_VARIABLE, Engines
+from sandbox.parts.cassandra import CassandraPart
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.datapipeline import DataPipelinePart
 from sandbox.parts.imds import ImdsPart
@@ -70,6 +71,12 @@ def postgres_server(parts_directory: Path) -> Iterator[PostgresPart]:
 def mysql_server(parts_directory: Path) -> Iterator[MariaDbPart]:
     """A MariaDB server (``.address``, ``.administrator``, ``.ensure_database(database, username)``)."""
     yield from run_part(MariaDbPart(parts_directory / "mariadb"))
+
+
+@pytest.fixture(scope="session")
+def cassandra_server(parts_directory: Path) -> Iterator[CassandraPart]:
+    """A Cassandra node (``.address``, ``.execute(statement)``, ``.ensure_keyspace(keyspace, username)``)."""
+    yield from run_part(CassandraPart(parts_directory / "cassandra"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The list of jars: ``artifacts.lock``, one per line: its folder, its coordinates, its SHA-256."""
+"""The lists of jars: ``artifacts.lock`` and ``cassandra.lock``, one per line: folder, coordinates, SHA-256."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCK = Path(__file__).parent / "artifacts.lock"
 
 @dataclass(frozen=True)
 class Artifact:
-    """One jar: the folder it lies in, ``group:artifact:version``, its SHA-256 in hexadecimal digits."""
+    """One jar: its folder, ``group:artifact:version`` or ``…:classifier`` too, its SHA-256 in hexadecimal digits."""
 
     folder: str
     coordinates: str
@@ -21,8 +21,8 @@ class Artifact:
     @property
     def place(self) -> Path:
         """Where the jar lies, from the engines' home."""
-        _, name, version = self.coordinates.split(":")
-        return Path(self.folder, f"{name}-{version}.jar")
+        _, *words = self.coordinates.split(":")
+        return Path(self.folder, f"{'-'.join(words)}.jar")
 
 
 def read_lock(text: str) -> list[Artifact]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 from core.errors import PartMissing, SandboxError
 from sandbox.engines.artifacts import LOCK, damaged, read_lock
@@ -20,7 +21,6 @@ ENVIRONMENT_VARIABLE = "DUCTRUNNER_ENGINES"
 DEFAULT = Path("~/.ductrunner/engines")
 #: Names the folder in which Hive keeps its metastore and its tables.
 STATE_VARIABLE = "DUCTRUNNER_ENGINES_STATE"
-_FURNITURE = Path(__file__).parent / "home"
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,21 @@ class EnginesStatus:
     note: str | None
 
 
-class Engines:
-    """The engines under one folder; several versions may lie side by side, so that a running job keeps its own."""
+class JarHome:
+    """Jars and what belongs to them; versions lie side by side in one folder, so that a running job keeps its own."""
+
+    #: What it is called in messages.
+    title: ClassVar[str]
+    #: What stands before the name of its folder.
+    prefix: ClassVar[str]
+    lock: ClassVar[Path]
+    furniture: ClassVar[Path | None]
 
     def __init__(self, folder: Path) -> None:
-        self.home = folder / _digest()
+        self.home = folder / f"{self.prefix}{self._digest()}"
 
     @classmethod
-    def of_machine(cls, environment: Mapping[str, str] = os.environ) -> Engines:
+    def of_machine(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Return those under ``$DUCTRUNNER_ENGINES``, else under ``~/.ductrunner/engines``."""
         return cls(Path(environment.get(ENVIRONMENT_VARIABLE) or DEFAULT).expanduser().absolute())
 
@@ -48,27 +55,8 @@ class Engines:
         """Say whether all of them are here; a home gets its name only when it is complete."""
         return self.home.is_dir()
 
-    def commands(self) -> Path:
-        """Return the folder with ``hadoop``, ``pig`` and ``hive``, to be put on PATH.
-
-        Raises:
-            PartMissing: the engines are not installed, or Java is not.
-        """
-        if not self.installed:
-            raise PartMissing("Hadoop, Pig and Hive are not installed here; run: ductrunner sandbox engines")
-        if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-            raise PartMissing("Java was not found; on Debian run: apt-get install openjdk-17-jre-headless")
-        return self.home / "bin"
-
-    def look(self) -> EnginesStatus:
-        """Say whether the commands can be used."""
-        try:
-            return EnginesStatus("installed", str(self.commands()), None)
-        except PartMissing as missing:
-            return EnginesStatus("missing", None, str(missing))
-
     def install(self) -> None:
-        """Fetch the jars, check their digests, and put them and the commands in place; harmless when they are.
+        """Fetch the jars, check their digests, and put them in place with what belongs to them; harmless when they are.
 
         Raises:
             PartMissing: this machine has no Maven.
@@ -87,12 +75,52 @@ class Engines:
     def _build(self) -> None:
         draft = self.home.with_name(f"{self.home.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(_FURNITURE, draft)
-        artifacts = read_lock(LOCK.read_text(encoding="utf-8"))
+        if self.furniture:
+            shutil.copytree(self.furniture, draft)
+        artifacts = read_lock(self.lock.read_text(encoding="utf-8"))
         fetch(artifacts, draft)
         if wrong := damaged(artifacts, draft):
-            raise SandboxError(f"the jar of {wrong[0].coordinates} is not the one that artifacts.lock names")
+            raise SandboxError(f"the jar of {wrong[0].coordinates} is not the one that {self.lock.name} names")
         draft.rename(self.home)
+
+    def _digest(self) -> str:
+        """Return what tells this release's from another's: of the lock file, and of what belongs to the jars."""
+        digest = hashlib.sha256(self.lock.read_bytes())
+        files = self.furniture.rglob("*") if self.furniture else ()
+        for file in sorted(path for path in files if path.is_file()):
+            digest.update(f"{file.relative_to(self.furniture or file)}\0".encode() + file.read_bytes())
+        return digest.hexdigest()[:12]
+
+    def _require_java(self) -> None:
+        if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+            raise PartMissing("Java was not found; on Debian run: apt-get install openjdk-17-jre-headless")
+
+
+class Engines(JarHome):
+    """Hadoop, Pig and Hive."""
+
+    title = "Hadoop, Pig and Hive"
+    prefix = ""
+    lock = LOCK
+    furniture = Path(__file__).parent / "home"
+
+    def commands(self) -> Path:
+        """Return the folder with ``hadoop``, ``pig`` and ``hive``, to be put on PATH.
+
+        Raises:
+            PartMissing: the engines are not installed, or Java is not.
+        """
+        if not self.installed:
+            raise PartMissing("Hadoop, Pig and Hive are not installed here; run: ductrunner sandbox engines")
+        self._require_java()
+        return self.home / "bin"
+
+    def look(self) -> EnginesStatus:
+        """Say whether the commands can be used."""
+        try:
+            return EnginesStatus("installed", str(self.commands()), None)
+        except PartMissing as missing:
+            return EnginesStatus("missing", None, str(missing))
 
 
 @contextmanager
@@ -102,11 +130,3 @@ def _alone(home: Path) -> Iterator[None]:
     with home.with_name(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _digest() -> str:
-    """Return what tells this release's engines from another's: of the lock file, the commands, the configuration."""
-    digest = hashlib.sha256(LOCK.read_bytes())
-    for file in sorted(path for path in _FURNITURE.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(_FURNITURE)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()[:12]

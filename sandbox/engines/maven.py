@@ -53,8 +53,9 @@ def project(artifacts: Iterable[Artifact], home: Path) -> str:
 
 
 def _item(artifact: Artifact, home: Path) -> str:
-    group, name, version = map(escape, artifact.coordinates.split(":"))
+    group, name, version, *classifiers = map(escape, artifact.coordinates.split(":"))
+    classifier = "".join(f"<classifier>{word}</classifier>" for word in classifiers)
     return (
-        f"<artifactItem><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>"
+        f"<artifactItem><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version>{classifier}"
         f"<outputDirectory>{escape(str(home / artifact.folder))}</outputDirectory></artifactItem>"
     )

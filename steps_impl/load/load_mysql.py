@@ -25,7 +25,7 @@ from steps_impl.load.products.mysql_replace import replace
 from steps_impl.load.products.mysql_staged import merge
 from steps_impl.load.products.mysql_table import look
 from steps_impl.load.products.parameters import DatabaseLoadParameters
-from steps_impl.load.products.rows import file_format, read_rows
+from steps_impl.load.products.rows import file_format, read_ahead, read_rows
 from steps_impl.registry import Step
 from stores.mysql.target import Target, connect
 
@@ -69,7 +69,7 @@ def run(parameters: LoadMySqlParameters, context: StepContext) -> StepResult:
         writable = [column.name for column in table.columns.values() if not column.generated]
         columns = chosen(parameters.columns or source.columns, writable, made, where)
         form = file_format(parameters, source, columns)
-        rows = Rows(read_rows(source.files, form, s3), columns)
+        rows = Rows(read_ahead(read_rows(source.files, form, s3)), columns)
         feed = Feed(rows, context, nul=None)
         feed.require_width(len(columns), f"the table {table}")
         load = MySqlLoad(parameters, target, table, columns, rows, feed, context)

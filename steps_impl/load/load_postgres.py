@@ -25,7 +25,7 @@ from steps_impl.load.products.postgres_append import append
 from steps_impl.load.products.postgres_load import PostgresLoad
 from steps_impl.load.products.postgres_modes import merge, replace
 from steps_impl.load.products.postgres_table import look
-from steps_impl.load.products.rows import file_format, read_rows
+from steps_impl.load.products.rows import file_format, read_ahead, read_rows
 from steps_impl.registry import Step
 from stores.postgres_target import connect
 
@@ -63,7 +63,7 @@ def run(parameters: LoadPostgresParameters, context: StepContext) -> StepResult:
         made = [column.name for column in table.columns if column.generated]
         writable = [column.name for column in table.columns if not column.generated]
         columns = chosen(parameters.columns or source.columns, writable, made, where)
-        chunks = read_rows(source.files, file_format(parameters, source, columns), s3)
+        chunks = read_ahead(read_rows(source.files, file_format(parameters, source, columns), s3))
         rows = Rows(_without_nul(chunks) if parameters.nul_bytes == "remove" else chunks, columns)
         feed = Feed(rows, context, nul="Postgres")
         feed.require_width(len(columns), f"the table {table}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from core.errors import LoadRejected, UnsupportedValue
-from steps_impl.activities.copying.lines import Chunk, Place, count, from_rows, to_rows
+from steps_impl.activities.copying.lines import Chunk, Place, from_rows, to_rows
 from steps_impl.activities.copying.rows import Rows
 from steps_impl.contract import StepContext
 from stores.rejections import Rejected
@@ -72,7 +72,7 @@ class Feed:
         """Return where a row of this window stands, counted from 1; nothing when its lines are gone."""
         for first, chunk in self._kept:
             offset = self._window + row - 1 - first
-            if 0 <= offset < count(chunk.text):
+            if 0 <= offset < chunk.rows:
                 return chunk.place_of(offset)
         return None
 
@@ -101,7 +101,7 @@ class Feed:
     def _keep(self, chunk: Chunk) -> None:
         self._kept.append((self.count, chunk))
         self._size += len(chunk.text)
-        self.count += count(chunk.text)
+        self.count += chunk.rows
         self.bytes += len(chunk.text)
         while self._size > _KEPT and len(self._kept) > 1:
             self._drop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
@@ -44,6 +45,11 @@ class Chunk:
 
     text: bytes
     place: Place
+
+    @cached_property
+    def rows(self) -> int:
+        """The number of rows."""
+        return count(self.text)
 
     def place_of(self, index: int) -> Place:
         """Return the place of a row of this chunk, counted from 0."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import CheckFailed, ParameterError
 from steps_impl.activities.copying.dialects import Dialect
-from steps_impl.activities.copying.lines import Chunk, count
+from steps_impl.activities.copying.lines import Chunk
+from steps_impl.activities.copying.pulling import pulled
 from steps_impl.activities.copying.reading import RecordReader
 from steps_impl.formats.opening import blocks_of
 from steps_impl.load.manifest import LoadFile, LoadInput
@@ -59,13 +60,23 @@ def read_rows(files: Iterable[LoadFile], form: FileFormat, s3: Callable[[], S3St
     for file in files:
         rows = 0
         for chunk in _read(file.uri, form, s3):
-            rows += count(chunk.text)
+            rows += chunk.rows
             yield chunk
         if file.rows is not None and rows != file.rows:
             raise CheckFailed(
                 f"{file.uri} holds {rows} rows, and its manifest says {file.rows}; it was cut off or written again: "
                 "run the step that wrote it once more"
             )
+
+
+def read_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Return the same chunks, read by a thread of their own while the server takes those before."""
+
+    def push(put: Callable[[Chunk], None]) -> None:
+        for chunk in chunks:
+            put(chunk)
+
+    return pulled(push, "read-ahead")
 
 
 def _read(uri: str, form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:
@@ -80,7 +91,7 @@ def _read(uri: str, form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chu
 
 def _without_header(chunks: Iterator[Chunk], header: int) -> Iterator[Chunk]:
     for chunk in chunks:
-        left_out = min(header, count(chunk.text)) if header else 0
+        left_out = min(header, chunk.rows) if header else 0
         header -= left_out
         rest = chunk.after(left_out) if left_out else chunk
         if rest.text:

@@ -90,7 +90,7 @@ def test_the_engines_come_first_on_path_and_once(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("words", ["hadoop fs -ls", "hdfs dfs -ls", "hadoop-streaming", "pig -version", "hive -e x"])
 def test_a_command_without_java_says_what_to_install(words: str, tmp_path: Path) -> None:
     jar = tmp_path / "home/share/hadoop/tools/lib/hadoop-streaming-3.jar"
-    shutil.copytree(home._FURNITURE, tmp_path / "home")
+    shutil.copytree(home.Engines.furniture, tmp_path / "home")
     jar.parent.mkdir(parents=True)
     jar.touch()
     command, *arguments = words.split()

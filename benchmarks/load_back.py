@@ -1,0 +1,220 @@
+"""``load-mysql`` and ``load-postgres`` beside the engine's own bulk loader, by hand, with the same file.
+
+``python -m benchmarks.load_back [--rows N] [--repeat N] [--engine mysql|postgres]``. By hand: one LOAD DATA LOCAL
+INFILE, or one COPY, into the same empty table, by a program that does nothing else and checks nothing; for modes that
+look at keys, the same into a temporary table, and one statement from there. Ours are whole processes, with the reading
+and counting of the file, all checks and the record of the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.parts.database import DatabaseAddress
+from sandbox.parts.mariadb import MariaDbPart
+from sandbox.parts.postgres import PostgresPart
+
+ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = (
+    "id BIGINT PRIMARY KEY, amount INT, code VARCHAR(32), price DECIMAL(12,2), email VARCHAR(80), name VARCHAR(60), "
+    "note TEXT, day TIMESTAMP NULL"
+)
+NAMES = ("amount", "code", "price", "email", "name", "note", "day")
+BY_HAND = r"""
+import json, os
+login, keyed = json.loads(os.environ["BENCH_LOGIN"]), os.environ["BENCH_KEYED"]
+target = "staged" if keyed else "loaded"
+if os.environ["BENCH_ENGINE"] == "mysql":
+    import pymysql
+    link = pymysql.connect(charset="utf8mb4", local_infile=True, **login)
+    cursor = link.cursor()
+    if keyed:
+        cursor.execute("CREATE TEMPORARY TABLE staged LIKE loaded")
+    cursor.execute(f"LOAD DATA LOCAL INFILE '{os.environ['BENCH_FILE']}' INTO TABLE {target} CHARACTER SET utf8mb4")
+else:
+    import psycopg2
+    link = psycopg2.connect(**login)
+    cursor = link.cursor()
+    if keyed:
+        cursor.execute("CREATE TEMPORARY TABLE staged (LIKE loaded)")
+    with open(os.environ["BENCH_FILE"], "rb") as file:
+        cursor.copy_expert(f"COPY {target} FROM STDIN", file, 1 << 20)
+if keyed:
+    cursor.execute(keyed)
+link.commit()
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process took: wall and CPU seconds, peak resident MB."""
+
+    seconds: float
+    cpu: float
+    resident: float
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One database and the files."""
+
+    engine: str
+    address: DatabaseAddress
+    folder: Path
+
+    def login(self) -> dict[str, Any]:
+        a = self.address
+        database = "database" if self.engine == "mysql" else "dbname"
+        return {"host": a.host, "port": a.port, "user": a.username, "password": a.password, database: a.database}
+
+    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+        if self.engine == "mysql":
+            import pymysql
+
+            link: Any = pymysql.connect(autocommit=True, **self.login())
+        else:
+            import psycopg2
+
+            link = psycopg2.connect(**self.login())
+            link.autocommit = True
+        with link.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            found = list(cursor.fetchall()) if cursor.description else []
+        link.close()
+        return found
+
+    def upsert(self) -> str:
+        """Return the bare statement behind the staging table."""
+        if self.engine == "mysql":
+            changes = ", ".join(f"{name} = VALUES({name})" for name in NAMES)
+            return f"INSERT INTO loaded SELECT * FROM staged ON DUPLICATE KEY UPDATE {changes}"
+        changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in NAMES)
+        return f"INSERT INTO loaded SELECT * FROM staged ON CONFLICT (id) DO UPDATE SET {changes}"
+
+    def by_hand(self, file: Path, *, keyed: bool) -> Run:
+        more = {"BENCH_KEYED": self.upsert() if keyed else "", "BENCH_FILE": str(file), "BENCH_ENGINE": self.engine}
+        return self._measure([sys.executable, "-c", BY_HAND], more)
+
+    def ours(self, file: Path, mode: str) -> Run:
+        host = ["--host-name", "bench"] if self.engine == "mysql" else []
+        words = ["--table", "loaded", "--input", str(file), "--mode", mode, "--input-format", "tsv", *host]
+        return self._measure([sys.executable, "-m", "ductrunner", "step", f"load-{self.engine}", *words], {})
+
+    def _measure(self, command: list[str], more: dict[str, str]) -> Run:
+        own = {"BENCH_LOGIN": json.dumps(self.login()), "DUCTRUNNER_CONFIG": str(self._configuration())}
+        log = self.folder / "log"
+        started = time.monotonic()
+        with log.open("wb") as file:
+            environment = {**os.environ, **own, **more, "PYTHONPATH": str(ROOT)}
+            process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{command[-1]} failed: {log.read_text(errors='replace')[-2000:]}")
+        return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+    def _configuration(self) -> Path:
+        a = self.address
+        server = {"host": a.host, "port": a.port, "username": a.username, "password": a.password}
+        sections = {"mysql": {"bench": {**server, "database": a.database}}}
+        path = self.folder / "ductrunner.yaml"
+        path.write_text(yaml.safe_dump({**sections, "postgres": {**server, "database_name": a.database}}))
+        return path
+
+    def checksum(self) -> tuple[Any, ...]:
+        return self.sql("SELECT count(*), sum(amount), sum(length(note)), sum(price), max(day) FROM loaded")[0]
+
+
+def lines(rows: int, first: int = 1) -> Iterator[str]:
+    """Rows as our extracts write them; some values are NULL, some hold an escaped character."""
+    for number in range(first, first + rows):
+        note = (
+            r"\N"
+            if number % 7 == 0
+            else f"a note\\\t of some length about row {number} " + "lorem ipsum " * (number % 4)
+        )
+        yield (
+            f"{number}\t{number * 7919 % 100000 - 50000}\tcode-{number:012x}\t{number * 37 % 10000000 / 100:.2f}\t"
+            f"user{number}@example.org\tZoë {number % 1000}\t{note}\t2024-01-01 00:{number % 60:02}:00\n"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print seconds, ratio and memory, for each way and engine."""
+    options = _options(sys.argv[1:] if arguments is None and __name__ == "__main__" else arguments or [])
+    with tempfile.TemporaryDirectory(prefix="bench-load-") as name:
+        folder = Path(name)
+        file = folder / "rows.tsv"
+        with file.open("w", encoding="utf-8") as written:
+            written.writelines(lines(options.rows))
+        parts = {"mysql": MariaDbPart(folder / "mariadb"), "postgres": PostgresPart(folder / "postgres")}
+        for engine, part in parts.items():
+            if options.engine in (None, engine):
+                part.start()
+                try:
+                    _compare(Bench(engine, part.ensure_database("bench", "bench"), folder), file, options)
+                finally:
+                    part.stop()
+
+
+def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
+    contestants = {
+        "by hand": lambda: bench.by_hand(file, keyed=False),
+        "append": lambda: bench.ours(file, "append"),
+        "replace": lambda: bench.ours(file, "replace"),
+        "upsert by hand": lambda: bench.by_hand(file, keyed=True),
+        "upsert": lambda: bench.ours(file, "upsert"),
+    }
+    runs: dict[str, list[Run]] = {name: [] for name in contestants}
+    loads = set()
+    for _ in range(options.repeat):
+        for name, contestant in contestants.items():
+            bench.sql("DROP TABLE IF EXISTS loaded", "DROP TABLE IF EXISTS ductrunner_loads")
+            bench.sql(f"CREATE TABLE loaded ({COLUMNS})")
+            runs[name].append(contestant())
+            loads.add(bench.checksum())
+    if len(loads) > 1:
+        raise RuntimeError(f"{bench.engine}: the loads differ: {loads}")
+    _print(bench.engine, options.rows, runs)
+
+
+def _print(engine: str, rows: int, runs: dict[str, list[Run]]) -> None:
+    middle = {name: statistics.median(run.seconds for run in measured) for name, measured in runs.items()}
+    print(
+        f"\n{engine}, {rows:,} rows x 8 columns   median s   all s             CPU s    MB   x the speed by hand",
+        flush=True,
+    )
+    for name, measured in runs.items():
+        own = middle["upsert by hand" if "upsert" in name else "by hand"]
+        every = " ".join(f"{run.seconds:.1f}" for run in measured)
+        cpu, memory = statistics.median(run.cpu for run in measured), max(run.resident for run in measured)
+        print(
+            f"{name:36} {middle[name]:8.1f}   {every:16} {cpu:6.1f} {memory:5.0f} {own / middle[name]:10.2f}",
+            flush=True,
+        )
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load_back", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--engine", choices=("mysql", "postgres"), default=None)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
