@@ -55,11 +55,10 @@ def test_each_loading_step_names_file_line_column_and_reason_of_its_own_load(war
     assert "secret" not in message
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_warehouse_without_the_view_is_asked_for_the_old_log(warehouse: Any, administrator: Any, step: str) -> None:
+def test_a_warehouse_without_the_view_is_asked_for_the_old_log(warehouse: Any, administrator: Any) -> None:
     warehouse.rows(TABLE)
     administrator("REVOKE SELECT ON pg_catalog.sys_load_error_detail FROM PUBLIC")
-    message = refused(warehouse, step, "secret")
+    message = refused(warehouse, "upsert", "secret")
     assert "in/part-0000.tsv.gz line 4, column id (" in message
     assert "secret" not in message
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from core.errors import CheckFailed, LoadRejected, NotFound, ParameterError, SchemaMismatch
+from core.errors import CheckFailed, LoadRejected, NotFound, ParameterError, SchemaMismatch, SettingsError, StoreError
 from steps_impl.load.load_redshift import LoadRedshiftParameters
 from tests.integration.warehouse.conftest import tsv
 
@@ -182,3 +183,46 @@ def test_a_load_that_dies_leaves_the_former_rows_and_the_next_one_finishes(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["details"]["inserted"] == 2
     assert target.rows("SELECT COUNT(*) FROM t WHERE id = 5") == [(1,)]
+
+
+def test_a_file_that_the_manifest_names_and_s3_does_not_have_is_an_error(target: Any) -> None:
+    manifest = target.put_extract("in", COLUMNS, [["5", "a"]], [["6", "b"]])
+    target.s3.delete_object(Bucket=target.bucket, Key="in/part-0001.tsv.gz")
+    with pytest.raises(NotFound):
+        target.run("load-redshift", table="t", input=[manifest])
+    assert target.rows(ROWS) == [(1, "old"), (2, "old")]
+
+
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [(b"3\ta\xff\xfe\n", "note"), (b"", None), (b"3\n", "id"), (b"3\ta\tmore\n", None), (b"\n", "id")],
+    ids=["not utf-8", "empty", "too few values", "too many values", "an empty line"],
+)
+def test_files_that_are_not_what_they_should_be_are_refused_or_hold_no_rows(
+    target: Any, content: bytes, column: str | None
+) -> None:
+    place = target.put("in/file", content)
+    if not content:
+        assert target.run("load-redshift", table="t", input=[place], insert_mode="KEEP_EXISTING").rows == 0
+    else:
+        with pytest.raises(LoadRejected) as caught:
+            target.run("load-redshift", table="t", input=[place])
+        assert "in/file line 1" in str(caught.value)
+        assert column is None or f"column {column}" in str(caught.value)
+    assert target.rows(ROWS) == [(1, "old"), (2, "old")]
+
+
+def test_a_step_without_a_role_or_without_a_right_changes_nothing(target: Any) -> None:
+    place = target.put("in/file", tsv([["3", "c"]]))
+    target.rows("CREATE VIEW v AS SELECT id, note FROM t GROUP BY id, note")
+    try:
+        with pytest.raises(StoreError):  # nobody may insert into such a view
+            target.run("load-redshift", table="v", input=[place], insert_mode="KEEP_EXISTING", keys=["id"])
+    finally:
+        target.rows("DROP VIEW v")
+    document = yaml.safe_load(target.config.read_text())
+    del document["redshift"]["iam_role"]
+    target.config.write_text(yaml.safe_dump(document))
+    with pytest.raises(SettingsError, match="iam_role"):
+        target.run("load-redshift", table="t", input=[place])
+    assert target.rows(ROWS) == [(1, "old"), (2, "old")]
