@@ -42,6 +42,8 @@ class Load:
     status: Callable[[str], str] | None = None
     #: Looks at the table before anything is loaded, and may change it.
     prepare: Callable[[Session, TableName], None] | None = None
+    #: Columns that the warehouse fills although they would take values.
+    filled_there: Callable[[], tuple[str, ...]] = tuple
 
     def run(self) -> dict[str, Any]:
         """Do it, again on a serialization failure; return what was done, for the result."""
@@ -51,7 +53,7 @@ class Load:
         name = self.name
         if self.prepare:
             self.prepare(session, name)
-        target = look_up(session, name)
+        target = self._look_up(session)
         records = self._records(name)
         if target is None:
             return self._into_new_table(session, name, records)
@@ -61,12 +63,16 @@ class Load:
         arrived = self.fill(session, target)
         with session.transaction():
             session.execute(lock(name))
-            if look_up(session, name) != target:
+            if self._look_up(session) != target:
                 raise TransactionConflict(f"{name} was changed while the data was loaded; run the step again")
             if records and (attempt := records.done_by()):
                 records.add(session, 0)  # whoever comes next asks what became of this one
                 return {**self._told(target, arrived), "deleted": 0, "inserted": 0, "already_loaded_by": attempt}
             return self._exchange(session, target, arrived, records)
+
+    def _look_up(self, session: Session) -> Target | None:
+        found = look_up(session, self.name)
+        return found.without(self.filled_there()) if found else None
 
     def _into_new_table(self, session: Session, name: TableName, records: LoadRecords | None) -> dict[str, Any]:
         """Make the table and load it; whatever was loaded into a former one is gone with that."""

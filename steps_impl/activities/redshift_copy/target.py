@@ -43,6 +43,12 @@ class Target:
         """The quoted name for statements."""
         return self.name.sql
 
+    def without(self, names: Sequence[str]) -> Target:
+        """Return the table with these columns among those that the warehouse fills."""
+        kept = [pair for pair in zip(self.columns, self.types, strict=True) if pair[0] not in names]
+        made = (*self.identities, *(name for name in names if name in self.columns))
+        return Target(self.name, tuple(name for name, _ in kept), tuple(kind for _, kind in kept), made)
+
 
 def look_up(session: Session, name: TableName, *, as_source: bool = False) -> Target | None:
     """Return the table, ``as_source`` with its IDENTITY columns among the others; ``None`` when there is none."""
