@@ -50,6 +50,8 @@ def _column_faults(table: Table) -> Iterator[str]:
     for column in identities:
         if column.type.name not in _WHOLE_NUMBERS:
             yield f"column {column.name!r} is IDENTITY and must be INT or BIGINT, not {column.type}"
+        if column.identity and column.identity.step == 0:
+            yield f"the step of IDENTITY column {column.name!r} is 0"
         if column.default is not None:
             yield f"column {column.name!r} has both IDENTITY and DEFAULT"
 

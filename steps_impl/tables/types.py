@@ -81,6 +81,7 @@ _FAMILIES: dict[str, _Family] = {
     "text": _VARCHAR,
     "date": _Family("date"),
     "timestamp": _TIMESTAMP,
+    "datetime": _TIMESTAMP,
     "timestamp without time zone": _TIMESTAMP,
     "timestamptz": _TIMESTAMPTZ,
     "timestamp with time zone": _TIMESTAMPTZ,
@@ -117,6 +118,8 @@ def column_type(name: str, arguments: tuple[int, ...] = ()) -> ColumnType:
     family = _FAMILIES.get(" ".join(name.lower().split()))
     if family is None:
         raise DefinitionError(f"{name!r} is not a type of Redshift")
+    if name.lower() == "float" and len(arguments) == 1:
+        return _float(arguments[0])
     if len(arguments) > len(family.limits):
         raise DefinitionError(f"{name} takes {len(family.limits) or 'no'} argument(s), not {len(arguments)}")
     if any(value > limit for value, limit in zip(arguments, family.limits, strict=False)):
@@ -124,6 +127,13 @@ def column_type(name: str, arguments: tuple[int, ...] = ()) -> ColumnType:
     filled = (*arguments, *family.defaults[len(arguments) :])
     _check_meaning(family, filled)
     return ColumnType(family.canonical, filled)
+
+
+def _float(digits: int) -> ColumnType:
+    """Return what FLOAT(p) means: p is the precision in binary digits, as in PostgreSQL."""
+    if not 1 <= digits <= 53:
+        raise DefinitionError(f"FLOAT({digits}): the precision is between 1 and 53")
+    return ColumnType("real" if digits <= 24 else "double precision")
 
 
 def greatest_length(name: str) -> int:
