@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.errors import ParameterError
 from core.settings import Settings, load_settings
@@ -30,6 +30,8 @@ from stores.s3 import S3Store
 
 class CreateUpdateParameters(MaintenanceParameters):
     """Parameters of ``create-update-sql``."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     table_definition: str = Field(description="the table, as CREATE TABLE: a file, s3://bucket/key, or the text itself")
     sql: str = Field(description="the script: its text, `s3://bucket/key`, or a file as `file:PATH`")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from core.errors import ParameterError
 from core.settings import load_settings
@@ -34,6 +34,8 @@ from stores.sql import Statement
 
 class SqlCommandParameters(Parameters):
     """Parameters of ``sql-command``."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     command: str | None = Field(default=None, description="the SQL itself; or --script")
     script: str | None = Field(default=None, description="where the SQL is: a file or `s3://bucket/key`")

@@ -92,3 +92,10 @@ def test_values_without_a_place_and_places_without_a_value_are_errors_that_tell_
 def test_exactly_one_source_of_the_script_is_given(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="exactly one of --command, --script and --sql-script"):
         SqlCommandParameters.model_validate(given)
+
+
+def test_numbers_among_the_values_are_taken_as_they_are_written() -> None:
+    given = {"command": "SELECT 1", "script_arguments": [7, 2.5, "x"], "named_arguments": {"n": 3}}
+    parameters = SqlCommandParameters.model_validate(given)
+    assert parameters.script_arguments == ("7", "2.5", "x")
+    assert parameters.named_arguments == {"n": "3"}
