@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +236,18 @@ def test_a_step_without_a_role_or_without_a_right_changes_nothing(target: Any) -
     with pytest.raises(SettingsError, match="iam_role"):
         target.run("load-redshift", table="t", input=[place])
     assert target.rows(ROWS) == [(1, "old"), (2, "old")]
+
+
+def test_one_load_in_two_hands_at_the_same_time_is_added_once(target: Any) -> None:
+    given = {"table": "t", "input": [target.put_extract("in", COLUMNS, [["5", "x"]])], "insert_mode": "APPEND"}
+    inserted: list[Any] = []
+    runs = [
+        threading.Thread(target=lambda: inserted.append(target.run("load-redshift", **given, load_id="one").rows))
+        for _ in range(3)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert sorted(inserted) == [0, 0, 1]
+    assert target.rows("SELECT COUNT(*) FROM t WHERE id = 5") == [(1,)]
