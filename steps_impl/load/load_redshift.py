@@ -134,7 +134,7 @@ class _Filling:
             for column in wanted.columns
             if column.identity and column.identity.by_default and column.name not in held
         ]
-        self.altered[:] = settle(session, wanted, policy).altered
+        self.altered.extend(settle(session, wanted, policy).altered)  # another attempt finds nothing left to change
 
     def fill(self, session: Session, target: Target) -> Arrived:
         """Make ``staging`` and load it."""
