@@ -17,7 +17,14 @@ from tests.acceptance.definitions.runner import Outcome, Runner
 from tests.conftest import CHECKOUT, RunningSandbox, skip_or_fail
 
 FOLDER = Path(__file__).parent
-NAMES = sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.glob("*/*.json"))
+
+
+def names_in(*folders: str) -> list[str]:
+    """The definitions of folders beside this file."""
+    paths = (path for folder in folders for path in FOLDER.glob(f"{folder}/*.json"))
+    return sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in paths)
+
+
 #: Definitions of which every run is awaited, not the first alone.
 WHOLE = frozenset({"guide/parametrized_template", "projects/dataduct_compiled", "projects/log_cleanup"})
 #: Worker groups that definitions name, with their slots; what has ``runsOn`` goes to the first one.
@@ -59,15 +66,25 @@ def worker(place: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="session")
-def outcomes(
-    place: RunningSandbox, settings: Settings, worker: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Outcome]:
-    """What became of each definition."""
+def seeded(place: RunningSandbox, settings: Settings) -> None:
+    """Everything that definitions expect to find is there."""
     seeds.fill_aws()
     seeds.fill_databases(settings)
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest,
+    place: RunningSandbox,
+    settings: Settings,
+    seeded: None,
+    worker: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Mapping[str, Outcome]:
+    """What became of each of the module's ``NAMES``."""
     folder = tmp_path_factory.mktemp("filled")
     runner = Runner(place.environment["AWS_ENDPOINT_URL_DATA_PIPELINE"])
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(request.module.NAMES):
         path = folder / f"{number}.json"
         path.write_text(seeds.filled(FOLDER / f"{name}.json", settings), encoding="utf-8")
         runner.start(name, path, whole=name in WHOLE)

@@ -21,6 +21,11 @@ OTHERWISE: dict[str, dict[str, set[str]]] = {
     "projects/samples_sqoop_as_a_step": {"ActivityId_6vvjv": {"CommandFailed"}},
     # The guide's example has the name of a database where a reference belongs.
     "guide/sql_data_node": {"CopyEvents": {"InvalidParameters"}},
+    # A step that fails, and a teardown that tells it.
+    "dataduct/failed_pipeline": {
+        "failing_step.ShellCommandActivity0": {"CommandFailed"},
+        "teardown_step.ShellCommandActivity0": {"CASCADE_FAILED"},
+    },
     # No driver but those for MySQL, Postgres and Redshift.
     "projects/samples_oracle_backup": {"BackupTable": {"UnsupportedDatabase"}},
 }

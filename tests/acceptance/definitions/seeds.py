@@ -14,6 +14,7 @@ import pymysql
 
 from core.settings import Settings
 from stores.secrets import resolve
+from tests.acceptance.definitions import dataduct_seeds as dataduct
 
 CSV = "0,ab,2012-01-01\n1,cd,2012-01-02\n"
 LOG_LINES = "".join(" ".join(f"{row}{column}" for column in range(10)) + "\n" for row in range(5))
@@ -40,6 +41,7 @@ OBJECTS: dict[str, dict[str, str | bytes]] = {
         "scripts/words.sh": 'echo "words of $1"\n',
         "src/run.sh": 'printf "%s\\n" "$@"\n',
         "app-logs/2015/12/a.log": "line\n",
+        **{f"dataduct/src/{name}": content for name, content in dataduct.FILES.items()},
     },
     "elasticmapreduce": {
         "samples/wordcount/input/a.txt": "hello world\nhello again\n",
@@ -107,11 +109,15 @@ def fill_databases(settings: Settings) -> None:
         cursor.execute("create table table_of_runs (one varchar(20), two varchar(20))")
         for table in ("table_name", "songs"):
             cursor.execute(f"insert into {table} values (1, 'one'), (2, 'two')")
+        dataduct.run_all(cursor, dataduct.SOURCE)
     with warehouse(settings) as cursor:
         cursor.execute("create table redshift_source (col1 varchar(255), col2 integer)")
         cursor.execute("insert into redshift_source values ('a', 1), ('b', 2)")
         cursor.execute("create table tsv_target (id integer primary key, name varchar(20))")
         cursor.execute("insert into tsv_target values (1, 'former')")
+        dataduct.run_all(cursor, dataduct.WAREHOUSE)
+    with postgres(settings) as cursor:
+        dataduct.run_all(cursor, dataduct.POSTGRES)
 
 
 @contextmanager
@@ -129,7 +135,16 @@ def mysql(settings: Settings) -> Iterator[Any]:
 @contextmanager
 def warehouse(settings: Settings) -> Iterator[Any]:
     """A cursor of the sandbox's Redshift; what is done is committed."""
-    place = settings.redshift
+    yield from _cursor(settings.redshift)
+
+
+@contextmanager
+def postgres(settings: Settings) -> Iterator[Any]:
+    """A cursor of the sandbox's Postgres; what is done is committed."""
+    yield from _cursor(settings.postgres)
+
+
+def _cursor(place: Any) -> Iterator[Any]:
     connection = psycopg2.connect(
         host=place.host,
         port=place.port,
@@ -146,9 +161,17 @@ def warehouse(settings: Settings) -> Iterator[Any]:
 
 def replacements(settings: Settings) -> dict[str, str]:
     """What a user writes in place of the guide's placeholders: addresses, names and passwords of databases."""
-    source, house = settings.mysql["source"], settings.redshift
+    source, house, other = settings.mysql["source"], settings.redshift, settings.postgres
     redshift = f"jdbc:postgresql://{house.host}:{house.port}/{house.database_name}"
+    jdbc = f"jdbc:postgresql://{other.host}:{other.port}/{other.database_name}"
     return {
+        # AWS would tell where the instance is.
+        '"type": "RdsDatabase",\n      "rdsInstanceId": "example-postgres-instance"': (
+            f'"type": "JdbcDatabase", "jdbcDriverClass": "org.postgresql.Driver", "connectionString": "{jdbc}"'
+        ),
+        "postgres-name": other.database_name,
+        "postgres-user": str(other.username),
+        "postgres-password": resolve(other.password),
         "your-sql-instance-name.id.region-name.rds.amazonaws.com:3306/database-name": (
             f"{source.host}:{source.port}/{source.database}"
         ),
