@@ -12,6 +12,8 @@ from steps_impl.activities.copying.dialects import Dialect, whole_value
 from steps_impl.activities.copying.lines import NULL
 
 _ESCAPE, _NULL, _SEPARATOR, _END, _RETURN = b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\x1a"
+#: An escape of another character than lines escape, or a NULL that is no whole value; it may see some too many.
+_OTHER_ESCAPE = re.compile(rb"\\(?:[^\t\n\r\\N]|N(?![\t\n])|(?<![\t\n]\\)N)")
 _MARKS = (_ESCAPE, _NULL, _SEPARATOR, _END, _RETURN)
 
 
@@ -20,6 +22,9 @@ class Exchange:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        separators = (dialect.separator, dialect.end, dialect.escape)
+        #: Whether files of the dialect are lines, as long as nothing is escaped that need not be.
+        self._is_lines = separators == (b"\t", b"\n", b"\\") and not dialect.quotes and dialect.also_null is None
         self._table = bytes.maketrans(dialect.separator + dialect.end, b"\t\n")
         before = re.escape(dialect.separator + dialect.end)
         behind = rb"|\r\n|\r?\Z" if dialect.quotes else rb"|\Z"
@@ -42,6 +47,8 @@ class Exchange:
 
     def lines(self, text: bytes, *, final: bool) -> tuple[bytes, int] | None:
         """Return the lines of the whole records in a text and how many bytes those take; nothing if it cannot tell."""
+        if self._is_lines and (lines_already := _as_it_stands(text, final=final)):
+            return lines_already
         if self._dialect.escape not in text and b"\\" not in text and self._dialect.also_null is None:
             used = len(text) if final else text.rfind(self._dialect.end) + 1
             return self._exchanged(text[:used]), used
@@ -82,6 +89,16 @@ class Exchange:
             if own != character and character in whole and character not in (dialect.separator, dialect.end):
                 whole = whole.replace(character, b"\\" + character)
         return whole if dialect.separator == b"\t" and dialect.end == b"\n" else whole.translate(self._table)
+
+
+def _as_it_stands(text: bytes, *, final: bool) -> tuple[bytes, int] | None:
+    """Return a text that is lines already, as our extracts write them; nothing if it may be none."""
+    if b"\r" in text or _OTHER_ESCAPE.search(text) or (final and not text.endswith(b"\n")):
+        return None
+    end = text.rfind(b"\n") + 1
+    while end and text[end - 2 : end - 1] == b"\\":  # the line feed is escaped, or a backslash before it is
+        end = text.rfind(b"\n", 0, end - 1) + 1
+    return (text[:end], end) if end and (end == len(text) or not final) else None
 
 
 def _line_form(character: bytes) -> bytes:
