@@ -84,6 +84,10 @@ def run(parameters: LoadCassandraParameters, context: StepContext) -> StepResult
     source = find_files(addresses_of(parameters.input, context.environment), s3)
     with _session(settings) as session:
         given = parameters.columns or source.columns
+        if not given and (parameters.input_format or source.format) != "json":
+            raise ParameterError(
+                "--columns: say which columns the files hold, in order: a table of Cassandra has none that is kept"
+            )
         keyspace = settings.cassandra.keyspace
         target = prepare(session, keyspace, parameters.table, given, expires=parameters.ttl is not None)
         form = file_format(parameters, source, target.columns)

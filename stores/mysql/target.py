@@ -108,12 +108,14 @@ class Target:
         counts = _COUNTS.search(self._link._result.message or b"")
         records, skipped, warnings = map(int, counts.groups()) if counts else (self._link.affected_rows(), 0, 0)
         if skipped or warnings or self._link._result.warning_count:
-            raise self._first_warning(skipped)
+            raise self._first_warning(skipped, warnings)
         return int(records)
 
-    def _first_warning(self, skipped: int) -> Rejected:
+    def _first_warning(self, skipped: int, warnings: int) -> Rejected:
         for _, number, text in self.rows("SHOW WARNINGS LIMIT 1"):
-            return rejection(int(number or 0), text or "")
+            first = rejection(int(number or 0), text or "")
+            more = f" (the first of {warnings} warnings about these rows)" if warnings > 1 else ""
+            return Rejected(first.row, first.column, first.reason + more)
         return Rejected(None, None, f"{skipped} rows were skipped: their keys are there already")
 
     def begin(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.errors import UnsupportedValue
+from core.errors import LoadRejected, UnsupportedValue
 from steps_impl.activities.copying.feed import Feed, binary_treatment
 from steps_impl.activities.copying.insert_query import InsertQuery, parse_insert_query
 from steps_impl.activities.copying.inserting import Inserter
@@ -76,6 +76,7 @@ def load_all(target: Target, into: Into, feed: Feed, rows: Rows) -> None:
 
     Raises:
         Rejected: the server did not take a row as it is.
+        LoadRejected: it took another number of rows than were sent.
         UnsupportedValue, StoreError: a value, or the server.
     """
     feed.treat = treatment(rows, into)
@@ -83,8 +84,11 @@ def load_all(target: Target, into: Into, feed: Feed, rows: Rows) -> None:
         Inserter(Engine(target), insert_of(into), binary_places(into.columns)).insert(feed)
         return
     statement = _load_statement(into)
+    before, loaded = feed.count, 0
     for window in feed.windows(_WINDOW):
-        target.load(statement, window)
+        loaded += target.load(statement, window)
+    if loaded != feed.count - before:
+        raise LoadRejected(f"{target.where} took {loaded} rows of {feed.count - before}; nothing was loaded")
 
 
 def treatment(rows: Rows, into: Into) -> Callable[[Chunk], Chunk]:

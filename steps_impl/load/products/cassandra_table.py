@@ -28,7 +28,7 @@ class CassandraTarget:
 def prepare(
     session: Session, keyspace: str | None, table: str, given: Sequence[str] | None, *, expires: bool
 ) -> CassandraTarget:
-    """Return the target for rows that hold the ``given`` columns, else all of the table's, in its order.
+    """Return the target for rows that hold the ``given`` columns, else (where names go with the values) all of them.
 
     Raises:
         NotFound: the table is not there.

@@ -46,9 +46,11 @@ class PostgresLoad:
         places = frozenset(n for n, name in enumerate(self.columns) if self.table.column(name).type == "bytea")
         self.feed.treat = binary_treatment(self.rows, places, self.columns, b"\\x")
         try:
-            self.target.copy_in(copy_in(table, self.columns), (chunk.text for chunk in self.feed.chunks()))
+            taken = self.target.copy_in(copy_in(table, self.columns), (chunk.text for chunk in self.feed.chunks()))
         except Rejected as rejected:
             raise self.feed.refusal(rejected, self.where) from None
+        if taken != self.feed.count:  # a trigger may leave rows out
+            raise LoadRejected(f"{self.where} took {taken} rows of {self.feed.count}; nothing was changed")
 
     def require_rows(self) -> None:
         """Refuse to empty a table.

@@ -50,9 +50,11 @@ class Ring:
     folder: Path
     configuration: Path
     cancelled: threading.Event = field(default_factory=threading.Event)
+    columns: dict[str, list[str]] = field(default_factory=dict)
 
     def make(self, columns: str) -> str:
         table = f"t_{secrets.token_hex(5)}"
+        self.columns[table] = [part.split()[0] for part in columns.split(", ")]
         self.session.rows(f"CREATE TABLE products.{table} ({columns})")
         return table
 
@@ -69,12 +71,23 @@ class Ring:
 
     def load(self, table: str, source: str, environment: dict[str, str] | None = None, **given: Any) -> StepResult:
         step = load_step("load-cassandra")
-        parameters = {"input": [source], "table": table, "write_timestamp": AS_OF, **given}
+        columns = {"columns": self.columns.get(table, ["id"])}
+        parameters = {"input": [source], "table": table, "write_timestamp": AS_OF, **columns, **given}
         context = StepContext(Quiet(), self.cancelled, {**os.environ, **(environment or {})})
         return step.run(step.parameters.model_validate(parameters), context)
 
     def start(self, table: str, source: str, *flags: str) -> subprocess.Popen[str]:
-        words = ["--table", table, "--input", source, "--write-timestamp", AS_OF, *flags]
+        words = [
+            "--table",
+            table,
+            "--input",
+            source,
+            "--write-timestamp",
+            AS_OF,
+            "--columns",
+            *self.columns[table],
+            *flags,
+        ]
         command = [sys.executable, "-m", "ductrunner", "step", "load-cassandra", *words]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
 
@@ -220,6 +233,7 @@ def test_what_cannot_be_loaded_is_refused_before_anything_is_written(ring: Ring)
         (NotFound, "there is no table products.nothing", "nothing", source, {}),
         (SchemaMismatch, "no column to write other", table, source, {"columns": ["id", "other"]}),
         (ParameterError, "do not hold the key id", table, source, {"columns": ["v"]}),
+        (ParameterError, "--columns: say which", table, source, {"columns": []}),
         (ParameterError, "holds counters", counters, source, {}),
         (ParameterError, "type duration cannot be loaded", durations, source, {}),
         (CheckFailed, "holds 1 rows, and its manifest says 2", table, str(manifest), {}),
