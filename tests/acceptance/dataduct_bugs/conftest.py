@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+from tests.acceptance.compat.conftest import compiled  # noqa: F401  # fixture
 from tests.integration.warehouse.conftest import warehouse, warehouse_database  # noqa: F401  # fixtures
