@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from sandbox.aws.servers import Kind, Servers
 from sandbox.files import write_private
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.moto import REGION
@@ -22,6 +24,7 @@ IAM_ROLE = "arn:aws:iam::123456789012:role/ductrunner-sandbox-copy"
 
 def furnish(sandbox: Supervisor) -> None:
     """Create what is missing and write the configuration file; the parts must be up."""
+    Servers.of(sandbox.aws.directory).write(_servers(sandbox))
     document: dict[str, Any] = {
         "etl": {"region": REGION, "s3_etl_bucket": BUCKET, "s3_base_path": "etl"},
         "agent": {"worker_group": WORKER_GROUP, "region": REGION},
@@ -35,6 +38,16 @@ def furnish(sandbox: Supervisor) -> None:
     if sandbox.cassandra.process():
         document["cassandra"] = _cassandra_section(sandbox.cassandra.ensure_keyspace(SOURCE, SOURCE))
     write_private(sandbox.state.configuration, yaml.safe_dump(document, sort_keys=False))
+
+
+def _servers(sandbox: Supervisor) -> dict[Kind, DatabaseAddress]:
+    """Return what RDS and Redshift have behind them."""
+    superuser = sandbox.postgres.superuser
+    servers: dict[Kind, DatabaseAddress] = {
+        "postgres": superuser,
+        "redshift": replace(superuser, port=sandbox.redshift.port),
+    }
+    return servers | ({"mysql": sandbox.mariadb.administrator} if sandbox.mariadb.process() else {})
 
 
 def _bucket_and_topic(variables: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from sandbox.aws.completing import Completing
 from sandbox.aws.recorder import Recorder
+from sandbox.aws.servers import Servers
 
 
 @click.command()
@@ -20,7 +21,8 @@ from sandbox.aws.recorder import Recorder
 @click.option("--state", type=click.Path(path_type=Path), required=True, help="The folder that keeps the state.")
 def serve(host: str, port: int, state: Path) -> None:
     """Serve S3, DynamoDB, SNS, CloudWatch Logs, Secrets Manager, SSM and STS until TERM or INT."""
-    application = Recorder(Completing(DomainDispatcherApplication(create_backend_app)), state)
+    moto = Completing(DomainDispatcherApplication(create_backend_app), Servers.of(state.parent))
+    application = Recorder(moto, state)
     application.load()
     server = make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)
     for number in (signal.SIGTERM, signal.SIGINT):

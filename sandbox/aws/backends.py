@@ -12,7 +12,7 @@ from sandbox.aws import pickling
 from sandbox.files import make_private_directory, write_private
 
 #: Services whose state survives a restart, beside S3. SQS is among them as the usual subscriber of SNS.
-SERVICES = ("logs", "secretsmanager", "sns", "sqs", "ssm")
+SERVICES = ("logs", "rds", "redshift", "secretsmanager", "sns", "sqs", "ssm")
 
 
 class BackendFiles:

@@ -218,3 +218,14 @@ def test_the_state_of_another_moto_is_refused_by_name(server: KilledServer) -> N
     (server.part.directory / "state" / "moto.version").write_text("1.0")
     with pytest.raises(SandboxError, match=r"was written by moto 1\.0"):
         server.part.start()
+
+
+def test_instances_and_clusters_are_known_after_a_kill(server: KilledServer) -> None:
+    login = {"MasterUsername": "me", "MasterUserPassword": "Passw0rd-of-7"}
+    size = {"DBInstanceClass": "db.t3.micro", "AllocatedStorage": 20}
+    server.client("rds").create_db_instance(DBInstanceIdentifier="shop", Engine="mysql", **login, **size)
+    server.client("redshift").create_cluster(ClusterIdentifier="house", DBName="dev", NodeType="ra3.large", **login)
+    server.kill_and_start()
+    [instance] = server.client("rds").describe_db_instances(DBInstanceIdentifier="shop")["DBInstances"]
+    [cluster] = server.client("redshift").describe_clusters(ClusterIdentifier="house")["Clusters"]
+    assert (instance["MasterUsername"], cluster["DBName"]) == ("me", "dev")
