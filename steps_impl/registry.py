@@ -25,6 +25,7 @@ MODULES = {
     "emr-step": "steps_impl.compute.emr_step",
     "emr-streaming": "steps_impl.compute.emr_streaming",
     "exists": "steps_impl.activities.exists",
+    "extract-dynamodb": "steps_impl.extract.dynamodb",
     "extract-local": "steps_impl.extract.local",
     "extract-postgres": "steps_impl.extract.postgres",
     "extract-rds": "steps_impl.extract.rds",

@@ -15,10 +15,10 @@ class Tally:
         self._lock = threading.Lock()
         self.items = self.bytes = 0
 
-    def count(self, size: int) -> None:
-        """Count an item of so many bytes."""
+    def count(self, size: int, items: int = 1) -> None:
+        """Count an item, or several, of so many bytes."""
         with self._lock:
-            self.items += 1
+            self.items += items
             self.bytes += size
 
     def tell(self) -> None:
