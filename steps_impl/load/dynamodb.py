@@ -6,8 +6,9 @@ are read once before the first item is put (``dynamodb.check_before_import``): o
 has not the rows of its manifest leaves the table as it was. A run that dies leaves some items; the next one puts all.
 
 Formats: ``json`` (one plain object a line), ``dynamodb-json`` (``{"id": {"S": "x"}}`` a line, also as the export tools
-write it), ``tsv`` and ``csv`` as extracts and UNLOAD write them (NULL is ``\N``). What the manifest of an extract says
-of format and columns need not be said again. Compression is told by the files' names (``.gz``, ``.bz2``, ``.zst``).
+and DynamoDB's own export to S3 write it), ``tsv`` and ``csv`` as extracts and UNLOAD write them (NULL is ``\N``). What
+the manifest of an extract says of format and columns need not be said again. Compression is told by the files' names
+(``.gz``, ``.bz2``, ``.zst``).
 
 Types: ``--types '{"n": "N", "tags": "SS", "doc": "JSON"}'``; sets and documents in tsv and csv are JSON texts, B is
 base64. What is not stated has the type of the table's key, else that of the JSON value, in tsv and csv S.

@@ -15,6 +15,7 @@ from steps_impl.activities.copying.reading import RecordReader
 from steps_impl.activities.dynamodb.directory import MANIFEST, is_hidden
 from steps_impl.activities.dynamodb.importing import Found
 from steps_impl.activities.dynamodb.lines import read_line
+from steps_impl.activities.dynamodb.values import from_file
 from steps_impl.extract.files.source import FileSource, SourceFile
 from steps_impl.formats.unpacked import BROKEN, unpacked
 from steps_impl.load.items.typing import ItemForm, read_json
@@ -102,7 +103,7 @@ class ItemFiles:
 
     def _at(self, place: str, line: bytes, *, typed: bool) -> Item:
         try:
-            return read_line(line) if typed else self.form.of_document(_document(line))
+            return _typed(line) if typed else self.form.of_document(_document(line))
         except UnsupportedValue as error:
             raise UnsupportedValue(f"{place}: {error}") from None
 
@@ -137,6 +138,17 @@ def _data_files(source: FileSource) -> Iterator[SourceFile]:
         name = file.name.rpartition("/")[2]
         if not is_hidden(name) and name != MANIFEST:
             yield file
+
+
+def _typed(line: bytes) -> Item:
+    """Read an item with its types; an export of DynamoDB's own to S3 has it inside of ``{"Item": …}``."""
+    try:
+        return read_line(line)
+    except UnsupportedValue:
+        document = _document(line)
+        if list(document) != ["Item"] or not isinstance(inner := document["Item"], dict):
+            raise
+    return from_file(inner)
 
 
 def _document(line: bytes) -> dict[str, object]:

@@ -41,6 +41,20 @@ def test_plain_json_gets_the_types_of_its_values_and_those_that_are_stated(bench
     assert done.rows == 2
 
 
+def test_typed_json_is_read_as_all_tools_of_aws_write_it(bench: Any, tables: Any) -> None:
+    name = tables.create()
+    lines = (
+        b'{"Item":{"id":{"S":"own export"},"n":{"N":"1"}}}\n{"id":{"s":"emr"},"n":{"n":"2"}}\n'
+        b'{"id":{"S":"item"},"Item":{"M":{"S":{"S":"x"}}}}\n'
+    )
+    bench.run("load-dynamodb", table=name, input=[bench.put("a.json", lines)], input_format="dynamodb-json")
+    assert tables.items(name) == [
+        {"id": {"S": "emr"}, "n": {"N": "2"}},
+        {"id": {"S": "item"}, "Item": {"M": {"S": {"S": "x"}}}},
+        {"id": {"S": "own export"}, "n": {"N": "1"}},
+    ]
+
+
 def test_rows_keep_null_empty_and_odd_texts_apart(bench: Any, tables: Any) -> None:
     name = tables.create("id N", "t S")
     rows = b"1\ta\t\\N\t\t\\\\N\tt\n2\tb\\\tc\\\n\tNULL\tx\tC:\\\\new\tf\n"
