@@ -31,11 +31,6 @@ class Appending:
         #: Entries of the former manifest that stay.
         self.kept: list[Entry] = []
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of the files that stay."""
-        return frozenset(entry.url.removeprefix(self._output.url("")) for entry in self.kept)
-
     def look(self, source: Mapping[str, Any], elements: Sequence[Mapping[str, Any]] | None) -> None:
         """Read the former manifest.
 

@@ -88,7 +88,7 @@ class _Extract:
         if self.parameters.insert_mode in ("APPEND", "KEEP_EXISTING"):
             appending.look(source, unloaded.elements)
         entries = [*appending.kept, *unloaded.entries]
-        leftovers = run.publish(entries, unloaded.elements, appending.recorded(run, source), keep=appending.names)
+        leftovers = run.publish(entries, unloaded.elements, appending.recorded(run, source))
         details = {**described(self.output, len(entries), leftovers), "kept_files": len(appending.kept)}
         return StepResult(rows=unloaded.rows, bytes=unloaded.bytes, details=details)
 

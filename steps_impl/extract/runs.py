@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -54,9 +54,8 @@ class Run:
         entries: Iterable[Entry],
         elements: Sequence[Mapping[str, Any]] | None,
         source: Mapping[str, Any],
-        keep: Collection[str] = (),
     ) -> list[str]:
-        """Replace the manifest, delete what former runs left except ``keep``; return what could not be deleted.
+        """Replace the manifest, delete what former runs left and it does not name; return what could not be deleted.
 
         Raises:
             InterruptedError: cancelled before.
@@ -64,8 +63,16 @@ class Run:
         if self._cancelled.is_set():
             raise InterruptedError("cancelled before the output was switched")
         self._publishing = True
-        self.output.replace_with(manifest.NAME, manifest.pieces(entries, elements, source))
-        return remove_former(self.output, [name for name in self._former if name not in keep])
+        self.output.replace_with(manifest.NAME, manifest.pieces(self._kept(entries), elements, source))
+        return remove_former(self.output, self._former)
+
+    def _kept(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Pass entries on, and take those that name a file of a former run from what will be deleted."""
+        start, former = self.output.url(""), set(self._former)
+        for entry in entries:
+            former.discard(entry.url.removeprefix(start))
+            yield entry
+        self._former = sorted(former)
 
     def demand(self, files: int) -> None:
         """Look whether all files of the run are there.

@@ -88,6 +88,8 @@ def run(parameters: LoadS3Parameters, context: StepContext) -> StepResult:
         publication = Publication(shelf, pointer, parameters.keep, context.cancelled)
         if parameters.rollback_to is not None:
             return _result(publication, publication.go_back(parameters.rollback_to))
+        if parameters.path and parameters.path.rstrip("/") == parameters.target.rstrip("/"):
+            raise ParameterError("--path: the target would be published into itself; give another place")
         source = _source(parameters.path or context.environment.get(_INPUT_VARIABLE), store, context)
         context.reporter.progress("sum")
         content = read_content(source, lambda: _stop(context))

@@ -6,17 +6,17 @@ changed in between is a failure, and the former manifest stays. Nothing here hol
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.errors import ObjectReplaced, ParameterError, UnsupportedValue
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract.files.choosing import Choice
 from steps_impl.extract.files.parameters import FileParameters
-from steps_impl.extract.files.source import FileSource, SourceFile
+from steps_impl.extract.files.source import FileSource, SourceFile, batches
 from steps_impl.extract.manifest import Entry
 from steps_impl.extract.outputs import Output, open_output
 from steps_impl.extract.publishing import described, place_of
@@ -24,8 +24,8 @@ from steps_impl.extract.runs import Run
 from steps_impl.formats.counting import count_rows
 from steps_impl.formats.unpacked import BROKEN, unpacked
 
-#: Files that are counted or copied together, and how many are read at the same time.
-_BATCH, _READERS = 500, 8
+#: Files that are read at the same time.
+_READERS = 8
 
 
 @dataclass
@@ -65,13 +65,16 @@ class FileExtract:
 
     def _demand_apart(self, output: Output) -> None:
         """Refuse an output among the files that are taken: the next run would take its manifest for theirs."""
-        if self.source.directory is not None and f"{output.location('')}/".startswith(self.source.directory):
-            raise ParameterError(f"--output: {output.location('')} lies in {self.source.place}; give another place")
+        if self.source.directory is None:
+            return
+        place = output.location("")
+        if _absolute(place).startswith(_absolute(self.source.directory)):
+            raise ParameterError(f"--output: {place} lies in {self.source.place}; give another place")
 
     def _take(self, run: Run) -> Choice:
         """Look at all files once; count and copy them."""
         choice = Choice(self.source, self.parameters)
-        for batch in _batches(choice):
+        for batch in batches(choice):
             self._stop_when_cancelled()
             if self.parameters.count_rows:
                 self._count(batch)
@@ -99,6 +102,7 @@ class FileExtract:
     def _entries(self, choice: Choice, run: Run) -> Iterator[Entry]:
         """Yield an entry for each file, and one for an empty file where there is none."""
         for number, file in enumerate(choice):
+            self._stop_when_cancelled()
             rows = self._rows[number] if number < len(self._rows) else file.rows
             if self.copies:
                 yield Entry(run.output.url(run.inside(file.name)), file.size, rows)
@@ -127,7 +131,5 @@ class FileExtract:
             raise InterruptedError("cancelled")
 
 
-def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
-    remaining = iter(files)
-    while batch := list(itertools.islice(remaining, _BATCH)):
-        yield batch
+def _absolute(place: str) -> str:
+    return place if "://" in place else f"{Path(place).resolve()}/"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 from core.errors import NotFound, ObjectReplaced, UnsupportedValue
-from steps_impl.extract.files.source import Known, SourceFile
+from steps_impl.extract.files.source import Known, SourceFile, batches
 from steps_impl.extract.manifest import NAME
 from steps_impl.extract.outputs import LocalOutput, Output
 from steps_impl.load.manifest import LoadFile, LoadInput, find_input
 from stores.s3 import Copy, Download, ObjectInfo, S3Location, S3Store, parse_uri
 from stores.s3.faults import local_file
+
+#: Files of a manifest that are looked at together.
+_LOOKS = 8
 
 
 class S3Source:
@@ -45,7 +49,12 @@ class S3Source:
         """List, or look at the files of the manifest."""
         if self._named is None:
             return self._listed() if self.directory else self._single()
-        return (self._as_named(file) for file in self._named.files)
+        return self._all_named(self._named.files)
+
+    def _all_named(self, files: Sequence[LoadFile]) -> Iterator[SourceFile]:
+        with ThreadPoolExecutor(_LOOKS, thread_name_prefix="look") as pool:
+            for batch in batches(files):
+                yield from pool.map(self._as_named, batch)
 
     def _single(self) -> Iterator[SourceFile]:
         try:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 from steps_impl.extract.outputs import Output
+
+#: Things that are treated together.
+_BATCH = 500
+T = TypeVar("T")
+
+
+def batches(things: Iterable[T]) -> Iterator[list[T]]:
+    """Yield things in lists of a few hundred."""
+    remaining = iter(things)
+    while batch := list(itertools.islice(remaining, _BATCH)):
+        yield batch
 
 
 @dataclass(frozen=True)

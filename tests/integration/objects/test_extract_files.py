@@ -104,6 +104,16 @@ def test_an_extract_is_what_its_manifest_says_with_its_rows(bench: Any, folder: 
     assert (done.rows, bench.manifest(bench.uri("out/"))["source"]["format"]) == (3, "tsv")
 
 
+def test_a_file_that_the_new_manifest_names_is_never_taken_for_a_leftover(bench: Any, folder: Path) -> None:
+    place = bench.uri("out/")
+    bench.run("extract-local", path=folder, output=place)
+    urls, keys = bench.urls(place), bench.keys("out/")
+    bench.run("extract-s3", file_uri=place + "manifest", output=place)
+    assert (bench.urls(place), bench.keys("out/")) == (urls, keys)
+    bench.run("extract-s3", file_uri=urls[0], output=place)
+    assert (bench.urls(place), len(bench.keys("out/"))) == (urls[:1], 2)
+
+
 def test_a_listing_of_many_pages_is_named_whole(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "listing", partial(store.listing, page=2))
     keys = [bench.put(f"in/{number:05}", b"") for number in range(7)]
