@@ -16,6 +16,7 @@ from steps_impl.contract import StepContext, StepResult
 #: A new step adds its line here; then ``make docs`` makes its help and its reference page.
 MODULES = {
     "column-check": "steps_impl.quality.column_check",
+    "compare": "steps_impl.quality.compare",
     "copy-activity": "steps_impl.activities.copy_activity",
     "count-check": "steps_impl.quality.count_check",
     "create-load-redshift": "steps_impl.load.create_load_redshift",
@@ -31,6 +32,7 @@ MODULES = {
     "extract-rds": "steps_impl.extract.rds",
     "extract-redshift": "steps_impl.extract.redshift",
     "extract-s3": "steps_impl.extract.s3",
+    "freshness-check": "steps_impl.quality.freshness_check",
     "hadoop-activity": "steps_impl.activities.hadoop_activity",
     "hive-activity": "steps_impl.activities.hive_activity",
     "hive-copy-activity": "steps_impl.activities.hive_copy_activity",
@@ -42,6 +44,7 @@ MODULES = {
     "load-postgres": "steps_impl.load.load_postgres",
     "load-s3": "steps_impl.load.s3",
     "notify": "steps_impl.control.notify",
+    "null-rate-check": "steps_impl.quality.null_rate_check",
     "pig-activity": "steps_impl.activities.pig_activity",
     "pipeline-dependencies": "steps_impl.control.pipeline_dependencies",
     "primary-key-check": "steps_impl.quality.primary_key_check",
@@ -49,6 +52,7 @@ MODULES = {
     "redshift-copy-activity": "steps_impl.activities.redshift_copy_activity",
     "sql-activity": "steps_impl.activities.sql_activity",
     "sql-command": "steps_impl.warehouse.sql_command",
+    "sql-check": "steps_impl.quality.sql_check",
     "teardown": "steps_impl.control.teardown",
     "transform": "steps_impl.compute.transform",
     "upsert": "steps_impl.warehouse.upsert",

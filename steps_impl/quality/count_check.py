@@ -63,11 +63,11 @@ def count_report(schema: str, table: str, tolerance: float, expected: int, found
     )
 
 
-def error_rate(source: int, destination: int) -> float | None:
+def error_rate(source: float, destination: float) -> float | None:
     """Return the difference in percent of the source; ``None`` when there is no source to compare with."""
     if source == 0:
         return 0.0 if destination == 0 else None
-    return abs(source - destination) * 100.0 / source
+    return abs(source - destination) * 100.0 / abs(source)
 
 
 def _destination(parameters: CountCheckParameters, settings: Settings) -> tuple[str, str, str]:

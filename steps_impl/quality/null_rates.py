@@ -26,9 +26,9 @@ def parse_limits(entries: Sequence[str], default: float) -> dict[str, float]:
     return limits
 
 
-def null_query(relation: str, columns: Sequence[str], quote: Callable[[str], str], *, blank: bool = False) -> str:
-    """Return the query for the number of rows and, of each column, of its values; with ``blank`` '' is none."""
-    values = [f"NULLIF(TRIM({quote(name)}), '')" if blank else quote(name) for name in columns]
+def null_query(relation: str, columns: Sequence[str], quote: Callable[[str], str], blank: Sequence[str] = ()) -> str:
+    """Return the query for the number of rows and, of each column, of its values; of those in ``blank`` '' is none."""
+    values = [f"NULLIF(TRIM({quote(name)}), '')" if name in blank else quote(name) for name in columns]
     return f"SELECT COUNT(*), {', '.join(f'COUNT({value})' for value in values)} FROM {relation}"
 
 

@@ -95,13 +95,12 @@ def check_name(name: str, settings: Settings) -> None:
         raise ParameterError(f"no host {name!r} in the configuration; it knows: {', '.join(known) or 'none'}")
 
 
-def relation_of(end: End, table: str | None, sql: str | None, where: str | None = None) -> str:
-    """Return what stands behind FROM: a table or a query in brackets, only its rows of a condition if there is one."""
+def relation_of(end: End, table: str | None, sql: str | None, conditions: Sequence[str | None] = ()) -> str:
+    """Return what stands behind FROM: a table or a query in brackets, only its rows that fulfil the conditions."""
     dialect: Literal["mysql", "postgres"] = "mysql" if end.engine == "mysql" else "postgres"
     inner = end.table(table) if table else f"(\n{bare_query(sql or '', dialect)}\n) AS looked_at"
-    if not where:
-        return inner
-    return f"(SELECT * FROM {inner} WHERE (\n{bare_query(where, dialect)}\n)) AS part_of_it"
+    given = [f"(\n{bare_query(condition, dialect)}\n)" for condition in conditions if condition]
+    return f"(SELECT * FROM {inner} WHERE {' AND '.join(given)}) AS part_of_it" if given else inner
 
 
 @dataclass(frozen=True)
@@ -199,8 +198,3 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "backslashreplace")
     return None if value is None else str(value)
-
-
-def names_of(columns: Sequence[Column]) -> list[str]:
-    """Return the names of columns."""
-    return [column.name for column in columns]

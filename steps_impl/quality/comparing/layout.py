@@ -1,0 +1,183 @@
+"""One side of a comparison: its statements, of which each returns numbers for whole segments or a few rows.
+
+Segments are ranges of the key where that is one whole number: an index or a sort key finds them. Any other key (texts,
+UUIDs, dates, several columns) is cut by a checksum of the key itself, since the engines put such keys in different
+orders (collations), and one scan answers for all segments of a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol
+
+from steps_impl.quality.comparing.forms import Digest, Form
+from steps_impl.quality.comparing.mysql_forms import mysql_exact, mysql_fields, mysql_form, mysql_hash, mysql_joined
+from steps_impl.quality.comparing.postgres_forms import PostgresForms, RedshiftForms
+from steps_impl.quality.engines import Column, End
+
+#: Rows and checksum of a segment.
+Sums = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A column as it is compared: what the end calls it, and the form both sides have agreed on."""
+
+    column: Column
+    form: Form
+
+
+def digest_of(source: End, target: End) -> Digest:
+    """Return what both can compute fast: MySQL takes long for MD5, the warehouse and Postgres for SHA-256."""
+    engines = {source.engine, target.engine}
+    return "sha256" if "mysql" in engines and "redshift" not in engines else "md5"
+
+
+class Segments(Protocol):
+    """How rows are told apart by their key."""
+
+    def bucket(self, side: Layout) -> str:
+        """Return the expression for the number of a row's segment."""
+
+    def condition(self, side: Layout, numbers: Sequence[int]) -> str:
+        """Return the condition that a row is in one of these segments."""
+
+    def finer(self, parts: int) -> Segments | None:
+        """Return segments that cut each of these into as many parts; ``None`` when they cannot be cut."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Ranges of a whole number, all of one width: segment 0 begins at ``low``."""
+
+    low: int
+    width: int
+
+    def bucket(self, side: Layout) -> str:
+        """Return the number of a row's range."""
+        return side.divided(self.low, self.width)
+
+    def condition(self, side: Layout, numbers: Sequence[int]) -> str:
+        """Return a condition that an index can answer; neighbours are taken together."""
+        runs = [
+            [number for _, number in run] for _, run in groupby(enumerate(sorted(numbers)), lambda at: at[1] - at[0])
+        ]
+        spans = [(self.low + run[0] * self.width, self.low + (run[-1] + 1) * self.width - 1) for run in runs]
+        return " OR ".join(f"{side.key_name} BETWEEN {first} AND {last}" for first, last in spans)
+
+    def finer(self, parts: int) -> Ranges | None:
+        """Return narrower ranges."""
+        return Ranges(self.low, max(self.width // parts, 1)) if self.width > 1 else None
+
+
+@dataclass(frozen=True)
+class Residues:
+    """Rows by the remainder of their key's checksum."""
+
+    modulus: int
+
+    def bucket(self, side: Layout) -> str:
+        """Return the remainder."""
+        return f"MOD({side.key_hash}, {self.modulus})"
+
+    def condition(self, side: Layout, numbers: Sequence[int]) -> str:
+        """Return the condition on the remainder."""
+        return f"{self.bucket(side)} IN ({', '.join(map(str, sorted(numbers)))})"
+
+    def finer(self, parts: int) -> Residues | None:
+        """Return more remainders, each of which lies in one of these."""
+        return Residues(self.modulus * parts) if self.modulus < 1 << 40 else None
+
+
+class Layout:
+    """One side: the relation, the key's columns and all others."""
+
+    def __init__(
+        self, end: End, relation: str, keys: Sequence[Part], others: Sequence[Part], digest: Digest, odd: int
+    ) -> None:
+        self._end = end
+        self._relation = relation
+        self._keys, self._parts = keys, [*keys, *others]
+        self._digest, self._odd = digest, odd
+        self._forms = RedshiftForms() if end.engine == "redshift" else PostgresForms()
+
+    @property
+    def key_name(self) -> str:
+        """The quoted name of the key's first column."""
+        return self._end.quote(self._keys[0].column.name)
+
+    @property
+    def key_hash(self) -> str:
+        """The checksum of the key."""
+        return self._hash(self._keys)
+
+    def divided(self, low: int, width: int) -> str:
+        """Return in which range of a width the key's number lies, counted from ``low``."""
+        distance = f"({self.key_name} - {low})"
+        if self._end.engine == "mysql":
+            return f"{distance} DIV {width}"
+        if self._keys[0].column.kind == "decimal":
+            return f"FLOOR({distance} / {width})"
+        return f"({self.key_name}::bigint - {low}) / {width}"
+
+    def total(self, *, with_range: bool) -> tuple[Sums, tuple[int, int] | None, int]:
+        """Return rows and checksum of all, the key's least and greatest number, and the rows without a key."""
+        name = self.key_name
+        limits = f", MIN({name}), MAX({name}), COUNT({name})" if with_range else ""
+        rows, checksum, *rest = self._rows(
+            f"SELECT COUNT(*), SUM({self._hash(self._parts)}){limits} FROM {self._relation}"
+        )[0]
+        found = (int(rest[0]), int(rest[1])) if with_range and rest[0] is not None else None
+        return (int(rows), _whole(checksum)), found, int(rows) - int(rest[2]) if with_range else 0
+
+    def without_key(self) -> Sums:
+        """Return rows and checksum of the rows whose key is NULL."""
+        query = f"SELECT COUNT(*), SUM({self._hash(self._parts)}) FROM {self._relation} WHERE {self.key_name} IS NULL"
+        rows, checksum = self._rows(query)[0]
+        return int(rows), _whole(checksum)
+
+    def sums(self, segments: Segments, within: str | None) -> dict[int, Sums]:
+        """Return rows and checksum of each segment that has rows, of the rows that fulfil a condition."""
+        query = (
+            f"SELECT {segments.bucket(self)} AS segment, COUNT(*), SUM({self._hash(self._parts)}) "
+            f"FROM {self._relation} WHERE {within or f'{self.key_name} IS NOT NULL'} GROUP BY 1"
+        )
+        return {_whole(number): (int(rows), _whole(checksum)) for number, rows, checksum in self._rows(query)}
+
+    def all_sums(self, segments: Segments) -> dict[int, Sums]:
+        """Return rows and checksum of each segment of the whole relation, rows with NULL in the key too."""
+        return self.sums(segments, "1 = 1")
+
+    def rows(self, condition: str) -> list[tuple[Any, ...]]:
+        """Return the rows that fulfil a condition: the key's columns, then the others, each in its common form."""
+        shown = ", ".join(self._exact(part) for part in self._parts)
+        return self._rows(f"SELECT {shown} FROM {self._relation} WHERE {condition}")
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._end.rows(query)
+
+    def _hash(self, parts: Sequence[Part]) -> str:
+        if self._end.engine == "mysql":
+            fields = [field for part in parts for field in mysql_fields(self._form(part), part.form)]
+            return mysql_hash(mysql_joined(fields), self._digest, self._odd)
+        fields = [field for part in parts for field in self._forms.fields(self._form(part), part.form)]
+        return self._forms.hash(self._forms.joined(fields), self._digest)
+
+    def _form(self, part: Part) -> str:
+        name = self._end.quote(part.column.name)
+        if self._end.engine == "mysql":
+            return mysql_form(name, part.column, part.form)
+        return self._forms.form(name, part.column, part.form)
+
+    def _exact(self, part: Part) -> str:
+        name = self._end.quote(part.column.name)
+        if self._end.engine == "mysql":
+            return mysql_exact(name, part.column, part.form)
+        return self._forms.exact(name, part.column, part.form)
+
+
+def _whole(value: Any) -> int:
+    """Return a sum, whichever type it came in; the sum of no rows is 0."""
+    return 0 if value is None else int(str(value).partition(".")[0])

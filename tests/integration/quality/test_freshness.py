@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+HOURS = {
+    "source": "UTC_TIMESTAMP() - INTERVAL {} MINUTE",
+    "postgres": "(now() AT TIME ZONE 'UTC') - interval '{} minutes'",
+    "redshift": "DATEADD(minute, -{}, GETDATE())",
+}
+
+
+def fresh(hosts: Any, host: str, *words: str) -> Any:
+    return hosts.step("freshness-check", "--host", host, "--table", "t", *words)
+
+
+@pytest.mark.parametrize("host", ["source", "postgres", "redshift"])
+def test_the_age_of_the_newest_value_decides_on_every_host(hosts: Any, host: str) -> None:
+    kind = "DATETIME(6)" if host == "source" else "TIMESTAMP"
+    hosts.on(host, f"CREATE TABLE t (at {kind})")
+    empty = fresh(hosts, host, "--column", "at", "--max-age", "1000 days", "--on-failure", "warn")
+    assert (empty.details["success"], empty.details["error_rate"]) == (False, None)
+    hosts.on(
+        host,
+        f"INSERT INTO t SELECT {HOURS[host].format(60 * 24 * 30)}",
+        f"INSERT INTO t SELECT {HOURS[host].format(90)}",
+    )
+    assert fresh(hosts, host, "--column", "AT", "--max-age", "2 hours").code == 0
+    late = fresh(hosts, host, "--column", "at", "--max-age", "1 hour")
+    assert (late.code, "the newest at is 1:30:0" in late.said) == (3, True)
+
+
+@pytest.mark.parametrize("host", ["source", "postgres"])
+def test_a_column_without_zone_is_read_in_the_zone_that_is_given(hosts: Any, host: str) -> None:
+    hosts.on(host, f"CREATE TABLE t (at {'DATETIME' if host == 'source' else 'TIMESTAMP'})",
+             f"INSERT INTO t SELECT {HOURS[host].format(-9 * 60)}")  # fmt: skip
+    ahead = fresh(hosts, host, "--column", "at", "--max-age", "1 hour")
+    assert (ahead.code, "in the future; check clock and time zone" in ahead.said) == (3, True)
+    assert fresh(hosts, host, "--column", "at", "--max-age", "1 hour", "--timezone", "Asia/Tokyo").code == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"), [("source", "TIMESTAMP(6)"), ("postgres", "TIMESTAMPTZ"), ("redshift", "TIMESTAMPTZ")]
+)
+def test_a_column_with_a_zone_needs_none(hosts: Any, host: str, kind: str) -> None:
+    hosts.on(host, f"CREATE TABLE t (at {kind})", "INSERT INTO t VALUES (CURRENT_TIMESTAMP)")
+    assert fresh(hosts, host, "--column", "at", "--max-age", "1 minute", "--timezone", "America/New_York").code == 0
+
+
+def test_the_last_load_of_a_table_counts(hosts: Any) -> None:
+    hosts.on("redshift", "CREATE TABLE t (id INT)")
+    never = fresh(hosts, "redshift", "--last-load", "--max-age", "1 day")
+    assert (never.code, "there is no value in load" in never.said) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--column", "id", "--max-age", "1 hour"], "id is integer; name a date or timestamp column"),
+        (["--column", "nothing", "--max-age", "1 hour"], "there is no nothing in t"),
+        (["--column", "at", "--max-age", "soon"], "'soon' is not a period"),
+        (["--column", "at", "--max-age", "1 hour", "--timezone", "Mars"], "no time zone"),
+        (["--max-age", "1 hour"], "exactly one of --column and --last-load"),
+        (["--last-load", "--max-age", "1 hour"], "needs --table of the host redshift"),
+    ],
+)
+def test_what_is_no_age_is_refused(hosts: Any, words: list[str], message: str) -> None:
+    hosts.on("postgres", "CREATE TABLE t (id INT, at TIMESTAMP)")
+    done = fresh(hosts, "postgres", *words)
+    assert (done.code, message in done.said) == (2, True), done.said
