@@ -1,53 +1,91 @@
-"""``count-check``: as many rows in the warehouse as in the source.
+"""``count-check``: as many rows in the destination as in the source.
 
 Dataduct (executors/count_check): error rate ``abs(source - destination) * 100 / source``; nothing on both sides is
-0, rows that have no source at all have no rate and fail.
+0, rows that have no source at all have no rate and fail. Both sides are counted at the same time.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
 from pydantic import Field, model_validator
 
+from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.quality.relations import ComparisonParameters, defined_table, warehouse_settings
+from steps_impl.quality.engines import End, open_end
+from steps_impl.quality.engines.end import bare_for, check_name, relation_of
+from steps_impl.quality.relations import ComparisonParameters, defined_table, exactly_one
 from steps_impl.quality.report import CheckReport, conclude
-from steps_impl.quality.sides import open_source, warehouse_relation, warehouse_side
 from steps_impl.registry import Step
-from stores.redshift import connect
+from steps_impl.tables.reader import TokenReader
 
 
 class CountCheckParameters(ComparisonParameters):
     """What count-check is told."""
 
+    source_count_sql: str | None = Field(default=None, description="source: a query that returns the number of rows")
     table_definition: str | None = Field(
         default=None, description="destination: the definition of its table (a file, an s3:// object or its text)"
     )
-    destination_sql: str | None = Field(default=None, description="destination: the rows of a query in the warehouse")
+    destination_table_definition: str | None = Field(default=None, description="Dataduct's name of --table-definition")
+    destination_table_name: str | None = Field(default=None, description="destination: a table, `schema.table`")
+    destination_sql: str | None = Field(default=None, description="destination: the rows of a query")
+    destination_count_sql: str | None = Field(
+        default=None, description="destination: a query that returns the number of rows"
+    )
+    destination_host: str = Field(
+        default="redshift", description="an alias of the configuration's mysql section, 'postgres' or 'redshift'"
+    )
 
     @model_validator(mode="after")
-    def _one_destination(self) -> CountCheckParameters:
-        if (self.table_definition is None) == (self.destination_sql is None):
-            raise ValueError("give exactly one of --table-definition and --destination-sql")
+    def _one_of_each_side(self) -> Self:
+        exactly_one(source_table=self.source_place, source_sql=self.source_sql, source_count_sql=self.source_count_sql)
+        exactly_one(
+            table_definition=self.definition,
+            destination_table_name=self.destination_table_name,
+            destination_sql=self.destination_sql,
+            destination_count_sql=self.destination_count_sql,
+        )
         return self
+
+    @property
+    def definition(self) -> str | None:
+        """The definition of the destination's table."""
+        return self.table_definition or self.destination_table_definition
 
 
 def run(parameters: CountCheckParameters, context: StepContext) -> StepResult:
     """Count both sides and conclude as the parameters say.
 
     Raises:
+        ParameterError: a query of one's own does not return one number.
         CheckFailed: the counts differ by more than the tolerance, and the step is to fail.
         StoreError: a side refuses or cannot be reached.
     """
-    settings = load_settings()
-    schema, table, relation = _destination(parameters, settings)
-    with open_source(parameters.source, settings) as source:
-        expected = int(source.fetch(f"SELECT COUNT(*) FROM {source.relation}", ())[0][0])
-    with connect(warehouse_settings(settings), cancelled=context.cancelled) as session:
-        side = warehouse_side(session, relation)
-        found = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])
-    report = count_report(schema, table, parameters.tolerance, expected, found)
-    return conclude(report, parameters, settings, context)
+    settings = load_settings(environment=context.environment)
+    schema, table, name = _destination(parameters, settings)
+    for host in (parameters.source_host, parameters.destination_host):
+        check_name(host, settings)
+
+    def source() -> int:
+        with open_end(parameters.source_host, parameters.source_database, settings, context.cancelled) as end:
+            own = parameters.source_count_sql
+            return (
+                _own(end, own, "--source-count-sql")
+                if own
+                else _rows(end, parameters.source_place, parameters.source_sql)
+            )
+
+    def destination() -> int:
+        with open_end(parameters.destination_host, None, settings, context.cancelled) as end:
+            own = parameters.destination_count_sql
+            return _own(end, own, "--destination-count-sql") if own else _rows(end, name, parameters.destination_sql)
+
+    with ThreadPoolExecutor(2, "count") as pool:
+        expected, found = [counted.result() for counted in (pool.submit(source), pool.submit(destination))]
+    return conclude(count_report(schema, table, parameters.tolerance, expected, found), parameters, settings, context)
 
 
 def count_report(schema: str, table: str, tolerance: float, expected: int, found: int) -> CheckReport:
@@ -70,11 +108,29 @@ def error_rate(source: float, destination: float) -> float | None:
     return abs(source - destination) * 100.0 / abs(source)
 
 
-def _destination(parameters: CountCheckParameters, settings: Settings) -> tuple[str, str, str]:
-    if parameters.table_definition is None:
-        return "NULL", "query", warehouse_relation(None, parameters.destination_sql)
-    table = defined_table(parameters.table_definition, settings)
-    return table.name.schema or "public", table.name.name, table.name.sql
+def _rows(end: End, table: str | None, sql: str | None) -> int:
+    return int(str(end.rows(f"SELECT COUNT(*) FROM {relation_of(end, table, sql)}")[0][0]))
+
+
+def _own(end: End, sql: str, flag: str) -> int:
+    rows = end.rows(bare_for(end, sql))
+    try:
+        ((value,),) = rows
+        return int(str(value))
+    except ValueError:
+        raise ParameterError(f"{flag} must return one row with a number of rows") from None
+
+
+def _destination(parameters: CountCheckParameters, settings: Settings) -> tuple[str, str, str | None]:
+    """Return schema and table for the report, and the table's name for a statement, if there is one."""
+    if parameters.definition is not None:
+        name = defined_table(parameters.definition, settings).name
+    elif parameters.destination_table_name is not None:
+        name = TokenReader(parameters.destination_table_name).table_name()
+    else:
+        return "NULL", "query", None
+    plain = f"{name.schema}.{name.name}" if name.schema else name.name
+    return name.schema or "public", name.name, plain if parameters.destination_host in settings.mysql else name.sql
 
 
 STEP = Step(

@@ -36,7 +36,7 @@ def run(parameters: PrimaryKeyCheckParameters, context: StepContext) -> StepResu
         CheckFailed: more violations than the tolerance, and the step is to fail.
         StoreError: the warehouse refuses or cannot be reached.
     """
-    settings = load_settings()
+    settings = load_settings(environment=context.environment)
     table = defined_table(parameters.table_definition, settings)
     keys = tuple(key.lower() for key in parameters.keys) or table.key
     if not keys or any(not table.has(key) for key in keys):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from core.errors import ParameterError
 from core.settings import RedshiftSettings, Settings
@@ -20,18 +20,29 @@ class ComparisonParameters(CheckParameters):
     source_host: str = Field(description="source: an alias of the configuration's mysql section, or 'postgres'")
     source_database: str | None = Field(default=None, description="database of the source; default: the host's")
     source_table: str | None = Field(default=None, description="source: a table")
+    source_table_name: str | None = Field(default=None, description="Dataduct's name of --source-table")
     source_sql: str | None = Field(default=None, description="source: the rows of a query")
 
-    @model_validator(mode="after")
-    def _one_source(self) -> ComparisonParameters:
-        if (self.source_table is None) == (self.source_sql is None):
-            raise ValueError("give exactly one of --source-table and --source-sql")
-        return self
+    @property
+    def source_place(self) -> str | None:
+        """The source's table."""
+        return self.source_table or self.source_table_name
 
     @property
     def source(self) -> SourceRelation:
         """The source's relation."""
-        return SourceRelation(self.source_host, self.source_database, self.source_table, self.source_sql)
+        return SourceRelation(self.source_host, self.source_database, self.source_place, self.source_sql)
+
+
+def exactly_one(**given: str | None) -> None:
+    """Refuse any number of values but one; an empty text counts as given.
+
+    Raises:
+        ValueError: names the flags.
+    """
+    if sum(value is not None for value in given.values()) != 1:
+        *flags, last = (f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(f"give exactly one of {', '.join(flags)} and {last}")
 
 
 def warehouse_settings(settings: Settings) -> RedshiftSettings:

@@ -36,6 +36,8 @@ class Side:
     relation: str
     #: The engine's function for a number between 0 and 1.
     random: str = "RANDOM()"
+    #: What stands behind FROM to choose the sample, instead of chance.
+    tail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class SampleComparison:
         return report
 
     def _draw(self, side: Side, size: int) -> Sequence[Row]:
+        if side.tail is not None:
+            return side.fetch(f"SELECT {self._list(side)} FROM {side.relation} {side.tail}", ())
         total = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])
         chance = min(1.0, size * SURPLUS / total) if total else 1.0
         condition = "" if chance >= 1.0 else f" WHERE {side.random} < {chance:.12f}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -17,8 +17,8 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.quality.count_check import error_rate
 from steps_impl.quality.engines import End, open_end
+from steps_impl.quality.engines.end import bare_for
 from steps_impl.quality.report import CheckParameters, CheckReport, conclude
-from steps_impl.queries import bare_query
 from steps_impl.registry import Step
 
 
@@ -101,21 +101,16 @@ def _or(number: float | None, default: float) -> float:
 
 
 def _count(end: End, sql: str) -> int:
-    return int(str(end.rows(f"SELECT COUNT(*) FROM (\n{_bare(end, sql)}\n) AS found")[0][0]))
+    return int(str(end.rows(f"SELECT COUNT(*) FROM (\n{bare_for(end, sql)}\n) AS found")[0][0]))
 
 
 def _number(end: End, sql: str, flag: str) -> float:
-    rows: list[tuple[Any, ...]] = end.rows(f"SELECT * FROM (\n{_bare(end, sql)}\n) AS found LIMIT 2")
+    rows: list[tuple[Any, ...]] = end.rows(f"SELECT * FROM (\n{bare_for(end, sql)}\n) AS found LIMIT 2")
     try:
         ((value,),) = rows
         return float(str(value))
     except ValueError:
         raise ParameterError(f"{flag} must return one row with one number") from None
-
-
-def _bare(end: End, sql: str) -> str:
-    dialect: Literal["mysql", "postgres"] = "mysql" if end.engine == "mysql" else "postgres"
-    return bare_query(sql, dialect)
 
 
 STEP = Step(

@@ -19,6 +19,7 @@ from steps_impl.quality.engines.columns import Column, mysql_column, postgres_co
 from steps_impl.quality.sides import POSTGRES_ALIAS
 from steps_impl.queries import bare_query
 from steps_impl.tables.model import quote
+from steps_impl.tables.reader import TokenReader
 from stores import mysql
 from stores.redshift import Session, Statement, connect
 
@@ -97,10 +98,19 @@ def check_name(name: str, settings: Settings) -> None:
 
 def relation_of(end: End, table: str | None, sql: str | None, conditions: Sequence[str | None] = ()) -> str:
     """Return what stands behind FROM: a table or a query in brackets, only its rows that fulfil the conditions."""
-    dialect: Literal["mysql", "postgres"] = "mysql" if end.engine == "mysql" else "postgres"
-    inner = end.table(table) if table else f"(\n{bare_query(sql or '', dialect)}\n) AS looked_at"
-    given = [f"(\n{bare_query(condition, dialect)}\n)" for condition in conditions if condition]
+    inner = end.table(table) if table else f"(\n{bare_for(end, sql or '')}\n) AS looked_at"
+    given = [f"(\n{bare_for(end, condition)}\n)" for condition in conditions if condition]
     return f"(SELECT * FROM {inner} WHERE {' AND '.join(given)}) AS part_of_it" if given else inner
+
+
+def bare_for(end: End, sql: str) -> str:
+    """Return a query without what stands behind its end, so that it can stand in brackets."""
+    return bare_query(sql, "mysql" if end.engine == "mysql" else "postgres")
+
+
+def quoted_table(name: str) -> str:
+    """Return ``table`` or ``schema.table`` in double quotes; in quotes already, it may hold any character."""
+    return TokenReader(name).table_name().sql if '"' in name else ".".join(map(quote, name.split(".")))
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,7 @@ class PostgresEnd:
 
     def table(self, name: str) -> str:
         """Return a table in double quotes."""
-        return ".".join(map(quote, name.split(".")))
+        return quoted_table(name)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query."""
@@ -181,7 +191,7 @@ class RedshiftEnd:
 
     def table(self, name: str) -> str:
         """Return a table in double quotes."""
-        return ".".join(map(quote, name.split(".")))
+        return quoted_table(name)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query."""

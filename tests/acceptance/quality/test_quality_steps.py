@@ -143,10 +143,10 @@ def test_a_failed_check_that_only_warns_tells_its_topic_and_leaves_a_log_row(
 def test_an_unknown_source_is_refused_with_the_known_ones(sides: Any) -> None:
     done = sides.step("count-check", "--source-host", "sauce", "--source-table", "t")
     assert done.returncode == 2
-    assert "it knows: postgres, source" in done.stderr
+    assert "it knows: postgres, redshift, source" in done.stderr
 
 
 def test_two_sources_at_once_are_refused(sides: Any) -> None:
     done = sides.compare("count-check", "--source-sql", "SELECT 1")
     assert done.returncode == 2
-    assert "exactly one of --source-table and --source-sql" in done.stderr
+    assert "exactly one of --source-table, --source-sql and --source-count-sql" in done.stderr

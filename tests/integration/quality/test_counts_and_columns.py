@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+DEFINITION = 'CREATE TABLE public.t (id INT, "order" VARCHAR(20), v DECIMAL(10,2), PRIMARY KEY (id, "order"))'
+
+
+@pytest.fixture
+def both(hosts: Any) -> Any:
+    hosts.on("source", "CREATE TABLE t (id INT, `order` VARCHAR(20), v DECIMAL(10,2), PRIMARY KEY (id, `order`))")
+    hosts.on("redshift", DEFINITION)
+    for host in ("source", "redshift"):
+        hosts.on(host, "INSERT INTO t VALUES (1, 'a', 1.5), (1, 'b', NULL), (2, 'a', 0), (3, '%s', -1)")
+    return hosts
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ("--source-table", "t"),
+        ("--source-table-name", "t"),
+        ("--source-sql", "SELECT * FROM t; -- all"),
+        ("--source-count-sql", "SELECT COUNT(1) FROM t WHERE `order` LIKE '%'"),
+    ],
+)
+@pytest.mark.parametrize(
+    "destination",
+    [
+        ("--table-definition", DEFINITION),
+        ("--destination-table-definition", DEFINITION),
+        ("--destination-table-name", "public.t"),
+        ("--destination-table-name", '"public"."t"'),
+        ("--destination-sql", 'SELECT "order" FROM t'),
+        ("--destination-count-sql", "SELECT 4"),
+    ],
+)
+def test_every_way_of_dataduct_to_name_a_side_counts_the_same(
+    both: Any, source: tuple[str, str], destination: tuple[str, str]
+) -> None:
+    done = both.step("count-check", "--source-host", "source", *source, *destination, "--tolerance", "0")
+    assert (done.code, done.details.get("source_rows"), done.details.get("destination_rows")) == (0, 4, 4), done.said
+
+
+def test_the_destination_of_a_count_may_be_any_host(both: Any) -> None:
+    words = ("--source-host", "redshift", "--source-table", "public.t", "--destination-host", "source")
+    assert both.step("count-check", *words, "--destination-table-name", "t").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--source-count-sql", "SELECT 1, 2", "--destination-table-name", "t"], "must return one row with a number"),
+        (["--source-count-sql", "SELECT 'x'", "--destination-table-name", "t"], "must return one row with a number"),
+        (["--source-table", "t"], "exactly one of --table-definition"),
+        (["--source-table", "t", "--source-sql", "SELECT 1", "--destination-table-name", "t"], "exactly one of"),
+        (["--source-table", "t", "--destination-table-name", "t", "--destination-host", "x"], "no host 'x'"),
+    ],
+)
+def test_a_count_without_two_sides_is_refused(both: Any, words: list[str], message: str) -> None:
+    done = both.step("count-check", "--source-host", "source", *words)
+    assert (done.code, message in done.said) == (2, True), done.said
+
+
+def test_a_tail_chooses_the_sample_of_the_source(both: Any) -> None:
+    both.on("source", "INSERT INTO t VALUES (9, 'missing', 1)")
+    look = ("column-check", "--source-host", "source", "--source-sql", "SELECT * FROM t", "--tolerance", "0",
+            "--destination-table-definition", DEFINITION)  # fmt: skip
+    newest = both.step(*look, "--sql-tail-for-source", "ORDER BY id DESC LIMIT LIMIT_PLACEHOLDER", "--sample-size", "1")
+    assert (newest.code, "1 not in the target" in newest.said) == (3, True)
+    oldest = both.step(*look, "--sql-tail-for-source", "WHERE id < 9 LIMIT limit_placeholder")
+    assert oldest.code == 0, oldest.said
+
+
+def test_the_column_check_needs_no_definition_beside_a_query_and_keys(both: Any) -> None:
+    look = ("column-check", "--source-host", "source", "--source-table", "t", "--tolerance", "0",
+            "--destination-sql", "SELECT * FROM t")  # fmt: skip
+    assert both.step(*look, "--keys", "id", "ORDER").code == 0
+    both.on("redshift", "UPDATE t SET v = 7 WHERE id = 3")
+    done = both.step(*look, "--keys", "id", "order")
+    assert (done.code, "differ in v (2)" in done.said) == (3, True)
+    assert "give --table-definition, or --destination-sql and --keys" in both.step(*look).said
+
+
+def test_keys_of_several_columns_and_reserved_words_are_checked(both: Any) -> None:
+    look = ("primary-key-check", "--table-definition", DEFINITION)
+    assert both.step(*look).code == 0
+    both.on("redshift", "INSERT INTO t VALUES (1, 'a', 2), (1, 'a', 3), (2, 'a', 1)")
+    done = both.step(*look, "--on-failure", "warn")
+    assert (done.details["duplicated_keys"], done.details["surplus_rows"], done.details["error_rate"]) == (2, 3, 2.0)
+    assert both.step(*look, "--tolerance", "2").code == 0
