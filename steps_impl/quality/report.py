@@ -116,13 +116,21 @@ def tell(
         StoreError: a log row or the report could not be written.
     """
     pipeline = context.environment.get(PIPELINE_VARIABLE, "")
+    named = [(report, named_for(report, parameters, len(reports))) for report in reports]
     if parameters.log_to_s3:
-        for report in reports:
-            _log_to_s3(report, parameters, settings, pipeline)
+        for report, own in named:
+            _log_to_s3(report, own, settings, pipeline)
     if parameters.report:
-        write_report(parameters.report, [shown(report, parameters) for report in reports], pipeline, settings.etl)
+        write_report(parameters.report, [shown(report, own) for report, own in named], pipeline, settings.etl)
     failed = [report for report in reports if not report.success]
     return _notify(failed, parameters, settings) if failed else None
+
+
+def named_for(report: CheckReport, parameters: CheckParameters, several: int) -> CheckParameters:
+    """Return the parameters with the name of one check: of several, each says which one it is."""
+    if several == 1 or not parameters.test_name:
+        return parameters
+    return parameters.model_copy(update={"test_name": f"{parameters.test_name} {report.check}"})
 
 
 def summaries(reports: Sequence[CheckReport]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,51 +19,54 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 class KeyList:
     r"""Lines of ``missing|extra|different``, a tab, and the key's columns with tabs between; NULL is ``\N``.
 
-    They are gathered in a private file (mode 0600) and appear at their place only when the comparison is done.
+    They are gathered in a file without a name, so that nothing is left of them whatever ends the process, and appear at
+    their place (mode 0600) when the comparison is done.
     """
 
     def __init__(self, place: str | None, settings: Settings) -> None:
         self._place = place
         self._settings = settings
-        self._draft: Path | None = None
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         if self._place:
-            directory = None if self._in_s3 else Path(self._place).expanduser().absolute().parent
-            try:
-                handle, name = tempfile.mkstemp(prefix=".ductrunner-keys-", dir=directory)
-            except OSError as error:
-                raise ParameterError(f"--keys-to: cannot write to {directory}: {error.strerror}") from None
-            self._draft, self._file = Path(name), os.fdopen(handle, "w", encoding="utf-8", newline="\n")
+            if not self._in_s3 and not os.access(self._path.parent, os.W_OK):
+                raise ParameterError(f"--keys-to: cannot write to {self._path.parent}; name a folder that is there")
+            self._file = tempfile.TemporaryFile(prefix="ductrunner-keys-")
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
-        if self._draft:
-            self._draft.unlink(missing_ok=True)
 
     @property
     def _in_s3(self) -> bool:
-        return bool(self._place) and str(self._place).startswith(("s3://", "s3n://", "s3a://"))
+        return str(self._place).startswith(("s3://", "s3n://", "s3a://"))
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._place or "").expanduser().absolute()
 
     def note(self, fault: str, key: Sequence[str | None]) -> None:
         """Add a row's key, if anybody asked for it."""
         if self._file:
             shown = ["\\N" if part is None else part.translate(_ESCAPES) for part in key]
-            self._file.write("\t".join([fault, *shown]) + "\n")
+            self._file.write(("\t".join([fault, *shown]) + "\n").encode("utf-8", "backslashreplace"))
 
     def publish(self) -> None:
-        """Put the file in its place.
+        """Put the list in its place; a file or object that is there is replaced.
 
         Raises:
             StoreError: S3 refuses it.
         """
-        if not self._file or not self._draft or not self._place:
+        if not self._file:
             return
-        self._file.close()
+        self._file.seek(0)
         if self._in_s3:
-            S3Store(region=self._settings.etl.region).upload_file(self._draft, self._place)
-        else:
-            self._draft.replace(Path(self._place).expanduser())
+            with S3Store(region=self._settings.etl.region).open_writer(str(self._place)) as writer:
+                shutil.copyfileobj(self._file, writer)
+            return
+        handle, draft = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+        with os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(self._file, file)
+        Path(draft).replace(self._path)

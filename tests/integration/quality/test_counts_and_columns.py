@@ -90,3 +90,16 @@ def test_keys_of_several_columns_and_reserved_words_are_checked(both: Any) -> No
     done = both.step(*look, "--on-failure", "warn")
     assert (done.details["duplicated_keys"], done.details["surplus_rows"], done.details["error_rate"]) == (2, 3, 2.0)
     assert both.step(*look, "--tolerance", "2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--table-definition", "CREATE TABLE t (id INT)"], "t has no such key"),
+        (["--table-definition", DEFINITION, "--keys", "nothing"], "t has no such key"),
+        (["--table-definition", "CREATE TABLE t (id INT", "--keys", "id"], "InvalidTableDefinition"),
+    ],
+)
+def test_a_key_check_without_a_key_is_refused(both: Any, words: list[str], message: str) -> None:
+    done = both.step("primary-key-check", *words)
+    assert (done.code != 0, message in done.said) == (True, True), done.said

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from core.errors import CheckFailed
 from core.settings import Settings
 from steps_impl.contract import StepContext
-from steps_impl.quality.report import CheckParameters, CheckReport, conclude, log_name, log_row
+from steps_impl.quality.report import CheckParameters, CheckReport, conclude, log_name, log_row, named_for
 
 
 class Silent:
@@ -44,3 +45,14 @@ def test_the_log_row_has_dataducts_eight_values_and_key() -> None:
     )
     assert values == ["public", "users", "nightly", "2026-01-02 00:00:00", "nightly.CountCheck0", "0", "0", "NULL"]
     assert log_name(values) == "public_users_nightly_2026-01-02_00:00:00_nightly_CountCheck0_0_0_NULL.tsv"
+
+
+def test_several_checks_of_one_step_have_names_of_their_own() -> None:
+    parameters = CheckParameters(test_name="pipeline.Checks")
+    one, other = (replace(report(0.0), check=name) for name in ("null-rate of a", "null-rate of b"))
+    rows = [
+        log_row(found, named_for(found, parameters, 2), "", datetime(2026, 1, 1, tzinfo=UTC)) for found in (one, other)
+    ]
+    assert [row[4] for row in rows] == ["pipeline.Checks null-rate of a", "pipeline.Checks null-rate of b"]
+    assert len({log_name(row) for row in rows}) == 2
+    assert named_for(one, parameters, 1).test_name == "pipeline.Checks"
