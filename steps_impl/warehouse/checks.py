@@ -6,7 +6,7 @@ from core.errors import CheckFailed
 from steps_impl.load.counts import gap
 from steps_impl.quality.report import CheckReport
 from steps_impl.warehouse.plan import MergeCounts, MergePlan
-from steps_impl.warehouse.statements import count_matches, count_null_matches, count_rows
+from steps_impl.warehouse.statements import count_matches, profile_relation
 from stores.redshift import Session
 
 
@@ -29,48 +29,56 @@ def check_not_emptied(plan: MergePlan, counts: MergeCounts, deleted: int) -> Non
     Raises:
         CheckFailed: says how many rows would be lost.
     """
-    if deleted and counts.staged == counts.dropped_null_keys and not plan.allow_empty:
+    if deleted and not counts.unique and not plan.allow_empty:
         raise CheckFailed(
-            f"the source for {plan.table.name} has no rows, and --delete-existing would delete all {deleted} of the "
-            "target; if that is meant, add --allow-empty"
+            f"the source for {plan.table.name} has no rows, and all {deleted} of the target would be deleted; "
+            "if that is meant, add --allow-empty"
         )
 
 
-def look_at_target(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> None:
-    """Count the target after the insert and, in the same pass, its rows whose key is staged."""
-    name = plan.table.name
-    if not plan.check_keys:
-        (counts.after,) = session.row(count_rows(name.sql))
-        return
-    counts.after, counts.matched = session.row(count_matches(name, staging, plan.keys))
-    if counts.null_keys and plan.null_keys == "match":
-        counts.matched += session.row(count_null_matches(name, staging, plan.keys))[0]
-
-
 def row_count_check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
-    """Rows before, less those deleted, and those inserted, are the rows after; everything staged was inserted."""
-    unique = counts.staged - counts.dropped_null_keys - counts.duplicates
-    expected = counts.before - counts.deleted + counts.inserted
+    """Everything that was staged came in: as a row that was inserted or updated, or, appending, was there already.
+
+    The numbers are those with which the warehouse answered each statement: the target is locked, so that nobody else
+    has changed it since.
+    """
+    kept = counts.unique - counts.inserted if plan.mode == "append" else 0
+    arrived = counts.inserted + counts.updated + kept
+    counted = {"unique": counts.unique, "deleted": counts.deleted, "inserted": counts.inserted}
     return CheckReport(
         check="row counts",
         schema=plan.table.name.schema or "",
         table=plan.table.name.name,
         tolerance=0.0,
-        error_rate=max(gap(unique, counts.inserted), gap(expected, counts.after)),
-        counts={"before": counts.before, "deleted": counts.deleted, "inserted": counts.inserted, "after": counts.after},
-        finding=f"{unique} unique rows staged and {counts.inserted} inserted; {expected} rows expected in the target",
+        error_rate=gap(counts.unique, arrived) if kept >= 0 else 100.0,
+        counts={**counted, "updated": counts.updated, "kept": kept},
+        finding=f"{counts.unique} rows to bring in; {counts.inserted} inserted, {counts.updated} updated, {kept} kept",
     )
 
 
-def key_check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
+def key_check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
     """Every key that was staged is in the target exactly once (Redshift does not enforce primary keys)."""
-    violations = abs((counts.matched or 0) - counts.inserted)
+    violations = _violations(session, staging, plan, counts)
     return CheckReport(
         check="primary key",
         schema=plan.table.name.schema or "",
         table=plan.table.name.name,
         tolerance=0.0,
         error_rate=float(violations),
-        counts={"keys": counts.inserted, "violations": violations},
-        finding=f"{violations} rows too many or too few for {counts.inserted} keys ({', '.join(plan.keys)})",
+        counts={"keys": counts.unique, "violations": violations},
+        finding=f"{violations} rows too many or too few for {counts.unique} keys ({', '.join(plan.keys)})",
     )
+
+
+def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> int:
+    """Look at the target's keys in one pass; count its rows at the same time.
+
+    After a reload the target holds staged rows only, so that it is enough to count its keys.
+    """
+    name = plan.table.name
+    if plan.delete_existing:
+        counts.after, counts.matched, _ = map(int, session.row(profile_relation(name.sql, plan.keys)))
+        return abs(counts.after - counts.matched) + abs(counts.matched - counts.unique)
+    rows = session.row(count_matches(name, staging, plan.keys, plan.match(counts)))
+    counts.after, counts.matched = map(int, rows)
+    return abs(counts.matched - counts.unique)

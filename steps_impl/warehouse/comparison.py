@@ -36,12 +36,12 @@ class SourceComparison:
     def __call__(self, session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
         """Draw the sample and compare each column in its canonical form."""
         types = types_of(plan.table, plan.columns, self.keys)
-        size = (self.sample_size, counts.inserted)
+        size = (self.sample_size, counts.unique)
         relation = sampled_rows(plan.table.name, staging, tuple(types), plan.keys, *size)
         with open_source(self.source, self.settings, types) as source:
             comparison = SampleComparison(source, warehouse_side(session, relation), types, self.keys, self.rounding)
             sample = comparison.from_target(self.sample_size)
-        nothing_to_compare = counts.inserted == 0
+        nothing_to_compare = counts.unique == 0
         return CheckReport(
             check="sample against source",
             schema=plan.table.name.schema or "",

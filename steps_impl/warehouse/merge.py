@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from core.settings import Settings
 from steps_impl.contract import Reporter
 from steps_impl.load.counts import demand
-from steps_impl.load.staging import create_staging, drop_staging, staging_name
+from steps_impl.load.staging import create_staging, drop_staging, dropped_at_the_end, staging_name
 from steps_impl.quality.report import CheckReport
+from steps_impl.tables.model import Table
 from steps_impl.warehouse import statements
-from steps_impl.warehouse.checks import check_not_emptied, check_null_keys, key_check, look_at_target, row_count_check
+from steps_impl.warehouse.checks import check_null_keys, key_check, row_count_check
+from steps_impl.warehouse.exchange import exchange
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
+from steps_impl.warehouse.recording import record
 from steps_impl.warehouse.sources import Fill
-from steps_impl.warehouse.target import settle, take_hold
+from steps_impl.warehouse.target import settle, take_hold_of_all
 from stores.redshift import Session
 
 
@@ -37,47 +41,68 @@ class Merge:
     def run(self, session: Session) -> None:
         """Do the whole upsert as one transaction that locks the target first.
 
+        With ``stage_first`` the rows are staged before it, so that readers wait for the exchange only.
+
         Raises:
             CheckFailed: a check failed; nothing is changed.
-            SchemaMismatch: the target is not as defined.
+            SchemaMismatch: the target or its history is not as defined.
             TransactionConflict: another writer came first; try again on a new session.
             LoadRejected, StoreError, InterruptedError: nothing is changed.
         """
-        settled = settle(session, self.plan.table, self.plan.on_drift)
-        self.altered = settled.altered
+        found = {table: settle(session, table, self.plan.on_drift) for table in self.plan.tables}
+        self.altered = tuple(change for settled in found.values() for change in settled.altered)
+        there = {table: settled.exists for table, settled in found.items()}
+        if self.plan.stage_first:
+            with ExitStack() as temporary:
+                staging = self._prepare(session, temporary, exists=there[self.plan.table])
+                with session.transaction():
+                    self._take(session, there)
+                    self._change(session, staging)
+            return
         with session.transaction():
-            self.created = take_hold(
-                session, self.plan.table, self.settings, exists=settled.exists, policy=self.plan.on_drift
-            )
+            self._take(session, there)
             self.replace_rows(session)
 
     def replace_rows(self, session: Session) -> None:
         """Do everything that belongs to the transaction once it holds the target. Raises as ``run`` does."""
-        staging = self._one_row_per_key(session, self._stage(session))
-        self._exchange(session, staging)
-        self._check(session, staging)
+        staging = self._prepare(session, None, exists=True)
+        self._change(session, staging)
         for name in self._staging_tables:
             session.execute(drop_staging(name))
 
-    def _stage(self, session: Session) -> str:
-        name = self._create_staging(session)
+    def _take(self, session: Session, there: dict[Table, bool]) -> None:
+        self.created = take_hold_of_all(session, there, self.settings, self.plan.on_drift)[0]
+
+    def _prepare(self, session: Session, temporary: ExitStack | None, *, exists: bool) -> str:
+        """Stage the rows; return the staging table that holds what the target is given."""
+        staging = self._create_staging(session, temporary, exists=exists)
         self.reporter.progress("stage")
-        loaded, reports = self.fill(session, name)
+        loaded, reports = self.fill(session, staging, exists)
         self.counts.staged, self.counts.rejected = loaded.rows, loaded.rejected
         self.counts.replaced_characters = loaded.replaced
+        self.counts.unique = loaded.rows
         if self.plan.check_rows:
             self.reports += [demand(report) for report in reports]
-        return name
+        if not self._settle_keys(session, staging):
+            return staging
+        winners = self._create_staging(session, temporary, exists=exists)
+        plan = self.plan
+        session.execute(statements.keep_winners(winners, staging, plan.columns, plan.keys, plan.order))
+        return winners
 
-    def _create_staging(self, session: Session) -> str:
+    def _create_staging(self, session: Session, temporary: ExitStack | None, *, exists: bool) -> str:
         name = staging_name()
-        session.execute(create_staging(name, self.plan.table, self.plan.columns, exists=True))
+        session.execute(create_staging(name, self.plan.table, self.plan.columns, exists=exists))
         self._staging_tables.append(name)
+        if temporary is not None:
+            temporary.enter_context(dropped_at_the_end(session, name))
         return name
 
-    def _one_row_per_key(self, session: Session, staging: str) -> str:
-        """Settle NULL keys and duplicates; return the staging table that holds each key once."""
+    def _settle_keys(self, session: Session, staging: str) -> bool:
+        """Settle NULL keys and count duplicates; tell whether there are any to drop."""
         plan, counts = self.plan, self.counts
+        if not plan.keys:
+            return False
         self.reporter.progress("de-duplicate", rows=counts.staged)
         rows, keys, counts.null_keys = map(int, session.row(statements.profile_keys(staging, plan.keys)))
         check_null_keys(plan, counts)
@@ -85,37 +110,21 @@ class Merge:
             counts.dropped_null_keys = session.execute(statements.drop_null_keys(staging, plan.keys))
             rows, keys, _ = map(int, session.row(statements.profile_keys(staging, plan.keys)))
         counts.duplicates = rows - keys
-        if not counts.duplicates:
-            return staging
-        winners = self._create_staging(session)
-        session.execute(statements.keep_winners(winners, staging, plan.columns, plan.keys, plan.order))
-        return winners
+        counts.unique = keys if plan.one_row_per_key else rows
+        return counts.unique < rows
 
-    def _exchange(self, session: Session, staging: str) -> None:
-        plan, counts = self.plan, self.counts
-        self.reporter.progress("exchange", rows=counts.staged)
-        if plan.check_rows:
-            (counts.before,) = session.row(statements.count_rows(plan.table.name.sql))
-        counts.deleted = self._delete(session, staging)
-        counts.inserted = session.execute(statements.insert_all(plan.table.name, staging, plan.columns))
-
-    def _delete(self, session: Session, staging: str) -> int:
-        plan = self.plan
-        if plan.delete_existing:
-            deleted = session.execute(statements.delete_all(plan.table.name))
-            check_not_emptied(plan, self.counts, deleted)
-            return deleted
-        deleted = session.execute(statements.delete_matching(plan.table.name, staging, plan.keys))
-        if self.counts.null_keys and plan.null_keys == "match":
-            nulls = statements.delete_matching_nulls(plan.table.name, staging, plan.keys)
-            deleted += session.execute(nulls)
-        return deleted
+    def _change(self, session: Session, staging: str) -> None:
+        """Exchange the rows, check the outcome, record it in the history."""
+        self.reporter.progress("exchange", rows=self.counts.unique)
+        exchange(session, staging, self.plan, self.counts)
+        self._check(session, staging)
+        if self.plan.history:
+            self.reporter.progress("history")
+            self.counts.history = record(session, self.plan.history)
 
     def _check(self, session: Session, staging: str) -> None:
-        self.reporter.progress("check", rows=self.counts.inserted)
-        if self.plan.check_rows or self.plan.check_keys:
-            look_at_target(session, staging, self.plan, self.counts)
+        self.reporter.progress("check", rows=self.counts.unique)
         chosen: list[Check] = [row_count_check] if self.plan.check_rows else []
-        chosen += [key_check] if self.plan.check_keys else []
+        chosen += [key_check] if self.plan.looks_at_keys else []
         for check in (*chosen, *self.checks):
             self.reports.append(demand(check(session, staging, self.plan, self.counts)))

@@ -9,9 +9,12 @@ from typing import Literal
 from steps_impl.quality.report import CheckReport
 from steps_impl.tables.drift import REFUSE, DriftPolicy
 from steps_impl.tables.model import Table
+from steps_impl.warehouse.history_plan import HistoryCounts, HistoryPlan
+from steps_impl.warehouse.keys import Match, null_safe_match, plain_match
 from stores.redshift import Session
 
 NullKeys = Literal["fail", "match", "drop"]
+Mode = Literal["delete-insert", "merge", "append"]
 
 
 @dataclass(frozen=True)
@@ -21,19 +24,41 @@ class MergePlan:
     table: Table
     #: The columns that are loaded, in order; all others get their DEFAULT or IDENTITY.
     columns: tuple[str, ...]
+    #: Empty only where all rows are replaced and none is looked at for its key.
     keys: tuple[str, ...]
     #: ORDER BY terms; the first row of each key wins.
     order: tuple[str, ...]
+    mode: Mode = "delete-insert"
     null_keys: NullKeys = "fail"
+    #: Whether each key is taken once; otherwise every staged row is.
+    one_row_per_key: bool = True
     delete_existing: bool = False
     #: Whether a source without rows may leave a target without rows.
     allow_empty: bool = False
+    #: Whether the rows are staged before the target is locked.
+    stage_first: bool = False
     check_rows: bool = True
     check_keys: bool = True
     #: Percent of rows that may be missing on the way to staging, or differ in a sample.
     tolerance: float = 0.0
     #: What is done about a table that is not as defined.
     on_drift: DriftPolicy = REFUSE
+    history: HistoryPlan | None = None
+
+    @property
+    def tables(self) -> list[Table]:
+        """What is written to, and locked for it."""
+        return [self.table, *([self.history.history] if self.history else [])]
+
+    @property
+    def looks_at_keys(self) -> bool:
+        """Whether the keys are looked up in the target at the end."""
+        return self.check_keys and self.one_row_per_key
+
+    def match(self, counts: MergeCounts) -> Match:
+        """Return the condition that two rows have the same key."""
+        nulls = counts.null_keys > 0 and self.null_keys == "match"
+        return null_safe_match(self.table, self.keys) if nulls else plain_match(self.keys)
 
 
 @dataclass
@@ -45,13 +70,19 @@ class MergeCounts:
     replaced_characters: int | None = None
     null_keys: int = 0
     dropped_null_keys: int = 0
+    #: Staged rows beyond the first of each key.
     duplicates: int = 0
-    before: int = 0
+    #: Rows that the target is given: one for each key, or all where keys may come twice.
+    unique: int = 0
     deleted: int = 0
+    #: Rows of the target that were changed in place.
+    updated: int = 0
     inserted: int = 0
-    after: int = 0
-    #: Rows of the target whose key is staged, after the insert; ``None``: not looked at.
+    #: Rows of the target afterwards; ``None``: not counted.
+    after: int | None = None
+    #: Rows of the target whose key is staged, afterwards; ``None``: not looked at.
     matched: int | None = None
+    history: HistoryCounts | None = None
 
 
 #: A check that runs inside the transaction, after the insert: (session, staging table, plan, counts) → its report.

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from steps_impl.tables.model import TableName, quote
 from steps_impl.tables.render import column_list
+from steps_impl.warehouse.keys import Match, any_null, plain_match
 from stores.redshift import Statement
 
 
@@ -50,10 +51,10 @@ def insert_all(target: TableName, staging: str, columns: Sequence[str]) -> State
 
 
 def insert_missing(
-    target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], *, nulls: bool = False
+    target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], match: Match | None = None
 ) -> Statement:
-    """Return the INSERT of the staged rows whose key the target does not have; with ``nulls`` NULL equals NULL."""
-    equal = null_safe_keys("t", "s", keys) if nulls else equal_keys("t", "s", keys)
+    """Return the INSERT of the staged rows whose key the target does not have."""
+    equal = (match or plain_match(keys))("t", "s")
     text = (
         f"INSERT INTO {target.sql} ({column_list(columns)})\n"
         f"SELECT {column_list(columns, 's')} FROM {quote(staging)} AS s\n"
@@ -62,34 +63,63 @@ def insert_missing(
     return Statement(text, f"insert into {target}")
 
 
-def fill_from_table(staging: str, source: TableName, columns: Sequence[str]) -> Statement:
-    """Return the INSERT of a warehouse table's rows into the staging table, columns by name."""
-    return _fill(staging, source.sql, columns, str(source))
+def merge_all(target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], match: Match) -> Statement:
+    """Return the MERGE of the staged rows, each key of which is staged once.
+
+    Redshift takes a table as its source, no query (Developer Guide, MERGE). Columns that are not staged keep what
+    they have in a row that is there. There has to be a column beside the key.
+    """
+    changed = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in columns if name not in keys)
+    text = (
+        f"MERGE INTO {target.sql} USING {quote(staging)} AS s ON {match(target.sql, 's')}\n"
+        f"WHEN MATCHED THEN UPDATE SET {changed}\n"
+        f"WHEN NOT MATCHED THEN INSERT ({column_list(columns)}) VALUES ({column_list(columns, 's')})"
+    )
+    return Statement(text, f"merge into {target}")
 
 
-def fill_from_query(staging: str, query: str, columns: Sequence[str]) -> Statement:
+def fill_from_table(staging: str, source: TableName, columns: Sequence[str], tail: str = "") -> Statement:
+    """Return the INSERT of a warehouse table's rows into the staging table, columns by name; ``tail`` as below."""
+    return _fill(staging, f"{source.sql} AS source", columns, tail, str(source))
+
+
+def fill_from_query(staging: str, query: str, columns: Sequence[str], tail: str = "") -> Statement:
     """Return the INSERT of a query's rows into the staging table, columns by name.
 
-    The bracket closes on a line of its own: the query may end with a comment.
+    The bracket closes on a line of its own: the query may end with a comment. ``tail``: what follows the source,
+    from WHERE on.
     """
-    return _fill(staging, f"(\n{query}\n) AS source", columns, "the source query")
+    return _fill(staging, f"(\n{query}\n) AS source", columns, tail, "the source query")
 
 
-def _fill(staging: str, relation: str, columns: Sequence[str], what: str) -> Statement:
+def _fill(staging: str, relation: str, columns: Sequence[str], tail: str, what: str) -> Statement:
     names = column_list(columns)
-    text = f"INSERT INTO {quote(staging)} ({names})\nSELECT {names} FROM {relation}"
+    text = f"INSERT INTO {quote(staging)} ({names})\nSELECT {names} FROM {relation}" + (f"\n{tail}" if tail else "")
     return Statement(text, f"stage the rows of {what}")
 
 
 def profile_keys(staging: str, keys: Sequence[str]) -> Statement:
     """Return the query for (rows, distinct keys, rows with NULL in a key) of the staging table, in one pass."""
+    return profile_relation(quote(staging), keys)
+
+
+def profile_relation(relation: str, keys: Sequence[str]) -> Statement:
+    """Return the query for (rows, distinct keys, rows with NULL in a key) of a relation, given as SQL, in one pass.
+
+    NULL counts as one key. A key of one column is counted by COUNT(DISTINCT), which takes no more than one.
+    """
+    if len(keys) == 1:
+        key = quote(keys[0])
+        distinct = f"COUNT(DISTINCT {key}) + CASE WHEN COUNT({key}) < COUNT(*) THEN 1 ELSE 0 END"
+        text = f"SELECT COUNT(*), {distinct}, COUNT(*) - COUNT({key})\nFROM {relation}"
+        return Statement(text, "look for duplicate keys")
     names = column_list(keys)
     text = (
         "SELECT COALESCE(SUM(copies), 0), COUNT(*), "
         f"COALESCE(SUM(CASE WHEN {any_null('', keys)} THEN copies ELSE 0 END), 0)\n"
-        f"FROM (SELECT {names}, COUNT(*) AS copies FROM {quote(staging)} GROUP BY {names}) AS grouped"
+        f"FROM (SELECT {names}, COUNT(*) AS copies FROM {relation} GROUP BY {names}) AS grouped"
     )
-    return Statement(text, "look for duplicate keys in staging")
+    return Statement(text, "look for duplicate keys")
 
 
 def drop_null_keys(staging: str, keys: Sequence[str]) -> Statement:
@@ -111,63 +141,22 @@ def keep_winners(
     return Statement(text, "keep one row for each key")
 
 
-#: Alias of the rank; a name that no table is expected to have.
+#: Names of what is added to a table's columns; no table is expected to have them.
 RANK = '"ductrunner_rank"'
+MARK = '"ductrunner_mark"'
 
 
-def delete_matching(target: TableName, staging: str, keys: Sequence[str]) -> Statement:
-    """Return the DELETE of the target's rows whose key is staged; keys with NULL never match here.
-
-    Plain equality, so that the engine can hash the keys; keys with NULL have a statement of their own.
-    """
-    condition = equal_keys(target.sql, "s", keys)
-    text = f"DELETE FROM {target.sql} USING {quote(staging)} AS s\nWHERE {condition}"
+def delete_matching(target: TableName, staging: str, match: Match) -> Statement:
+    """Return the DELETE of the target's rows whose key is staged."""
+    text = f"DELETE FROM {target.sql} USING {quote(staging)} AS s\nWHERE {match(target.sql, 's')}"
     return Statement(text, f"delete the rows of {target} that are replaced")
 
 
-def delete_matching_nulls(target: TableName, staging: str, keys: Sequence[str]) -> Statement:
-    """Return the DELETE of the target's rows whose key is staged and has a NULL in it."""
-    condition = null_safe_keys(target.sql, "s", keys)
-    text = f"DELETE FROM {target.sql} USING {quote(staging)} AS s\nWHERE ({any_null('s', keys)}) AND {condition}"
-    return Statement(text, f"delete the rows of {target} that are replaced and have NULL in their key")
-
-
-def count_matches(target: TableName, staging: str, keys: Sequence[str]) -> Statement:
+def count_matches(target: TableName, staging: str, keys: Sequence[str], match: Match) -> Statement:
     """Return the query for (rows of the target, those whose key is staged): each staged key must be there once."""
-    text = (
-        f"SELECT COUNT(*), COUNT(s.{quote(keys[0])}) FROM {target.sql} AS t\n"
-        f"LEFT JOIN {quote(staging)} AS s ON {equal_keys('t', 's', keys)}"
-    )
+    staged = f"SELECT {column_list(keys)}, 1 AS {MARK} FROM {quote(staging)}"
+    text = f"SELECT COUNT(*), COUNT(s.{MARK}) FROM {target.sql} AS t\nLEFT JOIN ({staged}) AS s ON {match('t', 's')}"
     return Statement(text, f"check the keys of {target}")
-
-
-def count_null_matches(target: TableName, staging: str, keys: Sequence[str]) -> Statement:
-    """Return the query for the target's rows whose key is staged and has a NULL in it."""
-    text = (
-        f"SELECT COUNT(*) FROM {target.sql} AS t, {quote(staging)} AS s\n"
-        f"WHERE ({any_null('s', keys)}) AND {null_safe_keys('t', 's', keys)}"
-    )
-    return Statement(text, f"check the keys of {target} that have NULL in them")
-
-
-def equal_keys(left: str, right: str, keys: Sequence[str]) -> str:
-    """Return the condition that two rows have the same key, none of it NULL."""
-    return " AND ".join(f"{left}.{quote(key)} = {right}.{quote(key)}" for key in keys)
-
-
-def null_safe_keys(left: str, right: str, keys: Sequence[str]) -> str:
-    """Return the condition that two rows have the same key, NULL being equal to NULL."""
-    parts = []
-    for key in keys:
-        one, other = f"{left}.{quote(key)}", f"{right}.{quote(key)}"
-        parts.append(f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))")
-    return " AND ".join(parts)
-
-
-def any_null(qualifier: str, keys: Sequence[str]) -> str:
-    """Return the condition that some part of a key is NULL."""
-    prefix = f"{qualifier}." if qualifier else ""
-    return " OR ".join(f"{prefix}{quote(key)} IS NULL" for key in keys)
 
 
 def sampled_rows(
@@ -178,5 +167,5 @@ def sampled_rows(
     return (
         f"(SELECT {column_list(columns, 't')} FROM {target.sql} AS t "
         f"JOIN (SELECT {column_list(keys)} FROM {quote(staging)} WHERE RANDOM() < {chance:.12f}) AS s "
-        f"ON {equal_keys('t', 's', keys)}) AS sampled"
+        f"ON {plain_match(keys)('t', 's')}) AS sampled"
     )

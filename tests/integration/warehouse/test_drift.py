@@ -41,7 +41,7 @@ def test_columns_are_added_and_widened_before_the_load(loaded: Any, step: str) -
 def test_what_no_policy_mends_is_listed_and_nothing_is_changed(loaded: Any) -> None:
     other = "CREATE TABLE t (id INT NOT NULL, more INT, note VARCHAR(9), d DATE)"
     with pytest.raises(SchemaMismatch) as caught:
-        loaded.run("upsert", table_definition=other, source_sql="SELECT 1", keys=["id"], on_drift=["add-columns"])
+        loaded.run("upsert", table_definition=other, source_sql="SELECT 1 AS id", keys=["id"], on_drift=["add-columns"])
     message = str(caught.value)
     assert "column 'more' is missing, and cannot be added at place 2" in message
     assert "column 'id' is bigint, defined as integer" in message

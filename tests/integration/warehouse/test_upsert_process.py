@@ -91,4 +91,4 @@ def test_a_wrong_parameter_is_named_by_its_flag(warehouse: Any) -> None:
     words += ["--source-table", "y"]
     ended = subprocess.run(words, env=warehouse.environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "exactly one of --input, --source-table and --source-sql" in ended.stderr
+    assert "exactly one of --input, --source-table, --source-sql and --source-script" in ended.stderr

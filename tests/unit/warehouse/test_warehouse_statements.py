@@ -13,6 +13,7 @@ from steps_impl.tables.catalog import create_statements
 from steps_impl.tables.model import TableName
 from steps_impl.tables.parser import parse_table
 from steps_impl.warehouse import statements
+from steps_impl.warehouse.keys import null_safe_match, plain_match
 from steps_impl.warehouse.order import winner_terms
 
 T = TableName("t", "dev")
@@ -54,7 +55,7 @@ GOLDEN = {
     ),
     "from a table": (
         statements.fill_from_table("stg", TableName("s"), ("id",)),
-        'INSERT INTO "stg" ("id")\nSELECT "id" FROM "s"',
+        'INSERT INTO "stg" ("id")\nSELECT "id" FROM "s" AS source',
     ),
     "profile": (
         statements.profile_keys("stg", KEYS),
@@ -78,21 +79,31 @@ GOLDEN = {
         ),
     ),
     "delete matching": (
-        statements.delete_matching(T, "stg", KEYS),
+        statements.delete_matching(T, "stg", plain_match(KEYS)),
         'DELETE FROM "dev"."t" USING "stg" AS s\nWHERE "dev"."t"."id" = s."id" AND "dev"."t"."kind" = s."kind"',
     ),
     "delete matching nulls": (
-        statements.delete_matching_nulls(T, "stg", ("id",)),
+        statements.delete_matching(T, "stg", null_safe_match(TABLE, ("id",))),
         (
             'DELETE FROM "dev"."t" USING "stg" AS s\n'
-            'WHERE (s."id" IS NULL) AND ("dev"."t"."id" = s."id" OR ("dev"."t"."id" IS NULL AND s."id" IS NULL))'
+            'WHERE COALESCE("dev"."t"."id", CAST(0 AS INTEGER)) = COALESCE(s."id", CAST(0 AS INTEGER)) AND '
+            'CASE WHEN "dev"."t"."id" IS NULL THEN 1 ELSE 0 END = CASE WHEN s."id" IS NULL THEN 1 ELSE 0 END'
         ),
     ),
     "count matches": (
-        statements.count_matches(T, "stg", KEYS),
+        statements.count_matches(T, "stg", KEYS, plain_match(KEYS)),
         (
-            'SELECT COUNT(*), COUNT(s."id") FROM "dev"."t" AS t\n'
-            'LEFT JOIN "stg" AS s ON t."id" = s."id" AND t."kind" = s."kind"'
+            'SELECT COUNT(*), COUNT(s."ductrunner_mark") FROM "dev"."t" AS t\n'
+            'LEFT JOIN (SELECT "id", "kind", 1 AS "ductrunner_mark" FROM "stg") AS s '
+            'ON t."id" = s."id" AND t."kind" = s."kind"'
+        ),
+    ),
+    "merge": (
+        statements.merge_all(T, "stg", COLUMNS, KEYS, plain_match(KEYS)),
+        (
+            'MERGE INTO "dev"."t" USING "stg" AS s ON "dev"."t"."id" = s."id" AND "dev"."t"."kind" = s."kind"\n'
+            'WHEN MATCHED THEN UPDATE SET "note" = s."note"\n'
+            'WHEN NOT MATCHED THEN INSERT ("id", "kind", "note") VALUES (s."id", s."kind", s."note")'
         ),
     ),
     "analyze": (statements.analyze(T), 'ANALYZE "dev"."t"'),
@@ -167,10 +178,9 @@ def test_every_merge_is_sql_of_redshift(columns: list[str], key_count: int, colu
         statements.insert_all(T, "stg", names),
         statements.profile_keys("stg", keys),
         statements.keep_winners("win", "stg", names, keys, order),
-        statements.delete_matching(T, "stg", keys),
-        statements.delete_matching_nulls(T, "stg", keys),
-        statements.count_matches(T, "stg", keys),
-        statements.count_null_matches(T, "stg", keys),
+        statements.delete_matching(T, "stg", plain_match(keys)),
+        statements.delete_matching(T, "stg", null_safe_match(TABLE, keys)),
+        statements.count_matches(T, "stg", keys, plain_match(keys)),
     ):
         assert is_redshift(statement.text), statement.text
 

@@ -1,0 +1,58 @@
+"""Conditions that two rows have the same key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from steps_impl.tables.model import Table, quote
+from steps_impl.tables.render import type_ddl
+from steps_impl.tables.types import ColumnType
+
+#: Given the names of two relations as SQL, the condition that a row of one has the key of a row of the other.
+Match = Callable[[str, str], str]
+
+_STAND_INS = {
+    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision"), "0"),
+    **dict.fromkeys(("character", "character varying"), "''"),
+    **dict.fromkeys(("date", "timestamp without time zone", "timestamp with time zone"), "'1970-01-01'"),
+    **dict.fromkeys(("time without time zone", "time with time zone"), "'00:00:00'"),
+    "boolean": "FALSE",
+}
+
+
+def plain_match(keys: Sequence[str]) -> Match:
+    """Return the condition for keys that hold no NULL: plain equality, which every engine can hash or merge."""
+    return lambda left, right: equal_keys(left, right, keys)
+
+
+def null_safe_match(table: Table, keys: Sequence[str]) -> Match:
+    """Return the condition in which NULL equals NULL.
+
+    It is made of equalities alone where the types allow it: Redshift takes no other ones in MERGE and in the
+    correlated part of ``NOT EXISTS``, and can hash them.
+    """
+
+    def condition(left: str, right: str) -> str:
+        return " AND ".join(_null_safe(left, right, key, table.column(key).type) for key in keys)
+
+    return condition
+
+
+def equal_keys(left: str, right: str, keys: Sequence[str]) -> str:
+    """Return the condition that two rows have the same key, none of it NULL."""
+    return " AND ".join(f"{left}.{quote(key)} = {right}.{quote(key)}" for key in keys)
+
+
+def any_null(qualifier: str, keys: Sequence[str]) -> str:
+    """Return the condition that some part of a key is NULL."""
+    prefix = f"{qualifier}." if qualifier else ""
+    return " OR ".join(f"{prefix}{quote(key)} IS NULL" for key in keys)
+
+
+def _null_safe(left: str, right: str, key: str, kind: ColumnType) -> str:
+    one, other = f"{left}.{quote(key)}", f"{right}.{quote(key)}"
+    if kind.name not in _STAND_INS:
+        return f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))"
+    stand_in = f"CAST({_STAND_INS[kind.name]} AS {type_ddl(kind)})"
+    flags = " = ".join(f"CASE WHEN {side} IS NULL THEN 1 ELSE 0 END" for side in (one, other))
+    return f"COALESCE({one}, {stand_in}) = COALESCE({other}, {stand_in}) AND {flags}"

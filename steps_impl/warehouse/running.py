@@ -1,0 +1,148 @@
+"""What ``upsert``, ``reload`` and ``delta-load`` do: read the texts, plan, merge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP
+from typing import Any
+
+from core.errors import ParameterError
+from core.settings import Settings, load_settings
+from steps_impl.contract import StepContext, StepResult
+from steps_impl.load.digits import check_digits
+from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.quality.sides import check_known
+from steps_impl.tables.definition import read_definition
+from steps_impl.tables.model import Table
+from steps_impl.warehouse.comparison import SourceComparison, types_of
+from steps_impl.warehouse.merge import Merge
+from steps_impl.warehouse.merge_parameters import MergeParameters
+from steps_impl.warehouse.plan import Check, MergePlan
+from steps_impl.warehouse.planning import How, make_plan, stated_keys
+from steps_impl.warehouse.sources import Fill, WarehouseSource, filled_from_files, filled_from_warehouse, read_query
+from steps_impl.warehouse.target import analyze_after, warehouse_of, workspace_of
+from stores.redshift import Session, connect, run_session
+from stores.s3 import S3Store
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the rows come from: one of the two."""
+
+    files: LoadInput | None = None
+    warehouse: WarehouseSource | None = None
+
+
+def run_merge(parameters: MergeParameters, context: StepContext, how: How) -> StepResult:
+    """Merge the source's rows into the table and return what happened, in rows."""
+    settings = load_settings(environment=context.environment)
+    store = S3Store(region=settings.etl.region)
+    table = read_definition(parameters.table_definition, store)
+    history = read_definition(parameters.history, store) if parameters.history else None
+    stated_keys(parameters, how, table)  # before anything is read
+    with _source(store, parameters, how, settings) as source:
+        plan = _plan(parameters, how, (table, history), source, settings, context)
+        fill = _fill(parameters, settings, plan, source)
+        checks = _checks(parameters, settings, plan, source.files)
+        attempts: list[Merge] = []
+
+        def attempt(session: Session) -> None:
+            attempts.append(Merge(plan, settings, context.reporter, fill, checks))
+            attempts[-1].run(session)
+
+        run_session(
+            warehouse_of(settings),
+            attempt,
+            cancelled=context.cancelled,
+            query_group=parameters.queue,
+            connection_retries=settings.etl.connection_retries,
+        )
+    analyzed = {written.name: "not asked for" for written in plan.tables}
+    if parameters.analyze:
+        analyzed = {name: analyze_after(context, settings, name, parameters.queue) for name in analyzed}
+    return _result(attempts[-1], source.files, len(attempts), list(analyzed.values()))
+
+
+@contextmanager
+def _source(store: S3Store, parameters: MergeParameters, how: How, settings: Settings) -> Iterator[_Source]:
+    if not parameters.input:
+        script = parameters.source_script
+        query = read_query(script, store) if script else parameters.source_sql
+        source = WarehouseSource.of(parameters.source_table, query, parameters.filter_clause, how.window)
+        yield _Source(warehouse=source)
+        return
+    with open_input(store, parameters.input, workspace_of(settings)) as files:
+        yield _Source(files)
+
+
+def _plan(
+    parameters: MergeParameters,
+    how: How,
+    tables: tuple[Table, Table | None],
+    source: _Source,
+    settings: Settings,
+    context: StepContext,
+) -> MergePlan:
+    """Return the plan; a source in the warehouse is asked for its columns."""
+    columns = source.files.columns if source.files else None
+    if source.warehouse and not parameters.columns:
+        warehouse, retries = warehouse_of(settings), settings.etl.connection_retries
+        with connect(warehouse, cancelled=context.cancelled, query_group=parameters.queue, retries=retries) as session:
+            columns = source.warehouse.columns(session)
+    return make_plan(parameters, how, *tables, columns, files=source.files is not None)
+
+
+def _fill(parameters: MergeParameters, settings: Settings, plan: MergePlan, source: _Source) -> Fill:
+    if source.warehouse:
+        return filled_from_warehouse(plan, source.warehouse)
+    assert source.files is not None
+    options = parameters.copy_options(source.files.format)
+    check_digits(plan.table, plan.columns, source.files, options)
+    return filled_from_files(plan, warehouse_of(settings), source.files, options)
+
+
+def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> list[Check]:
+    if parameters.compare_with is None:
+        return []
+    keys = parameters.compare_keys or plan.keys
+    if not plan.keys or plan.mode == "append":
+        raise ParameterError("--compare-host needs keys, and rows that are written whether they are new or not")
+    check_known(parameters.compare_with, settings)
+    types_of(plan.table, plan.columns, keys)
+    cut = files is not None and not parameters.copy_options(files.format).rounds
+    rounding = ROUND_DOWN if cut else ROUND_HALF_UP  # INSERT … SELECT rounds
+    return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
+
+
+def _result(merge: Merge, files: LoadInput | None, attempts: int, analyzed: list[str]) -> StepResult:
+    counts, history = merge.counts, merge.counts.history
+    details: dict[str, Any] = {
+        "table": str(merge.plan.table.name),
+        "mode": merge.plan.mode,
+        "created": merge.created,
+        "altered": list(merge.altered),
+        "attempts": attempts,
+        "files": len(files.files) if files else None,
+        "read": files.rows if files else counts.staged,
+        "staged": counts.staged,
+        "rejected": counts.rejected,
+        "replaced_characters": counts.replaced_characters,
+        "null_keys": counts.null_keys,
+        "dropped_null_keys": counts.dropped_null_keys,
+        "duplicates_dropped": counts.duplicates if merge.plan.one_row_per_key else 0,
+        "deleted": counts.deleted,
+        "updated": counts.updated,
+        "inserted": counts.inserted,
+        "target_rows": counts.after,
+        "history": {"table": str(merge.plan.history.history.name), **asdict(history)}
+        if merge.plan.history and history
+        else None,
+        "checks": [
+            {"check": report.check, "success": report.success, "error_rate": report.error_rate, **report.counts}
+            for report in merge.reports
+        ],
+        "analyze": analyzed[0],
+    }
+    return StepResult(rows=counts.inserted + counts.updated, bytes=files.bytes if files else None, details=details)
