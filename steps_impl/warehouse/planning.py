@@ -91,7 +91,9 @@ def stated_keys(parameters: MergeParameters, how: How, table: Table) -> tuple[st
     if keys := parameters.keys or table.key:
         return keys
     also = ", or --no-enforce-primary-key, which takes every row" if how.delete_existing else ""
-    raise ParameterError(f"--keys: the definition of {table.name} has no primary key; name the columns of the key{also}")
+    raise ParameterError(
+        f"--keys: the definition of {table.name} has no primary key; name the columns of the key{also}"
+    )
 
 
 def _check_keys(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> None:

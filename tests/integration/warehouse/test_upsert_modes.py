@@ -106,7 +106,7 @@ def test_a_query_may_come_from_a_file_or_from_s3(filled: Any, tmp_path: Path) ->
     upsert(filled, "", source_sql=None, source_script=str(script))
     upsert(filled, "", source_sql=None, source_script=filled.put("q.sql", b"SELECT 8 AS id, 'from s3' AS note"))
     assert [row[:2] for row in rows(filled)][2:] == [(7, "from a file"), (8, "from s3")]
-    with pytest.raises(NotFound, match="missing.sql"):
+    with pytest.raises(NotFound, match="missing"):
         upsert(filled, "", source_sql=None, source_script="missing.sql")
     script.write_text("SELECT 1; SELECT 2")
     with pytest.raises(ParameterError, match="one query"):
