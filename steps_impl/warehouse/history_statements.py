@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from steps_impl.tables.model import TableName, quote
 from steps_impl.tables.render import column_list
 from steps_impl.warehouse.history_plan import EFFECTIVE, EXPIRATION, HistoryPlan
-from steps_impl.warehouse.keys import null_safe_match, plain_match
+from steps_impl.warehouse.keys import kinds_of, null_safe_match, plain_match
 from stores.redshift import Statement
 
 #: The end of a version that is valid still.
@@ -78,7 +78,7 @@ def count_current(history: TableName) -> Statement:
 
 
 def _match(plan: HistoryPlan, left: str, right: str) -> str:
-    match = null_safe_match(plan.table, plan.keys) if plan.match_nulls else plain_match(plan.keys)
+    match = null_safe_match(kinds_of(plan.table, plan.keys)) if plan.match_nulls else plain_match(plan.keys)
     return match(left, right)
 
 

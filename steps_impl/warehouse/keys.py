@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from steps_impl.tables.model import Table, quote
-from steps_impl.tables.render import type_ddl
-from steps_impl.tables.types import ColumnType
 
 #: Given the names of two relations as SQL, the condition that a row of one has the key of a row of the other.
 Match = Callable[[str, str], str]
 
+#: By the name of a type, a value in place of NULL; a flag beside it tells the two apart.
 _STAND_INS = {
     **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision"), "0"),
     **dict.fromkeys(("character", "character varying"), "''"),
@@ -25,17 +24,22 @@ def plain_match(keys: Sequence[str]) -> Match:
     return lambda left, right: equal_keys(left, right, keys)
 
 
-def null_safe_match(table: Table, keys: Sequence[str]) -> Match:
-    """Return the condition in which NULL equals NULL.
+def null_safe_match(kinds: Mapping[str, str]) -> Match:
+    """Return the condition in which NULL equals NULL, for the names of the keys with the names of their types.
 
     It is made of equalities alone where the types allow it: Redshift takes no other ones in MERGE and in the
     correlated part of ``NOT EXISTS``, and can hash them.
     """
 
     def condition(left: str, right: str) -> str:
-        return " AND ".join(_null_safe(left, right, key, table.column(key).type) for key in keys)
+        return " AND ".join(_null_safe(f"{left}.{quote(key)}", f"{right}.{quote(key)}", kinds[key]) for key in kinds)
 
     return condition
+
+
+def kinds_of(table: Table, keys: Sequence[str]) -> dict[str, str]:
+    """Return the keys of a table with the names of their types."""
+    return {key: table.column(key).type.name for key in keys}
 
 
 def equal_keys(left: str, right: str, keys: Sequence[str]) -> str:
@@ -49,10 +53,9 @@ def any_null(qualifier: str, keys: Sequence[str]) -> str:
     return " OR ".join(f"{prefix}{quote(key)} IS NULL" for key in keys)
 
 
-def _null_safe(left: str, right: str, key: str, kind: ColumnType) -> str:
-    one, other = f"{left}.{quote(key)}", f"{right}.{quote(key)}"
-    if kind.name not in _STAND_INS:
+def _null_safe(one: str, other: str, kind: str) -> str:
+    if kind not in _STAND_INS:
         return f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))"
-    stand_in = f"CAST({_STAND_INS[kind.name]} AS {type_ddl(kind)})"
+    stand_in = f"CAST({_STAND_INS[kind]} AS {kind.upper()})"
     flags = " = ".join(f"CASE WHEN {side} IS NULL THEN 1 ELSE 0 END" for side in (one, other))
     return f"COALESCE({one}, {stand_in}) = COALESCE({other}, {stand_in}) AND {flags}"

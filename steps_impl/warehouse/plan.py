@@ -10,7 +10,7 @@ from steps_impl.quality.report import CheckReport
 from steps_impl.tables.drift import REFUSE, DriftPolicy
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.history_plan import HistoryCounts, HistoryPlan
-from steps_impl.warehouse.keys import Match, null_safe_match, plain_match
+from steps_impl.warehouse.keys import Match, kinds_of, null_safe_match, plain_match
 from stores.redshift import Session
 
 NullKeys = Literal["fail", "match", "drop"]
@@ -58,7 +58,7 @@ class MergePlan:
     def match(self, counts: MergeCounts) -> Match:
         """Return the condition that two rows have the same key."""
         nulls = counts.null_keys > 0 and self.null_keys == "match"
-        return null_safe_match(self.table, self.keys) if nulls else plain_match(self.keys)
+        return null_safe_match(kinds_of(self.table, self.keys)) if nulls else plain_match(self.keys)
 
 
 @dataclass

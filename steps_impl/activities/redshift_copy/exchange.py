@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from steps_impl.activities.redshift_copy.target import Target
 from steps_impl.warehouse import statements
+from steps_impl.warehouse.keys import null_safe_match, plain_match
 from stores.redshift import Session
 
 InsertMode = Literal["KEEP_EXISTING", "OVERWRITE_EXISTING", "TRUNCATE", "APPEND"]
@@ -43,12 +44,12 @@ def exchange(session: Session, target: Target, incoming: str, mode: InsertMode, 
 
 def _merge(session: Session, target: Target, incoming: str, mode: InsertMode, keys: tuple[str, ...]) -> Exchange:
     rows, distinct, nulls = map(int, session.row(statements.profile_keys(incoming, keys)))
+    kinds = dict(zip(target.columns, target.types, strict=True))
+    match = null_safe_match({key: kinds[key] for key in keys}) if nulls else plain_match(keys)
     if mode == "KEEP_EXISTING":
-        missing = statements.insert_missing(target.name, incoming, target.columns, keys, nulls=bool(nulls))
+        missing = statements.insert_missing(target.name, incoming, target.columns, keys, match)
         return Exchange(0, session.execute(missing), rows - distinct)
-    deleted = session.execute(statements.delete_matching(target.name, incoming, keys))
-    if nulls:
-        deleted += session.execute(statements.delete_matching_nulls(target.name, incoming, keys))
+    deleted = session.execute(statements.delete_matching(target.name, incoming, match))
     return Exchange(deleted, _insert_all(session, target, incoming), rows - distinct)
 
 

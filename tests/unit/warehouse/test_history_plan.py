@@ -7,7 +7,7 @@ from steps_impl.tables.parser import parse_table
 from steps_impl.warehouse.history_plan import plan_history
 
 TABLE = parse_table(
-    "CREATE TABLE t (n BIGINT IDENTITY(1,1), id INT NOT NULL PRIMARY KEY, more SUPER, note VARCHAR(9), loaded TIMESTAMP)"
+    "CREATE TABLE t (n BIGINT IDENTITY(1,1), id INT PRIMARY KEY, more SUPER, note VARCHAR(9), loaded TIMESTAMP)"
 )
 HISTORY = parse_table(
     "CREATE TABLE h (note VARCHAR(9), id INT, more SUPER, n BIGINT, effective_ts TIMESTAMP, expiration_ts TIMESTAMP)"

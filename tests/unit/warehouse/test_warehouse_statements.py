@@ -13,7 +13,7 @@ from steps_impl.tables.catalog import create_statements
 from steps_impl.tables.model import TableName
 from steps_impl.tables.parser import parse_table
 from steps_impl.warehouse import statements
-from steps_impl.warehouse.keys import null_safe_match, plain_match
+from steps_impl.warehouse.keys import kinds_of, null_safe_match, plain_match
 from steps_impl.warehouse.order import winner_terms
 
 T = TableName("t", "dev")
@@ -83,7 +83,7 @@ GOLDEN = {
         'DELETE FROM "dev"."t" USING "stg" AS s\nWHERE "dev"."t"."id" = s."id" AND "dev"."t"."kind" = s."kind"',
     ),
     "delete matching nulls": (
-        statements.delete_matching(T, "stg", null_safe_match(TABLE, ("id",))),
+        statements.delete_matching(T, "stg", null_safe_match(kinds_of(TABLE, ("id",)))),
         (
             'DELETE FROM "dev"."t" USING "stg" AS s\n'
             'WHERE COALESCE("dev"."t"."id", CAST(0 AS INTEGER)) = COALESCE(s."id", CAST(0 AS INTEGER)) AND '
@@ -179,7 +179,7 @@ def test_every_merge_is_sql_of_redshift(columns: list[str], key_count: int, colu
         statements.profile_keys("stg", keys),
         statements.keep_winners("win", "stg", names, keys, order),
         statements.delete_matching(T, "stg", plain_match(keys)),
-        statements.delete_matching(T, "stg", null_safe_match(TABLE, keys)),
+        statements.delete_matching(T, "stg", null_safe_match(kinds_of(TABLE, keys))),
         statements.count_matches(T, "stg", keys, plain_match(keys)),
     ):
         assert is_redshift(statement.text), statement.text
