@@ -14,17 +14,18 @@ from pydantic import Field, field_validator
 from core.errors import NotFound, ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.registry import Parameters, Step
+from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.history_plan import HistoryPlan, plan_history
+from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.recording import record
-from steps_impl.warehouse.target import analyze_after, settle_all, warehouse_of
+from steps_impl.warehouse.target import settle, take_hold_of_all, warehouse_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class HistoryStepParameters(Parameters):
+class HistoryStepParameters(MaintenanceParameters):
     """Parameters of ``history``."""
 
     table_definition: str = Field(
@@ -44,7 +45,6 @@ class HistoryStepParameters(Parameters):
     allow_empty: bool = Field(
         default=False, description="let a table without rows end every version (else it is refused)"
     )
-    analyze: bool = Field(default=True, description="renew the planner's statistics of the history afterwards")
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
 
     @field_validator("keys", "history_ignore")
@@ -66,8 +66,9 @@ def run(parameters: HistoryStepParameters, context: StepContext) -> StepResult:
         query_group=parameters.queue,
         connection_retries=settings.etl.connection_retries,
     )
-    analyzed = analyze_after(context, settings, history.name, parameters.queue) if parameters.analyze else None
-    return StepResult(rows=details["opened"], details={**details, "analyze": analyzed or "not asked for"})
+    ended = details["changed"] + details["vanished"]  # an UPDATE leaves the former row to VACUUM
+    maintained = Maintenance(parameters, settings, context, parameters.queue).after(history.name, ended)
+    return StepResult(rows=details["opened"], details={**details, **maintained})
 
 
 def _plan(parameters: HistoryStepParameters, table: Table, history: Table) -> HistoryPlan:
@@ -82,15 +83,15 @@ def _plan(parameters: HistoryStepParameters, table: Table, history: Table) -> Hi
 
 
 def _record(session: Session, plan: HistoryPlan, settings: Settings, context: StepContext) -> dict[str, Any]:
-    hold = settle_all(session, [plan.table, plan.history])
-    if not hold.has(plan.table):
+    there = {table: settle(session, table).exists for table in (plan.table, plan.history)}
+    if not there[plan.table]:
         raise NotFound(f"table {plan.table.name}, whose states are to be kept, is not there; load it first")
     with session.transaction():
-        created = hold.take(session, settings)
+        created = take_hold_of_all(session, there, settings)
         context.reporter.progress("history")
         counts = record(session, plan)
     names = {"table": str(plan.table.name), "history": str(plan.history.name)}
-    return {**names, "created": bool(created), **asdict(counts)}
+    return {**names, "created": created[1], **asdict(counts)}
 
 
 STEP = Step(

@@ -28,12 +28,13 @@ from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.tables.render import column_list
+from steps_impl.warehouse.keys import any_null
 from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.merge import Merge
 from steps_impl.warehouse.order import winner_terms
 from steps_impl.warehouse.plan import MergePlan
 from steps_impl.warehouse.sources import Fill
-from steps_impl.warehouse.statements import any_null, count_rows, delete_all, fill_from_query, insert_all, profile_keys
+from steps_impl.warehouse.statements import count_rows, delete_all, fill_from_query, insert_all, profile_keys
 from steps_impl.warehouse.target import settle, take_hold_of_all, warehouse_of, workspace_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
@@ -120,7 +121,7 @@ class _Reload:
     def _fill(self, loaded: Loaded) -> Fill:
         """Return what takes the rows of the staging table for production."""
 
-        def fill(session: Session, into: str) -> tuple[Loaded, list[CheckReport]]:
+        def fill(session: Session, into: str, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
             nulls = self._rows_without_key(session)
             rows = session.execute(fill_from_query(into, self._rows_with_key(), self.plan.columns))
             if rows + nulls != loaded.rows:

@@ -11,6 +11,7 @@ from steps_impl.load.parameters import LoadParameters
 from steps_impl.quality.sides import SourceRelation
 from steps_impl.tables.reader import TokenReader
 from steps_impl.tables.tokens import Kind, statements_in, tokenize
+from steps_impl.warehouse.maintenance import MaintenanceParameters
 
 #: Words that end a condition when they stand outside of brackets.
 _NO_CONDITION = frozenset({"GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "QUALIFY"})
@@ -29,7 +30,7 @@ class HistoryParameters(LoadParameters):
     )
 
 
-class MergeParameters(HistoryParameters):
+class MergeParameters(HistoryParameters, MaintenanceParameters):
     """Where the rows come from, which row of a key is taken and what is checked."""
 
     input: tuple[str, ...] = Field(
@@ -83,7 +84,6 @@ class MergeParameters(HistoryParameters):
         default=(), description="columns that identify a row in the source; default: the keys"
     )
     sample_size: int = Field(default=1000, ge=1, le=100_000, description="rows to compare")
-    analyze: bool = Field(default=True, description="renew the planner's statistics afterwards")
 
     @field_validator("keys", "compare_keys", "history_ignore")
     @classmethod

@@ -17,12 +17,13 @@ from steps_impl.quality.sides import check_known
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.comparison import SourceComparison, types_of
+from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.merge import Merge
 from steps_impl.warehouse.merge_parameters import MergeParameters
 from steps_impl.warehouse.plan import Check, MergePlan
 from steps_impl.warehouse.planning import How, make_plan, stated_keys
 from steps_impl.warehouse.sources import Fill, WarehouseSource, filled_from_files, filled_from_warehouse, read_query
-from steps_impl.warehouse.target import analyze_after, warehouse_of, workspace_of
+from steps_impl.warehouse.target import warehouse_of, workspace_of
 from stores.redshift import Session, connect, run_session
 from stores.s3 import S3Store
 
@@ -59,10 +60,17 @@ def run_merge(parameters: MergeParameters, context: StepContext, how: How) -> St
             query_group=parameters.queue,
             connection_retries=settings.etl.connection_retries,
         )
-    analyzed = {written.name: "not asked for" for written in plan.tables}
-    if parameters.analyze:
-        analyzed = {name: analyze_after(context, settings, name, parameters.queue) for name in analyzed}
-    return _result(attempts[-1], source.files, len(attempts), list(analyzed.values()))
+    merge = attempts[-1]
+    maintained = _maintained(merge, Maintenance(parameters, settings, context, parameters.queue))
+    return _result(merge, source.files, len(attempts), maintained)
+
+
+def _maintained(merge: Merge, maintenance: Maintenance) -> dict[str, Any]:
+    """Vacuum and analyze what was written to; return what came of it for the table."""
+    counts, history = merge.counts, merge.counts.history
+    if merge.plan.history and history:
+        maintenance.after(merge.plan.history.history.name, history.changed + history.vanished)
+    return maintenance.after(merge.plan.table.name, counts.deleted + counts.updated, counts.after)
 
 
 @contextmanager
@@ -116,7 +124,7 @@ def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, fi
     return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
 
 
-def _result(merge: Merge, files: LoadInput | None, attempts: int, analyzed: list[str]) -> StepResult:
+def _result(merge: Merge, files: LoadInput | None, attempts: int, maintained: dict[str, Any]) -> StepResult:
     counts, history = merge.counts, merge.counts.history
     details: dict[str, Any] = {
         "table": str(merge.plan.table.name),
@@ -143,6 +151,6 @@ def _result(merge: Merge, files: LoadInput | None, attempts: int, analyzed: list
             {"check": report.check, "success": report.success, "error_rate": report.error_rate, **report.counts}
             for report in merge.reports
         ],
-        "analyze": analyzed[0],
+        **maintained,
     }
     return StepResult(rows=counts.inserted + counts.updated, bytes=files.bytes if files else None, details=details)

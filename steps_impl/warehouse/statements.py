@@ -28,11 +28,6 @@ def count_rows(relation: str) -> Statement:
     return Statement(f"SELECT COUNT(*) FROM {relation}", f"count the rows of {relation}")
 
 
-def analyze(target: TableName) -> Statement:
-    """Return the ANALYZE of a table."""
-    return Statement(f"ANALYZE {target.sql}", f"analyze {target}")
-
-
 def no_rows_of(relation: str) -> Statement:
     """Return the query whose columns are those of a relation, given as SQL; it has no rows."""
     return Statement(f"SELECT * FROM {relation} WHERE 1 = 0", "look at the columns")

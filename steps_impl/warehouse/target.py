@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.errors import SettingsError, StatementFailed, StoreError, TransactionConflict
+from core.errors import SettingsError, StatementFailed, TransactionConflict
 from core.settings import RedshiftSettings, Settings
-from steps_impl.contract import StepContext
 from steps_impl.tables.catalog import actual_columns, create_statements
 from steps_impl.tables.compare import refuse
 from steps_impl.tables.drift import REFUSE, DriftPolicy, plan_drift
-from steps_impl.tables.model import Table, TableName
-from steps_impl.warehouse.statements import analyze, lock
-from stores.redshift import Session, Statement, connect
+from steps_impl.tables.model import Table
+from steps_impl.warehouse.statements import lock
+from stores.redshift import Session, Statement
 from stores.s3.location import S3Location, parse_uri
 
 
@@ -99,19 +98,3 @@ def take_hold_of_all(
         elif not settle(session, table, policy.within).exists:
             raise TransactionConflict(f"table {table.name} was dropped while the step began; run the step again")
     return [not exists for exists in tables.values()]
-
-
-def analyze_after(context: StepContext, settings: Settings, name: TableName, queue: str | None) -> str:
-    """Renew the planner's statistics, committed on their own; return what came of it.
-
-    The rows are committed by now: a warehouse that refuses ANALYZE (only the owner may) does not make the step fail.
-    """
-    context.reporter.progress("analyze")
-    try:
-        with connect(warehouse_of(settings), cancelled=context.cancelled, query_group=queue) as session:
-            session.execute(analyze(name))
-    except StoreError as error:
-        return f"not done: {error}"
-    except InterruptedError:
-        return "not done: the step was asked to stop after its commit"
-    return "done"
