@@ -18,7 +18,7 @@ from steps_impl.tables.model import Table, TableName
 from steps_impl.tables.reader import TokenReader
 from steps_impl.tables.tokens import statements_in
 from steps_impl.warehouse.plan import MergePlan
-from steps_impl.warehouse.statements import fill_from_query, fill_from_table
+from steps_impl.warehouse.statements import fill_from_query, fill_from_table, no_rows_of
 from steps_impl.warehouse.window import Window
 from stores.redshift import Session, Statement
 from stores.s3 import S3Store
@@ -53,8 +53,7 @@ class WarehouseSource:
             StoreError: there is no such table, or the query is wrong.
         """
         relation = self.table.sql if self.table else f"(\n{self.query}\n)"
-        text = f"SELECT * FROM {relation} AS source WHERE 1 = 0"
-        return tuple(name.lower() for name in session.columns(Statement(text, "look at the columns of the source")))
+        return tuple(name.lower() for name in session.columns(no_rows_of(f"{relation} AS source")))
 
     def statement(self, staging: str, plan: MergePlan, *, exists: bool) -> Statement:
         """Return the INSERT into the staging table; ``exists``: whether the target is there."""
