@@ -1,9 +1,10 @@
 """Loads of the warehouse beside the same SQL by hand, dlt and sling: 2 M rows into 2 M, half overlapping.
 
-``python -m benchmarks.warehouse [--rows N] [--repeat N] [--no-peers]``; 200,000 rows are a quick look. "By hand" is a
-script of a few lines on the same front that neither looks for duplicates nor checks anything; a second one does. dlt
-and sling load the same files into the Postgres behind the front, since they know Redshift only as a service with its
-own staging; default options.
+``python -m benchmarks.warehouse [--rows N] [--repeat N] [--steps …] [--no-peers]``; 200,000 rows are a quick look. "By
+hand" is a script of a few lines on the same front: bare, it neither looks for duplicates nor checks anything;
+de-duplicated, it looks for keys that come twice with the statement that the step has for it. The step is run with its
+checks and without. dlt and sling load the same files into the Postgres behind the front, since they know Redshift only
+as a service with its own staging; default options.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ PEERS = ROOT / ".venv-bench" / "bin"
 BUCKET = "bench"
 ROLE = "arn:aws:iam::123456789012:role/copy"
 FILES = 4
+BARE, DISTINCT = "by hand, bare", "by hand, de-duplicated"
 TABLE = """CREATE TABLE enrollments (
   id BIGINT NOT NULL DISTKEY, user_id INT NOT NULL, course VARCHAR(32), grade DECIMAL(6,2), note VARCHAR(200),
   updated_at TIMESTAMP, PRIMARY KEY (id)
@@ -51,17 +53,15 @@ with connection.cursor() as cursor:
     cursor.execute("LOCK enrollments")
     cursor.execute("CREATE TEMP TABLE stg (LIKE enrollments INCLUDING DEFAULTS)")
     cursor.execute(copy.format("stg"))
-    if os.environ["BENCH_KIND"] == "upsert with checks":
-        cursor.execute("SELECT SUM(n), COUNT(*) FROM (SELECT id, COUNT(*) AS n FROM stg GROUP BY id) AS grouped")
-        cursor.execute("SELECT COUNT(*) FROM enrollments")
+    if os.environ["BENCH_KIND"].endswith("de-duplicated"):
+        cursor.execute("SELECT COUNT(*), COUNT(DISTINCT id), COUNT(*) - COUNT(id) FROM stg")
+        assert len(set(cursor.fetchone()[:2])) == 1  # no key comes twice: nothing to drop
     if os.environ["BENCH_KIND"].startswith("upsert"):
         cursor.execute("DELETE FROM enrollments USING stg s WHERE enrollments.id = s.id")
     else:
         cursor.execute("DELETE FROM enrollments")
     cursor.execute("INSERT INTO enrollments (id, user_id, course, grade, note, updated_at) "
                    "SELECT id, user_id, course, grade, note, updated_at FROM stg")
-    if os.environ["BENCH_KIND"] == "upsert with checks":
-        cursor.execute("SELECT COUNT(*), COUNT(s.id) FROM enrollments t LEFT JOIN stg s ON t.id = s.id")
 connection.commit()
 connection.autocommit = True
 connection.cursor().execute("ANALYZE enrollments")
@@ -155,9 +155,9 @@ class Bench:
             f"TRUNCATE {target}", f"INSERT INTO {target} SELECT * FROM public.base", f"VACUUM ANALYZE {target}"
         )
 
-    def ours(self, step: str) -> Run:
+    def ours(self, step: str, *options: str) -> Run:
         self.reset()
-        words = [sys.executable, "-m", "ductrunner", "step", step, "--table-definition", TABLE]
+        words = [sys.executable, "-m", "ductrunner", "step", step, "--table-definition", TABLE, *options]
         run = self.measure([*words, "--input", f"s3://{BUCKET}/second/manifest"])
         self.check(step)
         return run
@@ -226,18 +226,16 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warehouse", description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--steps", nargs="+", default=["create-load-redshift", "upsert", "reload"])
     parser.add_argument("--no-peers", dest="peers", action="store_false")
     return parser.parse_args(arguments)
 
 
 def _compare(bench: Bench, options: argparse.Namespace) -> None:
-    for step in ("create-load-redshift", "upsert"):
-        contestants: dict[str, Callable[[], Run]] = {
-            "the same SQL by hand": lambda step=step: bench.by_hand(step),  # type: ignore[misc]
-            f"ductrunner step {step}": lambda step=step: bench.ours(step),  # type: ignore[misc]
-        }
-        if step == "upsert":
-            contestants["by hand, with the checks"] = lambda: bench.by_hand("upsert with checks")
+    for step in ("create-load-redshift", "upsert", "reload"):
+        if step not in options.steps:
+            continue
+        contestants = _contestants(bench, step)
         if step == "upsert" and options.peers and (PEERS / "python").exists():
             contestants |= {"dlt merge": bench.dlt, "sling incremental": bench.sling}
         runs: dict[str, list[Run]] = {name: [] for name in contestants}
@@ -247,14 +245,23 @@ def _compare(bench: Bench, options: argparse.Namespace) -> None:
         _print(step, options.rows, runs)
 
 
+def _contestants(bench: Bench, step: str) -> dict[str, Callable[[], Run]]:
+    contestants: dict[str, Callable[[], Run]] = {BARE: lambda: bench.by_hand(step)}
+    if step != "create-load-redshift":
+        contestants[DISTINCT] = lambda: bench.by_hand(f"{step} de-duplicated")
+        contestants[f"{step} without checks"] = lambda: bench.ours(step, "--no-check-rows", "--no-check-keys")
+    return contestants | {f"ductrunner step {step}": lambda: bench.ours(step)}
+
+
 def _print(step: str, rows: int, runs: dict[str, list[Run]]) -> None:
-    hand = statistics.median(run.seconds for run in runs["the same SQL by hand"])
-    print(f"\n{step}: {rows:,} rows{'':12} median s   all s                  MB   x by hand", flush=True)
+    medians = {name: statistics.median(run.seconds for run in measured) for name, measured in runs.items()}
+    distinct = medians.get(DISTINCT)
+    print(f"\n{step}: {rows:,} rows{'':12} median s   all s                  MB   x bare   x de-duplicated", flush=True)
     for name, measured in runs.items():
-        middle = statistics.median(run.seconds for run in measured)
         every = " ".join(f"{run.seconds:.1f}" for run in measured)
         memory = max(run.resident for run in measured)
-        print(f"{name:36} {middle:8.1f}   {every:18} {memory:6.0f} {middle / hand:8.2f}", flush=True)
+        ratios = f"{medians[name] / medians[BARE]:8.2f}" + (f" {medians[name] / distinct:8.2f}" if distinct else "")
+        print(f"{name:36} {medians[name]:8.1f}   {every:18} {memory:6.0f} {ratios}", flush=True)
 
 
 def _fill(bench: Bench) -> None:

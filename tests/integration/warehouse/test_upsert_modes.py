@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import CheckFailed, NotFound, ParameterError, SchemaMismatch
+from core.errors import CheckFailed, NotFound, ParameterError, SchemaMismatch, TransactionConflict
 
 TABLE = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(20), extra VARCHAR(20) DEFAULT 'none')"
 LOOSE = "CREATE TABLE loose (a INT, b VARCHAR(9), note VARCHAR(20))"
@@ -186,3 +187,38 @@ def test_a_window_needs_a_column_that_is_a_date(filled: Any) -> None:
         filled.run("delta-load", table_definition=TABLE, source_sql=TWO_AND_THREE, date_column="note")
     with pytest.raises(ParameterError, match="'when' is not a column that is loaded into t"):
         filled.run("delta-load", table_definition=TABLE, source_sql=TWO_AND_THREE, date_column="when")
+
+
+@pytest.mark.parametrize("stage_before_lock", [False, True])
+@pytest.mark.parametrize("phase", ["stage", "exchange", "check", "history"])
+def test_a_conflict_in_any_phase_starts_all_over(filled: Any, phase: str, stage_before_lock: bool) -> None:
+    def conflict() -> None:
+        raise TransactionConflict("1023 Serializable isolation violation")
+
+    filled.reporter.at[phase] = conflict
+    history = "CREATE TABLE h (effective_ts TIMESTAMP, expiration_ts TIMESTAMP, id INT, note VARCHAR(20))"
+    options = {"history": history, "history_ignore": ["extra"], "stage_before_lock": stage_before_lock}
+    result = upsert(filled, TWO_AND_THREE, **options)
+    assert result.details["attempts"] == 2
+    assert rows(filled) == [(1, "one", "kept"), (2, "new", "none"), (3, "new", "none")]
+    assert rows(filled, "SELECT COUNT(*), COUNT(DISTINCT id) FROM h") == [(3, 3)]
+    assert filled.staging_tables() == []
+
+
+@pytest.mark.parametrize("mode", ["merge", "append"])
+def test_two_at_once_both_arrive(filled: Any, mode: str) -> None:
+    failures: list[BaseException] = []
+
+    def work(first: int) -> None:
+        try:
+            upsert(filled, f"SELECT n AS id, 'x' AS note FROM generate_series({first}, {first + 60}) AS n", mode=mode)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(first,), name="upsert") for first in (1, 40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert rows(filled, "SELECT COUNT(*), COUNT(DISTINCT id) FROM t") == [(100, 100)]
