@@ -55,8 +55,8 @@ class Staging:
         load = self._load
         load.target.execute(self.sql.create())
         load.fill(self.sql.staging)
-        without = self._number(self.sql.count_without_key())
-        if without:
+        nullable = not set(self.sql.keys) <= set(load.table.primary)
+        if nullable and (without := self._number(self.sql.count_without_key())):
             raise LoadRejected(f"{without} rows for {load.where} have NULL in the key {', '.join(self.sql.keys)}")
         if each_key_once:
             self._choose()

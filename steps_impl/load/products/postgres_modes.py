@@ -6,12 +6,17 @@ itself stays the same one in every mode, so that views, grants, foreign keys and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.errors import LoadRejected, ParameterError
 from steps_impl.load.products.columns import keys_of
 from steps_impl.load.products.postgres_load import PostgresLoad
 from steps_impl.load.products.postgres_statements import STAGING, Staged
 from steps_impl.load.products.sequences import advance
-from steps_impl.load.products.winner import read_order
+from steps_impl.load.products.winner import Term, read_order
+
+#: Of the server, while keys that come twice are looked for.
+_MEMORY = "64MB"
 
 
 def merge(load: PostgresLoad) -> dict[str, int]:
@@ -96,7 +101,6 @@ def _staged(load: PostgresLoad) -> Staged:
         columns=load.columns,
         keys=keys_of(load.parameters.keys, table.primary, load.columns, load.where),
         others=tuple(column.name for column in table.columns if column.name not in load.columns),
-        number=next(name for name in _names() if all(column.name != name for column in table.columns)),
         overrides=any(table.column(name).identity == "a" for name in load.columns),
     )
 
@@ -107,22 +111,31 @@ def _stage(load: PostgresLoad, sql: Staged, *, each_key_once: bool) -> int:
     for statement in sql.create():
         load.target.execute(statement, "make a temporary table")
     load.fill(STAGING)
+    if not set(sql.keys) <= set(load.table.primary):
+        _refuse_missing_keys(load, sql)
+    left_out = _choose(load, sql, order) if each_key_once else 0
+    if load.parameters.mode == "delete-insert":
+        load.target.execute(f"ANALYZE {STAGING}", "look at the rows")
+    load.commit()
+    return left_out
+
+
+def _refuse_missing_keys(load: PostgresLoad, sql: Staged) -> None:
     [(without,)] = load.target.rows(sql.count_without_key())
     if without:
         raise LoadRejected(f"{without} rows for {load.where} have NULL in the key {', '.join(sql.keys)}")
-    left_out = 0
-    if each_key_once:
-        load.context.reporter.progress("choose", rows=load.feed.count)
-        load.target.execute(sql.find_twice(), "look for keys that come twice")
-        [(keys, too_many)] = load.target.rows(sql.count_twice())
-        if keys and load.parameters.duplicates == "fail":
-            raise LoadRejected(f"{keys} keys come several times in the files for {load.where} ({too_many} rows more)")
-        if keys:
-            last = load.parameters.duplicates == "last"
-            left_out = load.target.execute(sql.delete_losers(order, last=last), "choose among rows with one key")
-    load.target.execute(f"ANALYZE {STAGING}", "look at the rows")
-    load.commit()
-    return left_out
+
+
+def _choose(load: PostgresLoad, sql: Staged, order: Sequence[Term]) -> int:
+    """Take away rows that lose against others with the same key; return how many those are."""
+    load.context.reporter.progress("choose", rows=load.feed.count)
+    load.target.execute(f"SET LOCAL work_mem = '{_MEMORY}'", "set work_mem")
+    load.target.execute(sql.find_twice(), "look for keys that come twice")
+    [(keys, too_many)] = load.target.rows(sql.count_twice())
+    if keys and load.parameters.duplicates == "fail":
+        raise LoadRejected(f"{keys} keys come several times in the files for {load.where} ({too_many} rows more)")
+    last = load.parameters.duplicates == "last"
+    return load.target.execute(sql.delete_losers(order, last=last), "choose among rows with one key") if keys else 0
 
 
 def _require_no_spreading(load: PostgresLoad) -> None:
@@ -139,7 +152,3 @@ def _refuse_keys(load: PostgresLoad, sql: Staged) -> None:
         f"--keys: {', '.join(sql.keys)} is no unique key of {load.where} (those are: {known}); use one of them, or "
         "--mode delete-insert"
     )
-
-
-def _names() -> list[str]:
-    return ["ductrunner_row", *(f"ductrunner_row_{number}" for number in range(2000))]

@@ -1,4 +1,7 @@
-"""The statements that put staged rows into a Postgres table, as pure functions."""
+"""The statements that put staged rows into a Postgres table, as pure functions.
+
+The place of a row in the staging table (``ctid``) tells its place in the files: one COPY has filled the table.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,14 @@ class Staged:
     keys: tuple[str, ...]
     #: Columns of the target that the files do not hold.
     others: tuple[str, ...]
-    #: The staging table's own column: the number of the row in the files.
-    number: str
     #: Whether a column is GENERATED ALWAYS AS IDENTITY: INSERT needs to be told that its values are given.
     overrides: bool
 
     def create(self) -> list[str]:
         """Columns as the target's, with NOT NULL and without keys, defaults and identity."""
-        dropped = [f"DROP COLUMN {quote_name(name)}" for name in self.others]
-        number = f"ADD COLUMN {quote_name(self.number)} BIGINT GENERATED ALWAYS AS IDENTITY"
-        return [
-            f"CREATE TEMPORARY TABLE {STAGING.removeprefix('pg_temp.')} (LIKE {self.target})",
-            f"ALTER TABLE {STAGING} {', '.join([*dropped, number])}",
-        ]
+        made = [f"CREATE TEMPORARY TABLE {STAGING.removeprefix('pg_temp.')} (LIKE {self.target})"]
+        dropped = ", ".join(f"DROP COLUMN {quote_name(name)}" for name in self.others)
+        return [*made, f"ALTER TABLE {STAGING} {dropped}"] if dropped else made
 
     def count_without_key(self) -> str:
         """Rows with NULL in a key, which match nothing."""
@@ -54,14 +52,13 @@ class Staged:
 
     def delete_losers(self, order: Sequence[Term], *, last: bool) -> str:
         """Take away the rows that do not win: the first in ``order`` does, then the last or first in the files."""
-        number = quote_name(self.number)
-        terms = [*map(_term, order), f"s.{number} DESC" if last else f"s.{number}"]
+        terms = [*map(_term, order), "s.ctid DESC" if last else "s.ctid"]
         partition = ", ".join(f"s.{quote_name(key)}" for key in self.keys)
         ranked = (
-            f"SELECT s.{number}, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY {', '.join(terms)}) AS place "
+            f"SELECT s.ctid AS row, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY {', '.join(terms)}) AS place "
             f"FROM {STAGING} AS s JOIN {_TWICE} AS d ON {self._same('s', 'd')}"
         )
-        lost = f"s.{number} = ranked.{number} AND ranked.place > 1"
+        lost = "s.ctid = ranked.row AND ranked.place > 1"
         return f"DELETE FROM {STAGING} AS s USING ({ranked}) AS ranked WHERE {lost}"
 
     def delete_matching(self) -> str:
@@ -69,12 +66,10 @@ class Staged:
         return f"DELETE FROM {self.target} AS t USING {STAGING} AS s WHERE {self._same('t', 's')}"
 
     def insert(self) -> str:
-        """Add all staged rows, in the order of the files."""
+        """Add all staged rows, in the order of the files, in which a temporary table is read."""
         overriding = " OVERRIDING SYSTEM VALUE" if self.overrides else ""
-        return (
-            f"INSERT INTO {self.target} ({_list(self.columns)}){overriding} SELECT {_list(self.columns)} "
-            f"FROM {STAGING} ORDER BY {quote_name(self.number)}"
-        )
+        names = _list(self.columns)
+        return f"INSERT INTO {self.target} ({names}){overriding} SELECT {names} FROM {STAGING}"
 
     def insert_or_leave(self) -> str:
         """Add rows that no unique key refuses."""
