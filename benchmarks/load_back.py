@@ -181,8 +181,10 @@ def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
     }
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
     loads = set()
+    order = list(contestants.items())
     for _ in range(options.repeat):
-        for name, contestant in contestants.items():
+        order = [*order[1:], order[0]]  # what one leaves to be written back would always burden the same next one
+        for name, contestant in order:
             bench.sql("DROP TABLE IF EXISTS loaded", "DROP TABLE IF EXISTS ductrunner_loads")
             bench.sql(f"CREATE TABLE loaded ({COLUMNS})")
             runs[name].append(contestant())
@@ -193,19 +195,16 @@ def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
 
 
 def _print(engine: str, rows: int, runs: dict[str, list[Run]]) -> None:
-    middle = {name: statistics.median(run.seconds for run in measured) for name, measured in runs.items()}
-    print(
-        f"\n{engine}, {rows:,} rows x 8 columns   median s   all s             CPU s    MB   x the speed by hand",
-        flush=True,
-    )
+    """Print medians; the ratio is the median of those of each round, whose runs follow one another."""
+    head = f"{engine}, {rows:,} rows x 8 columns"
+    print(f"\n{head:36} median s   all s             CPU s    MB   x the speed by hand", flush=True)
     for name, measured in runs.items():
-        own = middle["upsert by hand" if "upsert" in name else "by hand"]
+        hands = runs["upsert by hand" if "upsert" in name else "by hand"]
+        ratio = statistics.median(hand.seconds / run.seconds for hand, run in zip(hands, measured, strict=True))
         every = " ".join(f"{run.seconds:.1f}" for run in measured)
         cpu, memory = statistics.median(run.cpu for run in measured), max(run.resident for run in measured)
-        print(
-            f"{name:36} {middle[name]:8.1f}   {every:16} {cpu:6.1f} {memory:5.0f} {own / middle[name]:10.2f}",
-            flush=True,
-        )
+        middle = statistics.median(run.seconds for run in measured)
+        print(f"{name:36} {middle:8.1f}   {every:16} {cpu:6.1f} {memory:5.0f} {ratio:10.2f}", flush=True)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
