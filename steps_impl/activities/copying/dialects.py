@@ -59,10 +59,11 @@ def whole_value(text: bytes, separator: bytes, end: bytes, *, returns: bool) -> 
     With ``returns`` a carriage return may stand before the end of a record.
     """
     between, last = re.escape(separator), re.escape(end)
-    behind = rb"(?=[%b%b%b]|\Z)" % (between, last, rb"\r" if returns else b"")
+    whole = rb"[%b%b]%b" % (between, last, rb"|\r(?:\n|\Z)" if returns else b"")
+    behind = rb"(?=%b|\Z)" % whole
     if text:
         return re.compile(rb"(?<=[%b%b])%b%b" % (between, last, re.escape(text), behind))
-    return re.compile(rb"(?<=%b)%b|(?<=%b)(?=[%b%b])" % (between, behind, last, between, last))
+    return re.compile(rb"(?<=%b)%b|(?<=%b)(?=%b)" % (between, behind, last, whole))
 
 
 def csv(writing: Writing, escape: str | None = None) -> Dialect:

@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from core.errors import CheckFailed, LoadRejected, NotFound, ParameterError, SchemaMismatch, TransactionConflict
+from sandbox.parts.mariadb import MariaDbPart
 from tests.acceptance.load.conftest import Product
 
 COLUMNS = "id INT PRIMARY KEY, name VARCHAR(40), price DECIMAL(10,2) NOT NULL DEFAULT 9.5"
@@ -284,3 +285,32 @@ def test_a_lock_of_somebody_else_is_waited_for_and_then_told(mysql: Product) -> 
         mysql.sql("ROLLBACK")
     assert numbers(mysql.rows(table)) == OLD
     assert mysql.sql("SHOW TABLES LIKE 'ductrunner\\_new%'") == []
+
+
+def test_rows_go_by_inserts_where_the_server_forbids_load_data(mysql: Product, mysql_server: MariaDbPart) -> None:
+    table = mysql.make("id INT PRIMARY KEY, v TEXT, b VARBINARY(4)", (1, "old", None))
+    mysql_server.execute("SET GLOBAL local_infile = 0")
+    try:
+        for mode in ("upsert", "replace"):
+            mysql.load(table, mysql.values((1, "a\\\n", "00ff"), (2, None, None)), mode=mode)
+            assert mysql.rows(table) == [(1, "a\\\n", b"\x00\xff"), (2, None, None)]
+        with pytest.raises(LoadRejected, match="line 1"):
+            mysql.load(table, mysql.values((1, "a", None)))
+    finally:
+        mysql_server.execute("SET GLOBAL local_infile = 1")
+    assert len(mysql.rows(table)) == 2
+
+
+def test_a_table_without_transactions_is_only_swapped(mysql: Product) -> None:
+    table = mysql.make("id INT PRIMARY KEY", (1,), extra="ENGINE=MyISAM")
+    for mode in ("append", "upsert"):
+        with pytest.raises(ParameterError, match="its engine has no transactions"):
+            mysql.load(table, mysql.values((2,)), mode=mode)
+    mysql.load(table, mysql.values((2,)), mode="replace")
+    assert mysql.rows(table) == [(2,)]
+
+
+def test_a_key_over_the_beginning_of_a_column_identifies_no_row(mysql: Product) -> None:
+    table = mysql.make("v TEXT NOT NULL, n INT, UNIQUE (v(2))")
+    with pytest.raises(ParameterError, match=r"no unique key .* \(those are: none\)"):
+        mysql.load(table, mysql.values(("abc", 1)), mode="upsert", keys=["v"])
