@@ -79,6 +79,8 @@ def _guarded(name: str, execute: Callable[[StepContext], StepResult], environmen
 def _execute(step: Step, parameters: Parameters, context: StepContext) -> StepResult:
     try:
         return step.run(parameters, context)
+    except StepInterrupted:  # a step that cannot undo says what stays
+        raise
     except InterruptedError:
         raise StepInterrupted(f"{step.name} was asked to stop (SIGTERM) and undid what it had begun") from None
     except Exception:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from core.errors import CheckFailed, ParameterError, SettingsError
+from core.errors import CheckFailed, ParameterError, SettingsError, StepInterrupted
 from core.extras import optional
 from core.settings import Settings, load_settings
 from steps_impl.activities.copying.lines import Chunk
@@ -74,7 +74,7 @@ def run(parameters: LoadCassandraParameters, context: StepContext) -> StepResult
         ParameterError, SettingsError, SchemaMismatch: cluster, table, column or time; nothing was written.
         LoadRejected, DataError, CheckFailed: the files; nothing was written (but where the server refuses a row).
         StoreError: the cluster, after several tries. What was written stays; a rerun writes the same.
-        InterruptedError: the step was cancelled. What was written stays; a rerun writes the same.
+        StepInterrupted: the step was cancelled. What was written stays; a rerun writes the same.
     """
     settings = load_settings(environment=context.environment)
     if settings.cassandra is None:
@@ -132,6 +132,11 @@ class _Load:
                 if number % _REPORT == 0:
                     self._report("load", number)
             writer.finish()
+        except InterruptedError:
+            raise StepInterrupted(
+                f"load-cassandra was asked to stop (SIGTERM) after {number - 1} rows of {total}; those that are "
+                "written stay, and a rerun writes the same and the rest"
+            ) from None
         finally:
             writer.settle()
         if number != total:
