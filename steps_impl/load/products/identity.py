@@ -43,10 +43,14 @@ def _of_task(environment: Mapping[str, str]) -> str | None:
 
 
 def _files(source: LoadInput) -> list[object]:
-    return [
-        [file.uri, file.bytes, file.rows, None if is_in_s3(file.uri) else Path(file.uri).stat().st_mtime_ns]
-        for file in source.files
-    ]
+    return [[file.uri, file.bytes, file.rows, _written(file.uri)] for file in source.files]
+
+
+def _written(uri: str) -> int | None:
+    try:
+        return None if is_in_s3(uri) else Path(uri).stat().st_mtime_ns
+    except OSError:  # the reading of it tells what is wrong
+        return None
 
 
 def _digest(document: object) -> str:

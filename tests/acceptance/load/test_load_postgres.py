@@ -161,6 +161,8 @@ def test_what_cannot_be_loaded_is_refused_before_anything_is_changed(postgres: P
     postgres.sql(f"CREATE VIEW v_{table} AS SELECT id, v FROM {table}")
     (tmp_path / "part-0").write_bytes(b"1\ta\n")
     (tmp_path / "manifest").write_text(json.dumps({"entries": [{"url": "part-0", "meta": {"record_count": 3}}]}))
+    entries = [{"url": "part-0"}, {"url": "part-1"}]
+    (tmp_path / "second-is-missing.manifest").write_text(json.dumps({"entries": entries}))
     source = postgres.values((1, "a"))
     three = postgres.values((1, "a", 1))
     for error, told, into, given in [
@@ -174,6 +176,7 @@ def test_what_cannot_be_loaded_is_refused_before_anything_is_changed(postgres: P
         (ParameterError, "ON DELETE CASCADE", parent, {"mode": "delete-insert", "source": three}),
         (CheckFailed, "--allow-empty", table, {"mode": "replace", "source": postgres.file("")}),
         (CheckFailed, "holds 1 rows, and its manifest says 3", table, {"source": str(tmp_path / "manifest")}),
+        (NotFound, r"no file .*part-1", table, {"source": str(tmp_path / "second-is-missing.manifest")}),
         (LoadRejected, "1 rows .* NULL in the key", table,
          {"mode": "delete-insert", "keys": ["id"], "source": postgres.values((None, "a"))}),
         (LoadRejected, r"1 keys .* \(1 rows more\)", parent,
