@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.errors import ParameterError
+from core.errors import CheckFailed, ParameterError, SettingsError, StoreError
 from core.periods import parse_period
+from core.settings import Settings
+from steps_impl.contract import StepContext
 from steps_impl.quality.ages import Age, age_report, read_moment
 from steps_impl.quality.inside_parameters import InsideCheck, InsideCheckParameters
 from steps_impl.quality.null_rates import null_query, null_reports, parse_limits
-from steps_impl.quality.report import CheckReport
+from steps_impl.quality.report import CheckReport, tell
 from steps_impl.queries import bare_query
 from steps_impl.tables.model import Table, quote
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
@@ -40,6 +44,34 @@ def inside_checks(parameters: InsideCheckParameters, table: Table) -> list[Check
         checks.append(("freshness", freshness_check(column.strip().lower(), period)))
     checks += [("sql", sql_check(number, text)) for number, text in enumerate(parameters.check_sql, start=1)]
     return [_warning(check) if kind in parameters.warn_checks else check for kind, check in checks]
+
+
+@contextmanager
+def told_after(
+    parameters: InsideCheckParameters,
+    table: Table,
+    reports: Callable[[], Sequence[CheckReport]],
+    settings: Settings,
+    context: StepContext,
+) -> Iterator[dict[str, Any]]:
+    """Tell of the checks when the load is over, committed or rolled back because one of them failed.
+
+    The dictionary is given ``notification`` when the topic could not be told. A load that is committed is never made to
+    fail by a report that cannot be written: that is told in the same place.
+    """
+    outcome: dict[str, Any] = {}
+    told = parameters.told(f"checks of {table.name}")
+    try:
+        yield outcome
+    except CheckFailed:
+        with suppress(StoreError, ParameterError, SettingsError):
+            tell(reports(), told, settings, context)
+        raise
+    try:
+        undelivered = tell(reports(), told, settings, context)
+    except (StoreError, ParameterError, SettingsError) as error:
+        undelivered = f"the report of the checks could not be written: {error}"
+    outcome |= {"notification": undelivered.strip()} if undelivered else {}
 
 
 def dropped_check(tolerance: float) -> Check:

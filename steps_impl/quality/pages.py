@@ -112,7 +112,9 @@ def _counts(counts: Mapping[str, Any]) -> Iterator[str]:
 def _number(value: Any) -> str:
     if value is None:
         return "unknown"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
 

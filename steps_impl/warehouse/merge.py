@@ -127,4 +127,5 @@ class Merge:
         chosen: list[Check] = [row_count_check] if self.plan.check_rows else []
         chosen += [key_check] if self.plan.looks_at_keys else []
         for check in (*chosen, *self.checks):
-            self.reports.append(demand(check(session, staging, self.plan, self.counts)))
+            self.reports.append(check(session, staging, self.plan, self.counts))
+            demand(self.reports[-1])

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from core.errors import DefinitionError
 from steps_impl.load.parameters import LoadParameters
+from steps_impl.quality.inside_parameters import InsideCheckParameters
 from steps_impl.quality.sides import SourceRelation
 from steps_impl.tables.reader import TokenReader
 from steps_impl.tables.tokens import Kind, statements_in, tokenize
@@ -30,7 +31,7 @@ class HistoryParameters(LoadParameters):
     )
 
 
-class MergeParameters(HistoryParameters, MaintenanceParameters):
+class MergeParameters(HistoryParameters, InsideCheckParameters, MaintenanceParameters):
     """Where the rows come from, which row of a key is taken and what is checked."""
 
     input: tuple[str, ...] = Field(

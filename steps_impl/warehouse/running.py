@@ -13,6 +13,7 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.quality.inside import inside_checks, told_after
 from steps_impl.quality.sides import check_known
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
@@ -53,16 +54,17 @@ def run_merge(parameters: MergeParameters, context: StepContext, how: How) -> St
             attempts.append(Merge(plan, settings, context.reporter, fill, checks))
             attempts[-1].run(session)
 
-        run_session(
-            warehouse_of(settings),
-            attempt,
-            cancelled=context.cancelled,
-            query_group=parameters.queue,
-            connection_retries=settings.etl.connection_retries,
-        )
+        with told_after(parameters, table, lambda: attempts[-1].reports, settings, context) as telling:
+            run_session(
+                warehouse_of(settings),
+                attempt,
+                cancelled=context.cancelled,
+                query_group=parameters.queue,
+                connection_retries=settings.etl.connection_retries,
+            )
     merge = attempts[-1]
     maintained = _maintained(merge, Maintenance(parameters, settings, context, parameters.queue))
-    return _result(merge, source.files, len(attempts), maintained)
+    return _result(merge, source.files, len(attempts), {**maintained, **telling})
 
 
 def _maintained(merge: Merge, maintenance: Maintenance) -> dict[str, Any]:
@@ -112,8 +114,9 @@ def _fill(parameters: MergeParameters, settings: Settings, plan: MergePlan, sour
 
 
 def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> list[Check]:
+    checks = inside_checks(parameters, plan.table)
     if parameters.compare_with is None:
-        return []
+        return checks
     keys = parameters.compare_keys or plan.keys
     if not plan.keys or plan.mode == "append":
         raise ParameterError("--compare-host needs keys, and rows that are written whether they are new or not")
@@ -121,7 +124,7 @@ def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, fi
     types_of(plan.table, plan.columns, keys)
     cut = files is not None and not parameters.copy_options(files.format).rounds
     rounding = ROUND_DOWN if cut else ROUND_HALF_UP  # INSERT … SELECT rounds
-    return [SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
+    return [*checks, SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
 
 
 def _result(merge: Merge, files: LoadInput | None, attempts: int, maintained: dict[str, Any]) -> StepResult:
