@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from steps_impl.quality.comparing.forms import Digest, Form
 from steps_impl.quality.engines import Column
@@ -23,6 +24,17 @@ def mysql_form(name: str, column: Column, form: Form) -> str:
     if form.kind == "truth":
         return _truth(name, column)
     return _text(name, column, form)
+
+
+def mysql_quick(name: str, column: Column, form: Form) -> str:
+    """Return an expression that is cheaper and may print equal values differently, never different ones alike.
+
+    Zero dates stay as they are, and texts in their own character set. For the first checksum of a whole table, that
+    of most tables: where it differs, the common forms decide (a quarter of MySQL's time, measured).
+    """
+    if form.kind == "text" and column.kind == "text" and not (form.trimmed or form.small or form.empty_is_null):
+        return name
+    return mysql_form(name, column, replace(form, zero_is_null=False))
 
 
 def mysql_exact(name: str, column: Column, form: Form) -> str:

@@ -67,7 +67,7 @@ def open_end(name: str, database: str | None, settings: Settings, cancelled: thr
     if name in settings.mysql:
         with mysql.connect(settings.mysql[name], database, retries) as link, on_cancel(cancelled, link.cancel):
             link.begin_snapshot()
-            yield MySqlEnd(link)
+            yield MySqlEnd(link, cancelled)
     elif name == POSTGRES_ALIAS and settings.postgres:
         from stores import postgres
 
@@ -75,7 +75,7 @@ def open_end(name: str, database: str | None, settings: Settings, cancelled: thr
             postgres.connect(settings.postgres, database, retries) as source,
             on_cancel(cancelled, source.cancel),
         ):
-            yield PostgresEnd(source)
+            yield PostgresEnd(source, cancelled)
     elif settings.redshift:
         place = settings.redshift.model_copy(update={"database_name": database} if database else {})
         with connect(place, cancelled=cancelled, retries=retries) as session:
@@ -113,11 +113,18 @@ def quoted_table(name: str) -> str:
     return TokenReader(name).table_name().sql if '"' in name else ".".join(map(quote, name.split(".")))
 
 
+def _go_on(cancelled: threading.Event) -> None:
+    """Ask nothing more once the step is cancelled: only the query that runs by then is broken off."""
+    if cancelled.is_set():
+        raise InterruptedError
+
+
 @dataclass(frozen=True)
 class MySqlEnd:
     """MySQL or MariaDB."""
 
     link: mysql.Connection
+    cancelled: threading.Event
     engine: Engine = "mysql"
 
     @property
@@ -135,6 +142,7 @@ class MySqlEnd:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query; every value comes as text."""
+        _go_on(self.cancelled)
         return list(self.link.text_rows(sql))
 
     def columns(self, relation: str) -> list[Column]:
@@ -149,6 +157,7 @@ class PostgresEnd:
     """Postgres."""
 
     link: Any
+    cancelled: threading.Event
     engine: Engine = "postgres"
 
     @property
@@ -166,6 +175,7 @@ class PostgresEnd:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query."""
+        _go_on(self.cancelled)
         return list(self.link.rows(sql))
 
     def columns(self, relation: str) -> list[Column]:

@@ -154,6 +154,17 @@ def test_keys_that_a_collation_takes_as_equal_are_different_keys(hosts: Any) -> 
     assert (done.details["different"], done.details["missing"]) == (1, 0)
 
 
+def test_columns_of_several_character_sets_are_compared_as_characters(hosts: Any) -> None:
+    hosts.on("source", "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) CHARACTER SET latin1, "
+             "b VARCHAR(9) CHARACTER SET cp1251, c VARCHAR(9) CHARACTER SET utf8mb4, d CHAR(9) CHARACTER SET utf16)",
+             "INSERT INTO t VALUES (1, 'äé', 'жи', '😀', 'ж'), (2, 'Ã¤', '', 'x', '')")  # fmt: skip
+    hosts.on("postgres", "CREATE TABLE t (id INT, a TEXT, b TEXT, c TEXT, d TEXT)",
+             "INSERT INTO t VALUES (1, 'äé', 'жи', '😀', 'ж'), (2, 'Ã¤', '', 'x', '')")  # fmt: skip
+    assert hosts.compare("postgres").code == 0
+    hosts.on("postgres", "UPDATE t SET a = 'ä' WHERE id = 2")
+    assert hosts.compare("postgres", "--on-failure", "warn").details["columns"] == {"a": 1}
+
+
 def test_a_case_insensitive_key_column_hides_nothing(hosts: Any) -> None:
     hosts.on("source", "CREATE TABLE t (k VARCHAR(20) PRIMARY KEY, v INT) COLLATE utf8mb4_general_ci")
     hosts.on("postgres", "CREATE TABLE t (k TEXT PRIMARY KEY, v INT)")
