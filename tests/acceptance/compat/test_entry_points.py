@@ -96,6 +96,26 @@ def test_script_runner_runs_a_script_of_the_staged_directory(compiled, tmp_path)
     assert compiled.call("runner:script_runner", *words, INPUT1_STAGING_DIR="/nowhere").returncode == 1
 
 
+def test_script_runner_needs_no_configuration_and_no_first_line_and_hands_arguments_over(compiled, tmp_path):
+    directory = tmp_path / "staged"
+    directory.mkdir()
+    (directory / "main.sh").write_text('[[ $0 == */main.sh ]] && printf "<%s>" "$@"; kill -TERM $$')
+    arguments = ["--name='?'", "it's", "$HOME", "a b", "", "--INPUT=x"]
+    words = ["--SCRIPT_NAME", "main.sh", "--INPUT_SRC_ENV_VAR", "INPUT2_STAGING_DIR", *arguments]
+    places = {"INPUT2_STAGING_DIR": str(directory), "DATADUCT_CONFIG_PATH": "/nowhere"}
+    done = compiled.call("runner:script_runner", *words, **places)
+    assert done.stdout == "<--name='?'><it's><$HOME><a b><><--INPUT=x>", done.stderr
+    assert done.returncode == -15
+
+
+def test_without_a_configuration_the_error_says_what_is_missing_and_nothing_is_run(compiled, monkeypatch):
+    monkeypatch.delenv("DUCTRUNNER_REDSHIFT_IAM_ROLE")
+    words = [f"--table_definition={DDL}", "--s3_input_paths", "s3://no-such-bucket/k"]
+    done = compiled.call("create_load_redshift:create_load_redshift_runner", *words, DATADUCT_CONFIG_PATH="/nowhere")
+    assert (done.returncode, "redshift" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
 def test_primary_key_check_fails_without_a_topic_and_goes_on_with_one(compiled, aws_environment, s3_client, s3_bucket):
     compiled.warehouse("CREATE TABLE dev.t (id INTEGER, description VARCHAR(50))")
     assert compiled.call("primary_key_check:primary_key_check", f"--table={DDL}").returncode == 0

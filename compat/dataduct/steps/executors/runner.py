@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
-import subprocess
 import sys
 from pathlib import Path
 
 from dataduct.steps.executors._running import finish, flags
+from steps_impl.compute.inputs import make_executable
+from steps_impl.compute.scripts import Script
 
 
 def sql_runner() -> None:
@@ -36,17 +36,11 @@ def script_runner() -> None:
     parser.add_argument("--INPUT_SRC_ENV_VAR", required=True)
     parser.add_argument("--SCRIPT_NAME", required=True)
     given, arguments = parser.parse_known_args()
-    directory = Path(os.environ.get(given.INPUT_SRC_ENV_VAR, ""))
+    directory = Path(os.environ.get(given.INPUT_SRC_ENV_VAR, "")).absolute()
     script = directory / given.SCRIPT_NAME
     if given.INPUT_SRC_ENV_VAR not in os.environ or not script.is_file():
         sys.exit(f"ductrunner: there is no {given.SCRIPT_NAME} in the directory that {given.INPUT_SRC_ENV_VAR} names")
-    _make_executable(directory)
-    if status := subprocess.call([str(script.absolute()), *arguments]):
-        sys.exit(status if status > 0 else 128 - status)
-
-
-def _make_executable(directory: Path) -> None:
-    """Let every file be run: S3 keeps no permissions."""
-    for path in directory.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    make_executable(directory)
+    argv = [*Script(script, given.SCRIPT_NAME).argv(), *arguments]
+    sys.stdout.flush()
+    os.execvp(argv[0], argv)  # noqa: S606  # its exit status and its signals are those of the step
