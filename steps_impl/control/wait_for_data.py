@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from core.errors import DataNotThere, ParameterError
+from core.errors import DataNotThere, ParameterError, StoreUnreachable
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.queries import bare_query
@@ -49,13 +50,13 @@ def run(parameters: WaitParameters, context: StepContext) -> StepResult:
 
     Raises:
         DataNotThere: the time is over.
-        StoreError: S3 or the database refuses or cannot be reached.
+        StoreError: S3 or the database refuses, or cannot be reached at the first look; later that counts as "not yet".
     """
     settings = load_settings(environment=context.environment)
     missing = _conditions(parameters, settings, context.cancelled)
     began, looks = time.monotonic(), 0
     while True:
-        missing = {what: there for what, there in missing.items() if not there()}
+        missing = {what: there for what, there in missing.items() if not _look(there, first=not looks)}
         looks += 1
         if not missing:
             return StepResult(details={"looks": looks, "waited": round(time.monotonic() - began, 1)})
@@ -64,6 +65,16 @@ def run(parameters: WaitParameters, context: StepContext) -> StepResult:
             raise DataNotThere(f"not there after {parameters.timeout:g} s: {', '.join(missing)}")
         if context.cancelled.wait(_pause(parameters, began)):
             raise InterruptedError("cancelled while waiting for data")
+
+
+def _look(there: Callable[[], bool], *, first: bool) -> bool:
+    try:
+        return there()
+    except StoreUnreachable as error:
+        if first:
+            raise
+        sys.stderr.write(f"ductrunner: {error}; this counts as not there yet\n")
+        return False
 
 
 def _pause(parameters: WaitParameters, began: float) -> float:
