@@ -1,7 +1,8 @@
 """Flags of a step's command line, read by its catalogue entry; every fault is collected, none hides another.
 
 A scalar takes the next word whatever it begins with (SQL may begin with ``--``), unless that word is a flag of
-this step. A list takes words up to the next one that begins with ``--``, and may be repeated.
+this step. A list takes words up to the next one that begins with ``--``, and may be repeated. All words behind a
+lone ``--`` are arguments of what the step runs, whatever they begin with.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from steps_impl.catalogue import Entry, Flag, nearest
 PARAMS_FLAG = "--params"
 HELP_FLAGS = ("--help", "-h")
 _SHOWN = 40
+_REST = "--"
+#: Parameters that hold the arguments of a script or of its statements.
+_ARGUMENTS = ("script_arguments", "arguments")
 
 
 @dataclass
@@ -47,6 +51,11 @@ class _Words:
             return None
         return self._words.pop(0)
 
+    def take_rest(self) -> list[str]:
+        """Return all words that are left."""
+        taken, self._words = self._words, []
+        return taken
+
     def take_list(self) -> list[str]:
         """Return the words up to the next one that begins with ``--``."""
         taken = []
@@ -63,7 +72,9 @@ def parse_flags(arguments: Sequence[str], entry: Entry) -> CommandLine:
     while words:
         word = words.take()
         name, equals, text = word.partition("=")
-        if name in HELP_FLAGS:
+        if word == _REST:
+            _read_rest(line, words, entry)
+        elif name in HELP_FLAGS:
             line.help = True
         elif name == PARAMS_FLAG:
             line.params = _scalar(line, name, text if equals else words.take_value(), line.params)
@@ -72,6 +83,15 @@ def parse_flags(arguments: Sequence[str], entry: Entry) -> CommandLine:
         else:
             line.faults.append(_unknown(word, name, spellings, entry))
     return line
+
+
+def _read_rest(line: CommandLine, words: _Words, entry: Entry) -> None:
+    flag = next((flag for flag in entry.flags if flag.name in _ARGUMENTS and flag.kind == "list"), None)
+    rest = words.take_rest()
+    if flag is None:
+        line.faults.append(f"{_REST}: {entry.name} runs nothing that takes arguments")
+    else:
+        line.values.setdefault(flag.name, []).extend(rest)
 
 
 def _spellings(entry: Entry) -> dict[str, Flag | None]:

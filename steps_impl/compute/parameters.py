@@ -38,8 +38,8 @@ class ScriptParameters(Parameters):
     script_name: str | None = Field(default=None, description="the script's path in `script_directory`")
     script_arguments: Annotated[tuple[str, ...], BeforeValidator(_as_arguments)] = Field(
         default=(),
-        description="arguments; in `--params` also an object (`--key=value` each); as a flag write "
-        "`--script-arguments=--key=value`",
+        description="arguments; on the command line better all words behind a `--` at its end; in `--params` also an "
+        "object (`--key=value` each)",
     )
     input: tuple[str, ...] = Field(
         default=(),

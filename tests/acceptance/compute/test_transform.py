@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -294,7 +296,7 @@ def test_as_a_command_its_output_passes_through_and_the_result_says_what_failed(
     assert status == 0, err
     assert out.splitlines()[0] == "text"
     assert "said this" in err
-    status, _, _ = place.command("transform", *words, "--script-arguments=--that", "--script-arguments=3")
+    status, _, _ = place.command("transform", *words, "--", "--that", "3")
     assert status == 1
     assert place.told() == {
         "status": "failed",
@@ -357,3 +359,45 @@ def test_as_a_task_with_stage_it_works_on_what_the_worker_has_staged(
     assert attempt["@status"] == "FINISHED", attempt
     assert place.objects("out/") == {"x": b"staged\n"}
     assert place.objects("own/") == {"_SUCCESS": b"", "own": b"staged\n"}
+
+
+STRIKE = """
+import os, signal, sys
+from stores.s3 import operations, store
+def strike(owner, name, number):
+    do, count = getattr(owner, name), [0]
+    def struck(*arguments, **named):
+        count[0] += 1
+        if count[0] == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do(*arguments, **named)
+    setattr(owner, name, struck)
+owners = {"complete": operations.Multipart, "put_bytes": store.S3Store, "delete": store.S3Store}
+strike(owners[sys.argv[1]], sys.argv[1], int(sys.argv[2]))
+sys.argv[1:3] = []
+from ductrunner.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "left"),
+    [
+        (("delete", 1), {"_SUCCESS", "former", "same"}),
+        (("complete", 1), {"former", "same"}),
+        (("delete", 2), {"former", "same", "new"}),
+        (("put_bytes", 1), {"same", "new"}),
+    ],
+)
+def test_killed_while_it_publishes_there_is_no_marker_beside_a_half_and_a_rerun_replaces_all(
+    place: Place, moment: tuple[str, int], left: set[str]
+) -> None:
+    for name in ("_SUCCESS", "former", "same"):
+        place.put(f"out/{name}", "" if name == "_SUCCESS" else "old")
+    words = ["step", "transform", "--command", "cd $OUTPUT1_STAGING_DIR; printf 2 > same; printf 2 > new"]
+    words += ["--output", place.uri("out")]
+    command = [sys.executable, "-c", STRIKE, moment[0], str(moment[1]), *words]
+    assert subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL
+    assert set(place.objects("out/")) == left
+    assert place.run("transform", command=words[3], output=[place.uri("out")]).details["files"] == 2
+    assert place.objects("out/") == {"_SUCCESS": b"", "same": b"2", "new": b"2"}

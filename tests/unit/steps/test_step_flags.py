@@ -131,3 +131,11 @@ def test_faults_do_not_hide_each_other():
 )
 def test_no_command_line_breaks_the_parser(words):
     parse_flags(words, ENTRY)
+
+
+def test_all_words_behind_two_dashes_are_arguments_of_what_the_step_runs():
+    flag = Flag("script_arguments", "list", "text …", False, (), "", "arguments")
+    entry = Entry("script", "Runs one.", (*ENTRY.flags, flag))
+    line = parse_flags(["--script-arguments", "a", "--splits", "2", "--", "--splits", "-x", "--", ""], entry)
+    assert line.values == {"script_arguments": ["a", "--splits", "-x", "--", ""], "splits": "2"}
+    assert parsed("--", "x").faults == ["--: sample runs nothing that takes arguments"]
