@@ -16,12 +16,25 @@ _SOURCES = ("command", "script", "script_uri", "script_directory")
 
 
 def _as_arguments(value: Any) -> Any:
-    """Return arguments as a list: a mapping becomes ``--key=value``, a text is one argument (Dataduct's forms)."""
+    """Return arguments as a list, from Dataduct's forms.
+
+    A mapping becomes ``--key=value``, a text is one argument, and an entry of a list may be ``{name, value}``.
+    """
     if isinstance(value, Mapping):
-        return [f"--{name}={given}" for name, given in value.items()]
+        return [_flag(name, given) for name, given in value.items()]
     if isinstance(value, list | tuple):
-        return [str(entry) if isinstance(entry, int | float) else entry for entry in value]
+        return [_argument(entry) for entry in value]
     return value if value is None else [str(value)]
+
+
+def _argument(entry: Any) -> Any:
+    if isinstance(entry, Mapping) and {"name", "value"} <= set(entry) <= {"name", "value", "type"}:
+        return _flag(entry["name"], entry["value"])
+    return str(entry) if isinstance(entry, int | float) else entry
+
+
+def _flag(name: Any, value: Any) -> str:
+    return f"--{name}={value}"
 
 
 class ScriptParameters(Parameters):

@@ -142,6 +142,7 @@ def test_additional_files_lie_where_the_script_runs(place: Place, tmp_path: Path
         (["--a", 1, "x y"], ["--a", "1", "x y"]),
         ({"name": "value", "n": 2}, ["--name=value", "--n=2"]),
         ("one text'?", ["one text'?"]),
+        ([{"name": "day", "value": "x", "type": "sql"}, "last"], ["--day=x", "last"]),
     ],
 )
 def test_arguments_are_a_list_an_object_or_a_text(place: Place, given: object, arguments: list[str]) -> None:
