@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,7 +72,7 @@ def run_program(
     tail: deque[str] = deque(maxlen=_LINES)
     copier = Copier(process.stderr, sys.stderr.buffer, partial(_keep, tail))
     try:
-        with on_cancel(context.cancelled, partial(_end, process)):
+        with _ended_with_us(process), on_cancel(context.cancelled, partial(_end, process)):
             status = process.wait(limit)
     except subprocess.TimeoutExpired:
         _end(process)
@@ -102,6 +102,22 @@ def _start(
         )
     except OSError as error:
         raise CommandFailed(f"{title} cannot be started: {error.strerror} ({argv[0]})") from None
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill the program's session when this process dies, by ``kill -9`` too: at the end of a pipe that only we hold."""
+    reading, writing = os.pipe()
+    watch = ["/bin/sh", "-c", 'read -r _; kill -KILL "-$0"', str(process.pid)]
+    quiet = subprocess.DEVNULL
+    watcher = subprocess.Popen(watch, stdin=reading, stdout=quiet, stderr=quiet, start_new_session=True)
+    os.close(reading)
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.wait()
+        os.close(writing)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -321,14 +321,10 @@ def test_ended_in_the_middle_it_publishes_nothing_and_a_rerun_finishes(
     eventually(begun.exists, "the script's beginning")
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
-    if number == signal.SIGKILL:
-        process.wait(60)
-        for member in family:
-            member.kill()  # what a worker does to the rest of a step that died
     process.communicate(timeout=60)
     assert process.returncode == (143 if number == signal.SIGTERM else -9)
+    eventually(lambda: all(has_ended(member.pid) for member in family), "the end of all that it started")
     if number == signal.SIGTERM:
-        eventually(lambda: all(has_ended(member.pid) for member in family), "the end of all that it started")
         assert [path.name for path in place.result.parent.iterdir()] == ["result.json"]
         assert place.told()["errorId"] == "Interrupted"
     assert place.objects("out/") == {"former": b"kept"}
