@@ -12,11 +12,6 @@ from steps_impl.compute.places import Staged
 from stores.s3 import DirectoryPlan, S3Store, TransferTotals, from_disk, require_room
 
 
-def is_in_s3(text: str) -> bool:
-    """Tell whether a text is an S3 address, in any of Hadoop's spellings."""
-    return text.partition("://")[0].lower() in ("s3", "s3n", "s3a")
-
-
 class Fetching:
     """Everything that is to come from S3: listed and measured first, then fetched side by side."""
 

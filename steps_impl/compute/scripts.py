@@ -9,7 +9,8 @@ from pathlib import Path
 
 from core.errors import NotFound, ScriptNotFound
 from core.shebang import FIRST_LINE_LIMIT, interpreter
-from steps_impl.compute.inputs import Fetching, check_names, copy_directory, copy_file, is_in_s3, make_executable
+from steps_impl.activities.cluster.files import is_in_s3
+from steps_impl.compute.inputs import Fetching, check_names, copy_directory, copy_file, make_executable
 from steps_impl.compute.parameters import ScriptParameters
 
 #: How an executable file of Linux begins (elf(5)).
