@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 BUCKET = "example-bucket"
+#: What the examples' RdsDatabase leads to.
+RDS_INSTANCE: dict[str, Any] = {
+    "DBInstanceIdentifier": "example-postgres-instance",
+    "Engine": "postgres",
+    "DBName": "examples",
+    "MasterUsername": "example_user",
+    "MasterUserPassword": "example-password-1",
+    "DBInstanceClass": "db.t3.micro",
+    "AllocatedStorage": 20,
+}
 #: What no load may change: a backslash before an n, a text ``NULL``, tabs, quotes.
 TABLE_1 = "1\tone\n2\tit's\n3\tC:\\\\new\n"
 TABLE_2 = "4\tfour\n5\tNULL\n"

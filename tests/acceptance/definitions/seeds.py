@@ -86,6 +86,7 @@ def fill_aws() -> None:
     for region in ("us-east-1", "us-west-1"):
         _fill_tables(boto3.client("dynamodb", region_name=region))
     boto3.client("sns").create_topic(Name=TOPIC)
+    boto3.client("rds").create_db_instance(**dataduct.RDS_INSTANCE)
 
 
 def _fill_tables(dynamodb: Any) -> None:
@@ -116,7 +117,7 @@ def fill_databases(settings: Settings) -> None:
         cursor.execute("create table tsv_target (id integer primary key, name varchar(20))")
         cursor.execute("insert into tsv_target values (1, 'former')")
         dataduct.run_all(cursor, dataduct.WAREHOUSE)
-    with postgres(settings) as cursor:
+    with postgres() as cursor:
         dataduct.run_all(cursor, dataduct.POSTGRES)
 
 
@@ -135,23 +136,22 @@ def mysql(settings: Settings) -> Iterator[Any]:
 @contextmanager
 def warehouse(settings: Settings) -> Iterator[Any]:
     """A cursor of the sandbox's Redshift; what is done is committed."""
-    yield from _cursor(settings.redshift)
+    place = settings.redshift
+    yield from _cursor(place.host, place.port, place.database_name, place.username, resolve(place.password))
 
 
 @contextmanager
-def postgres(settings: Settings) -> Iterator[Any]:
-    """A cursor of the sandbox's Postgres; what is done is committed."""
-    yield from _cursor(settings.postgres)
+def postgres() -> Iterator[Any]:
+    """A cursor of the RDS instance that Dataduct's examples name; what is done is committed."""
+    instance = dataduct.RDS_INSTANCE
+    listed = boto3.client("rds").describe_db_instances(DBInstanceIdentifier=instance["DBInstanceIdentifier"])
+    place = listed["DBInstances"][0]["Endpoint"]
+    login = (instance["DBName"], instance["MasterUsername"], instance["MasterUserPassword"])
+    yield from _cursor(place["Address"], place["Port"], *login)
 
 
-def _cursor(place: Any) -> Iterator[Any]:
-    connection = psycopg2.connect(
-        host=place.host,
-        port=place.port,
-        user=place.username,
-        password=resolve(place.password),
-        dbname=place.database_name,
-    )
+def _cursor(host: str, port: int, database: str, user: str, password: str) -> Iterator[Any]:
+    connection = psycopg2.connect(host=host, port=port, dbname=database, user=user, password=password)
     try:
         with connection, connection.cursor() as cursor:
             yield cursor
@@ -161,17 +161,9 @@ def _cursor(place: Any) -> Iterator[Any]:
 
 def replacements(settings: Settings) -> dict[str, str]:
     """What a user writes in place of the guide's placeholders: addresses, names and passwords of databases."""
-    source, house, other = settings.mysql["source"], settings.redshift, settings.postgres
+    source, house = settings.mysql["source"], settings.redshift
     redshift = f"jdbc:postgresql://{house.host}:{house.port}/{house.database_name}"
-    jdbc = f"jdbc:postgresql://{other.host}:{other.port}/{other.database_name}"
     return {
-        # AWS would tell where the instance is.
-        '"type": "RdsDatabase",\n      "rdsInstanceId": "example-postgres-instance"': (
-            f'"type": "JdbcDatabase", "jdbcDriverClass": "org.postgresql.Driver", "connectionString": "{jdbc}"'
-        ),
-        "postgres-name": other.database_name,
-        "postgres-user": str(other.username),
-        "postgres-password": resolve(other.password),
         "your-sql-instance-name.id.region-name.rds.amazonaws.com:3306/database-name": (
             f"{source.host}:{source.port}/{source.database}"
         ),

@@ -78,8 +78,8 @@ def test_what_examples_write_to_the_warehouse_is_there(settings: Settings, outco
         assert {name: rows(cursor, f"SELECT id, description FROM dev.{name}") for name in expected} == expected
 
 
-def test_what_an_example_loads_into_postgres_is_there(settings: Settings, outcomes: Outcomes) -> None:
-    with seeds.postgres(settings) as cursor:
+def test_what_an_example_loads_into_postgres_is_there(outcomes: Outcomes) -> None:
+    with seeds.postgres() as cursor:
         found = rows(cursor, "SELECT id, description FROM dd_loaded")
     assert found == [(1, "one"), (2, "it's"), (3, "C:\\new")]
 
