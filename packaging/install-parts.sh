@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the sandbox and the tests need from the system, where that may be done: on Debian and its kin, as root
 # or with a password-less sudo. The MariaDB server is what the sandbox starts as its MySQL; libfaketime moves the clock
-# of a process in the fault tests; Java runs Hadoop, Pig, Hive and Cassandra, whose jars Maven fetches. Nothing is started.
+# of a process in the fault tests; Java runs Hadoop, Pig, Hive and Cassandra, whose jars Maven fetches; psql is a
+# client of the warehouse. Nothing is started.
 # Elsewhere it says what is missing and goes on.
 set -eu
 missing=""
@@ -16,6 +17,9 @@ if ! command -v java >/dev/null 2>&1 && [ -z "${JAVA_HOME:-}" ]; then
 fi
 if ! command -v mvn >/dev/null 2>&1; then
     missing="$missing maven"
+fi
+if ! command -v psql >/dev/null 2>&1; then
+    missing="$missing postgresql-client"
 fi
 if [ -z "$missing" ]; then
     exit 0

@@ -18,7 +18,11 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   types (dates, moments, decimals), of which AWS says nothing, are read as what they are.
 - UNLOAD as Parquet rounds a number whose scale nobody declared (an expression) to ten places. Folders of PARTITION BY
   are written by one slice each; other signs than letters are escaped in their names as Hive does.
-- LZOP, SHAPEFILE, late-binding views, ANALYZE COMPRESSION: refused by name.
+- A late-binding view is made again when a table is made, renamed or dropped through the front. A cursor over SUPER
+  values with dots (``t.a.b``) is Postgres' "missing FROM-clause entry": only functions reach into a SUPER.
+- What ran is kept in memory until somebody reads sys_query_history: the last 4,000 statements of a database.
+- The owner of a database may make users and groups, as the administrator of a cluster may.
+- LZOP, SHAPEFILE, ANALYZE COMPRESSION, PIVOT, IGNORE NULLS: refused by name.
 """
 
 from __future__ import annotations

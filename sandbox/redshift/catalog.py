@@ -16,6 +16,8 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from core.errors import StoreUnreachable
+from sandbox.redshift.faults import Faults
+from sandbox.redshift.query_log import QueryLog, rows
 
 _LOCK_KEY = 7_235_201  # any number: the advisory lock under which one front installs at a time
 
@@ -29,6 +31,8 @@ class Catalog:
         self._lock = threading.Lock()
         self._connections: dict[str, Any] = {}
         self._installed: set[str] = set()
+        self._logs: dict[str, QueryLog] = {}
+        self.faults = Faults()
 
     def install(self, database: str) -> None:
         """Make sure that ``database`` has Redshift's catalog (some 100 ms the first time)."""
@@ -47,6 +51,19 @@ class Catalog:
         with self._cursor(database) as cursor:
             cursor.execute("SELECT nextval('pg_catalog.redshift_query_id')")
             return int(cursor.fetchone()[0])
+
+    def log(self, database: str) -> QueryLog:
+        """Return the log of what runs in ``database``."""
+        return self._logs.setdefault(database, QueryLog())
+
+    def write_log(self, database: str) -> None:
+        """Write into the catalog what has run."""
+        entries = self.log(database).take()
+        missing = sum(entry.query is None for entry in entries)
+        with self._cursor(database) as cursor:
+            cursor.execute("SELECT nextval('pg_catalog.redshift_query_id') FROM generate_series(1, %s)", [missing])
+            numbers = [int(number) for (number,) in cursor.fetchall()]
+        self.keep(database, "redshift_query_log", *rows(entries, database, numbers))
 
     def keep(self, database: str, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows to one of the catalog's own tables."""

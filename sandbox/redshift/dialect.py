@@ -9,8 +9,9 @@ from typing import Final
 
 from sandbox.redshift.cursor import Cursor, quote_name
 from sandbox.redshift.errors import SqlError, not_redshift, unknown
+from sandbox.redshift.rewrite.show import rewrite_show
 from sandbox.redshift.rewrite.words import rewrite_words
-from sandbox.redshift.tokens import Statement
+from sandbox.redshift.tokens import Kind, Statement, Token
 
 _KNOWN: Final = frozenset(
     [
@@ -38,6 +39,7 @@ _KNOWN: Final = frozenset(
         "lock",
         "merge",
         "prepare",
+        "refresh",
         "reset",
         "revoke",
         "rollback",
@@ -157,6 +159,24 @@ _SESSION_SETTINGS: Final = frozenset(
         "use_fips_ssl",
     ]
 )
+_WITH_QUERIES: Final = ("select", "with", "insert", "update", "delete", "create")
+_UNKNOWN_CLAUSES: Final = (
+    ("ignore", "nulls", "IGNORE NULLS"),
+    ("by", "all", "GROUP BY ALL"),
+    ("connect", "by", "CONNECT BY"),
+)
+#: Functions that Postgres has and Redshift has not; psql and drivers ask the catalog with some of them.
+_POSTGRES_FUNCTIONS: Final = frozenset(
+    [
+        *("array_agg", "array_append", "array_length", "array_position", "array_remove", "array_to_string"),
+        *("cardinality", "concat_ws", "date_bin", "every", "format", "gen_random_uuid", "json_agg", "json_build_array"),
+        *("json_build_object", "json_each", "json_object_agg", "jsonb_agg", "jsonb_array_elements"),
+        *("jsonb_build_array", "jsonb_build_object", "jsonb_each", "jsonb_object_agg", "jsonb_set", "make_date"),
+        *("make_interval", "make_timestamp", "mode", "num_nulls", "regexp_matches", "regexp_split_to_array"),
+        *("regexp_split_to_table", "row_to_json", "starts_with", "string_agg", "string_to_array", "to_json"),
+        *("to_jsonb", "unnest", "xmlagg"),
+    ]
+)
 NAMESPACE: Final = "redshift"
 
 
@@ -188,15 +208,41 @@ def _check_clauses(statement: Statement) -> None:
                 raise not_redshift("RETURNING")
             if token.is_word("merge") and following.is_word("into"):
                 raise not_redshift("WITH before MERGE")
-    if statement.starts("create") and any(
-        all(token.is_word(word) for token, word in zip(statement.tokens[at:], ("with", "no", "schema"), strict=False))
-        for at in range(len(statement.tokens) - 3)
-    ):
-        raise unknown("views WITH NO SCHEMA BINDING")
+    if statement.tokens[0].is_word(*_WITH_QUERIES) and not any(t.is_word("pg_catalog") for t in statement.tokens):
+        for token, following in zip(statement.tokens, statement.tokens[1:], strict=False):
+            _check_pair(token, following)
+
+
+def _check_pair(token: Token, following: Token) -> None:
+    """Refuse what two neighbouring words say: a clause that is not known here, or is Postgres' only."""
+    if token.kind is not Kind.WORD:
+        return
+    word = token.text.lower()
+    if following.is_sign("("):
+        if word in _POSTGRES_FUNCTIONS:
+            raise not_redshift(f"the function {word}")
+        if word in ("pivot", "unpivot"):
+            raise unknown(word.upper())
+    for first, second, name in _UNKNOWN_CLAUSES:
+        if word == first and following.is_word(second):
+            raise unknown(name)
+    if word == "distinct" and following.is_word("on"):
+        raise not_redshift("DISTINCT ON")
+    if word == "for" and following.is_word("update", "share"):
+        raise not_redshift("FOR UPDATE")
+
+
+def postgres_schema(statement: Statement) -> str:
+    """Return CREATE SCHEMA without a quota, which nobody measures here."""
+    tokens = statement.tokens
+    at = next((place for place, token in enumerate(tokens) if token.is_word("quota") and place > 2), len(tokens))
+    return statement.replace([(token, "") for token in tokens[at : at + 3]])
 
 
 def postgres_setting(statement: Statement) -> str:
     """Return SET, RESET or SHOW with Redshift's own parameters in a namespace of their own."""
+    if statement.starts("show") and (shown := rewrite_show(statement)) is not None:
+        return shown
     names = [token for token in statement.tokens[1:3] if not token.is_word("session", "local")][:1]
     if not names or not names[0].is_name or names[0].name not in _SESSION_SETTINGS:
         return rewrite_words(statement)

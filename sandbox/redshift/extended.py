@@ -40,6 +40,8 @@ class ExtendedProtocol:
         self._session = session
         self._statements: dict[bytes, Statement] = {}
         self._portals: dict[bytes, Statement] = {}
+        self._texts: dict[bytes, str] = {}  # of what Postgres has prepared, for the log
+        self._bound: dict[bytes, str] = {}
         self._due: deque[bytes] = deque()
         self._skipping = False  # after an error, until the client's Sync
         self._own: dict[int, Callable[[bytes], bool]] = {
@@ -105,19 +107,28 @@ class ExtendedProtocol:
             plans = [plan(statement) for statement in statements]
         except SqlError:
             return self._run(statements)  # it fails there, in the client's transaction
+        if len(plans) == 1 and not isinstance(plans[0], Plain):
+            return self._keep(name, statements[0])
+        self._texts[name] = protocol.read_text(text)
+        if plans and self._session.must_fail(plans[0]):
+            return self._keep(name, statements[0])
         if len(plans) != 1 or _is_unchanged(plans[0]):
             return False  # Postgres refuses several statements itself
-        if isinstance(plans[0], Plain):
-            self._forward(protocol.message(b"P", b"\0".join([name, protocol.write_text(plans[0].sql), types])))
-            return True
+        assert isinstance(plans[0], Plain)
+        self._forward(protocol.message(b"P", b"\0".join([name, protocol.write_text(plans[0].sql), types])))
+        return True
+
+    def _keep(self, name: bytes, statement: Statement) -> bool:
+        """Keep a prepared statement that Postgres does not get."""
         self.drain()
-        self._statements[name] = statements[0]
+        self._statements[name] = statement
         return self._answer(protocol.message(b"1"))
 
     def _bind(self, payload: bytes) -> bool:
         portal, name, rest = payload.split(b"\0", 2)
         self._portals.pop(portal, None)
         if name not in self._statements:
+            self._bound[portal] = self._texts.get(name, "")
             return False
         self.drain()
         formats = int.from_bytes(rest[:2], "big")
@@ -138,16 +149,20 @@ class ExtendedProtocol:
         return self._answer(no_parameters + protocol.message(b"n"))
 
     def _execute(self, payload: bytes) -> bool:
-        statement = self._portals.get(payload.split(b"\0", 1)[0])
+        portal = payload.split(b"\0", 1)[0]
+        statement = self._portals.get(portal)
+        self._session.note(self._bound.get(portal, "") if statement is None else statement.text)
         return statement is not None and self._run([statement])
 
     def _run(self, statements: list[Statement]) -> bool:
         self.drain()
         self._skipping = not Script(self._session, statements).execute()
+        self._session.running.end()
         return True
 
     def _close(self, payload: bytes) -> bool:
         owned = self._owned(payload)
+        (self._texts if payload[:1] == b"S" else self._bound).pop(payload[1:-1], None)
         if payload[1:-1] not in owned:
             return False
         self.drain()

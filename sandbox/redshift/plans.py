@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from sandbox.redshift import dialect
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.options import parse_copy
+from sandbox.redshift.cursor import Cursor
 from sandbox.redshift.errors import SYNTAX, SqlError
+from sandbox.redshift.faults import PROCEDURE
 from sandbox.redshift.rewrite.alter_table import plan_alter_table
 from sandbox.redshift.rewrite.create_table import plan_create_table
 from sandbox.redshift.rewrite.definition import Build, Checked
 from sandbox.redshift.rewrite.merge import plan_merge
+from sandbox.redshift.rewrite.users import rewrite_grant, rewrite_user
+from sandbox.redshift.rewrite.views import plan_drop_table, plan_materialized_view, plan_refresh, plan_view
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement
 from sandbox.redshift.unload.command import UnloadCommand, parse_unload
@@ -36,6 +40,15 @@ class Begin(Plain):
 @dataclass(frozen=True)
 class Finish(Plain):
     """It ends a transaction block."""
+
+    commits: bool = False
+
+
+@dataclass(frozen=True)
+class Inject:
+    """It lets the next commits fail (:mod:`sandbox.redshift.faults`)."""
+
+    commits: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ class Unload:
     sql: str
 
 
-Plan = Plain | Truncate | Alone | Build | Checked | Copy | Unload
+Plan = Plain | Truncate | Alone | Build | Checked | Copy | Unload | Inject
 
 
 def plan(statement: Statement) -> Plan:
@@ -81,8 +94,7 @@ def plan(statement: Statement) -> Plan:
     for words, make in _PLANNERS:
         if statement.starts(*words):
             return make(statement)
-    sql = rewrite_words(statement)
-    return Plain(sql, changed=sql != statement.text)
+    return _changed(statement, rewrite_words(statement))
 
 
 def _plan_begin(statement: Statement) -> Plan:
@@ -93,7 +105,16 @@ def _plan_begin(statement: Statement) -> Plan:
 
 
 def _plan_finish(statement: Statement) -> Plan:
-    return Finish(statement.text)
+    return Finish(statement.text, commits=statement.tokens[0].is_word("commit", "end"))
+
+
+def _plan_inject(statement: Statement) -> Plan:
+    cursor = Cursor(statement)
+    cursor.expect("call", PROCEDURE)
+    cursor.expect_sign("(")
+    commits = cursor.integer()
+    cursor.expect_sign(")")
+    return Inject(commits)
 
 
 def _plan_truncate(statement: Statement) -> Plan:
@@ -102,6 +123,39 @@ def _plan_truncate(statement: Statement) -> Plan:
 
 def _plan_vacuum(statement: Statement) -> Plan:
     return Alone("VACUUM", Plain(dialect.postgres_vacuum(statement), changed=True))
+
+
+def _plan_view(statement: Statement) -> Plan:
+    planned = plan_view(statement)
+    return planned if isinstance(planned, Checked) else _changed(statement, planned)
+
+
+def _plan_materialized_view(statement: Statement) -> Plan:
+    return _changed(statement, plan_materialized_view(statement))
+
+
+def _plan_refresh(statement: Statement) -> Plan:
+    return _changed(statement, plan_refresh(statement))
+
+
+def _plan_drop_table(statement: Statement) -> Plan:
+    return plan_drop_table(statement)
+
+
+def _plan_user(statement: Statement) -> Plan:
+    return _changed(statement, rewrite_user(statement))
+
+
+def _plan_grant(statement: Statement) -> Plan:
+    return _changed(statement, rewrite_grant(statement))
+
+
+def _plan_schema(statement: Statement) -> Plan:
+    return _changed(statement, dialect.postgres_schema(statement))
+
+
+def _changed(statement: Statement, sql: str) -> Plain:
+    return Plain(sql, changed=sql != statement.text)
 
 
 def _plan_merge(statement: Statement) -> Plan:
@@ -127,18 +181,16 @@ def _plan_create_table(statement: Statement) -> Plan:
 def _plan_alter_table(statement: Statement) -> Plan:
     altered = plan_alter_table(statement)
     if isinstance(altered, Checked):
-        return Alone("ALTER TABLE APPEND", altered)
-    return altered if isinstance(altered, Build) else Plain(altered, changed=altered != statement.text)
+        return Alone(altered.alone, altered)
+    return altered if isinstance(altered, Build) else _changed(statement, altered)
 
 
 def _plan_analyze(statement: Statement) -> Plan:
-    sql = dialect.postgres_analyze(statement)
-    return Plain(sql, changed=sql != statement.text)
+    return _changed(statement, dialect.postgres_analyze(statement))
 
 
 def _plan_setting(statement: Statement) -> Plan:
-    sql = dialect.postgres_setting(statement)
-    return Plain(sql, changed=sql != statement.text)
+    return _changed(statement, dialect.postgres_setting(statement))
 
 
 _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
@@ -148,6 +200,7 @@ _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
     (("end",), _plan_finish),
     (("rollback",), _plan_finish),
     (("abort",), _plan_finish),
+    (("call", PROCEDURE), _plan_inject),
     (("truncate",), _plan_truncate),
     (("vacuum",), _plan_vacuum),
     (("analyze",), _plan_analyze),
@@ -155,6 +208,16 @@ _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
     (("set",), _plan_setting),
     (("reset",), _plan_setting),
     (("show",), _plan_setting),
+    (("create", "view"), _plan_view),
+    (("create", "or", "replace", "view"), _plan_view),
+    (("create", "materialized", "view"), _plan_materialized_view),
+    (("refresh",), _plan_refresh),
+    (("drop", "table"), _plan_drop_table),
+    (("create", "user"), _plan_user),
+    (("alter", "user"), _plan_user),
+    (("grant",), _plan_grant),
+    (("revoke",), _plan_grant),
+    (("create", "schema"), _plan_schema),
     (("merge",), _plan_merge),
     (("copy",), _plan_copy),
     (("unload",), _plan_unload),

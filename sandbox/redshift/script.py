@@ -5,13 +5,15 @@ The simple protocol makes one transaction of a query with several statements unl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandbox.redshift import protocol
 from sandbox.redshift.copy.loader import CopyJob
 from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.errors import SqlError, aborted
-from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Plain, Plan, Truncate, Unload, plan
+from sandbox.redshift.faults import violation
+from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Inject, Plain, Plan, Truncate, Unload, plan
 from sandbox.redshift.protocol import ERROR, READY, Mark
 from sandbox.redshift.rewrite.definition import Build, Checked
 from sandbox.redshift.tokens import Statement
@@ -40,6 +42,7 @@ class Script:
     def run(self) -> None:
         """Run all statements and tell the client that the next query may come."""
         self.execute()
+        self._session.running.end()
         self._client.send(protocol.ready(self._upstream.status))
 
     def execute(self) -> bool:
@@ -48,8 +51,9 @@ class Script:
             for statement in self._statements:
                 self._step(statement)
             if self._implicit:
-                self._quietly("COMMIT")
+                self._commit("COMMIT", self._quietly)
         except Failed:
+            self._session.running.fail()
             if self._implicit:
                 self._upstream.run("ROLLBACK")
             return False
@@ -71,13 +75,32 @@ class Script:
             self._begin(planned)
         elif isinstance(planned, Finish):
             self._implicit = False
-            self._relay(planned.sql)
+            self._finish(planned)
+        elif isinstance(planned, Inject):
+            self._session.catalog.faults.arm(self._session.database, planned.commits)
+            self._client.send(protocol.command_complete("CALL"))
         elif isinstance(planned, Alone):
             self._alone(planned, statement)
         elif isinstance(planned, Truncate):
             self._truncate(planned)
         else:
             self._in_transaction(planned, statement)
+
+    def _finish(self, planned: Finish) -> None:
+        if planned.commits and self._upstream.status == "T":
+            self._commit(planned.sql, self._relay)
+        else:
+            self._relay(planned.sql)
+
+    def _commit(self, sql: str, run: Callable[[str], None]) -> None:
+        """Commit, unless a test wants a serialization failure instead."""
+        if not self._session.catalog.faults.take(self._session.database):
+            run(sql)
+            return
+        self._upstream.run("ROLLBACK")
+        self._implicit = False
+        self._tell(protocol.error_fields(violation()))
+        raise Failed
 
     def _alone(self, planned: Alone, statement: Statement) -> None:
         if len(self._statements) > 1:

@@ -28,7 +28,10 @@ _DEFAULTS: Final = {
 }
 #: What Redshift's own drivers send and Postgres does not know.
 _DRIVER_PARAMETERS: Final = frozenset(
-    ["client_protocol_version", "driver_version", "os_version", "plugin_name", "compression", "app_name", "idp_type"]
+    [
+        *("client_protocol_version", "driver_version", "driver_discovery_version", "os_version", "plugin_name"),
+        *("compression", "app_name", "idp_type", "identity_namespace", "provider_name", "token_type"),
+    ]
 )
 
 
@@ -91,8 +94,7 @@ class Front:
         upstream = Upstream(self._connect())
         try:
             upstream.send(protocol.startup(startup.version, _for_postgres(parameters)))
-            database = parameters.get("database") or parameters.get("user", "")
-            Session(client, upstream, self._catalog, database).run()
+            Session(client, upstream, self._catalog, parameters).run()
         finally:
             upstream.close()
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from typing import Final
 
 from sandbox.redshift import protocol
 from sandbox.redshift.catalog import Catalog
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.extended import ExtendedProtocol
-from sandbox.redshift.plans import Plain, Plan, plan
-from sandbox.redshift.protocol import READY, Closed, Wire
+from sandbox.redshift.plans import Finish, Plain, Plan, plan
+from sandbox.redshift.protocol import BACKEND_KEY, ERROR, READY, Closed, Span, Wire
+from sandbox.redshift.query_log import Running, asks_for_log
 from sandbox.redshift.script import Script
 from sandbox.redshift.tokens import Statement, split
-from sandbox.redshift.translate import edit
+from sandbox.redshift.translate import edit, shorten_mechanisms
 from sandbox.redshift.upstream import Upstream
+
+#: Redshift's driver for Python takes every piece of the list of authentication mechanisms, the empty last one too.
+_PYTHON_DRIVER: Final = "Redshift Python Driver"
 
 
 class Session:
     """Relays between a client and its own connection to Postgres until one of them leaves."""
 
-    def __init__(self, client: Wire, upstream: Upstream, catalog: Catalog, database: str) -> None:
+    def __init__(self, client: Wire, upstream: Upstream, catalog: Catalog, parameters: dict[str, str]) -> None:
         self.client = client
         self.upstream = upstream
         self.catalog = catalog
-        self.database = database
+        self.database = parameters.get("database") or parameters.get("user", "")
+        self._reads_to_the_end = parameters.get("driver_version", "").startswith(_PYTHON_DRIVER)
+        self.running = Running(catalog.log(self.database), parameters.get("user", ""))
         self._logged_in = False
         self._extended = ExtendedProtocol(self)
         self._handlers: dict[int, Callable[[bytes, bytes], None]] = {
@@ -51,15 +58,43 @@ class Session:
     def relay(self) -> None:
         """Pass on what Postgres has sent."""
         span = self.upstream.read()
-        if not self._logged_in and any(mark.kind == READY for mark in span.marks):
-            self.catalog.install(self.database)
-            self._logged_in = True
-        self._extended.note(span)
+        if not self._logged_in and self._reads_to_the_end:
+            span = shorten_mechanisms(span)
+        if not self._logged_in:
+            self._log_in(span)
+        if span.marks:
+            self._extended.note(span)
+            self._note_outcome(span)
         self.client.send(edit(span))
+
+    def _log_in(self, span: Span) -> None:
+        for mark in span.marks:
+            if mark.kind == BACKEND_KEY:
+                self.running.pid = int.from_bytes(span.payload(mark)[:4], "big")
+            elif mark.kind == READY:
+                self.catalog.install(self.database)
+                self._logged_in = True
+
+    def _note_outcome(self, span: Span) -> None:
+        for mark in span.marks:
+            if mark.kind == ERROR:
+                self.running.fail()
+            elif mark.kind == READY:
+                self.running.end()
 
     def inform(self, text: str) -> None:
         """Send the client a notice."""
         self.client.send(protocol.info(text))
+
+    def note(self, text: str) -> None:
+        """Note that a statement begins; one that reads what ran before finds it in the catalog."""
+        if asks_for_log(text):
+            self.catalog.write_log(self.database)
+        self.running.begin(text)
+
+    def must_fail(self, planned: Plan | None) -> bool:
+        """Say whether this is a COMMIT that a test wants to fail."""
+        return isinstance(planned, Finish) and planned.commits and self.catalog.faults.armed(self.database)
 
     def _from_client(self) -> None:
         span = self.client.read()
@@ -74,10 +109,12 @@ class Session:
     def _query(self, raw: bytes, payload: bytes) -> None:
         """Run a simple query."""
         self._extended.drain()
-        statements = split(protocol.read_text(payload.rstrip(b"\0")))
+        text = protocol.read_text(payload.rstrip(b"\0"))
+        self.note(text)
+        statements = split(text)
         plans = [_plain(statement) for statement in statements]
         texts = [planned.sql for planned in plans if planned is not None]
-        if len(texts) < len(plans):
+        if len(texts) < len(plans) or any(self.must_fail(planned) for planned in plans):
             Script(self, statements).run()
             return
         changed = any(planned is not None and planned.changed for planned in plans)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.redshift import protocol
-from sandbox.redshift.protocol import ERROR, Mark, Span
+from sandbox.redshift.protocol import AUTHENTICATION, ERROR, Mark, Span
 from sandbox.redshift.rewrite.merge import SEVERAL_MATCHES
 
 _SERIALIZATION_FAILURE = "40001"
+_SASL = 10  # the code of the message that lists mechanisms
 _CARDINALITY = "21000"
 
 
@@ -38,6 +39,17 @@ def _isolation_violation(fields: dict[str, str]) -> dict[str, str]:
         f"transactions forming the cycle are not known; {fields.get('M', '')}"
     )
     return {"S": "ERROR", "V": "ERROR", "C": "XX000", "M": "1023", "D": detail}
+
+
+def shorten_mechanisms(span: Span) -> Span:
+    """Return the messages with a list of authentication mechanisms that ends without an empty one."""
+    if not (len(span.marks) == 1 and span.marks[0].kind == AUTHENTICATION):
+        return span
+    payload = span.payload(span.marks[0])
+    if int.from_bytes(payload[:4], "big") != _SASL:
+        return span
+    data = protocol.message(b"R", payload.removesuffix(b"\0"))
+    return Span(data, [Mark(AUTHENTICATION, 0, len(data))])
 
 
 def edit(span: Span, *, hide: Callable[[Mark], bool] | None = None, shift: int = 0) -> bytes:

@@ -53,6 +53,13 @@ class CopyCommand:
         return self.source.startswith("dynamodb://")
 
     @property
+    def form(self) -> str:
+        """The format as the system tables name it."""
+        if self.columnar or self.avro:
+            return (self.columnar or "avro").capitalize()
+        return "Json" if self.json else "Text"
+
+    @property
     def by_name(self) -> bool:
         """Say whether values find their columns by name, from JSON or from the attributes of items."""
         return bool(self.json) or self.from_dynamodb

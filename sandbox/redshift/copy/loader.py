@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sandbox.redshift.copy.avro import AvroLoad
@@ -41,6 +42,7 @@ class CopyJob:
         """
         target = find_target(self._upstream, self._copy)
         report = Report(self._session.catalog, self._session.database, self._copy, target)
+        self._session.running.number(report.query_id)
         try:
             files = readable(self._copy, target.columns)
             rows = self._load_all(files, target, report)
@@ -63,15 +65,21 @@ class CopyJob:
     def _load_all(self, files: list[Readable], target: Target, report: Report) -> int:
         self._find = find_values(self._copy, target.columns)
         if self._copy.columnar:
-            load = ColumnarLoad(self._upstream, self._copy, target.columns, report, self._session.client.check_open)
-            return sum(load.load(file) for file in files)
+            columnar = ColumnarLoad(self._upstream, self._copy, target.columns, report, self._session.client.check_open)
+            return sum(self._noted(file, report, columnar.load) for file in files)
         if not self._copy.no_load:
-            return sum(self._load(file, target, report) for file in files)
+            return sum(self._noted(file, report, lambda file: self._load(file, target, report)) for file in files)
         self._upstream.run("SAVEPOINT redshift_noload")
         for file in files:
             self._load(file, target, report)
         self._upstream.run("ROLLBACK TO SAVEPOINT redshift_noload")
         return 0
+
+    def _noted(self, file: Readable, report: Report, load: Callable[[Readable], int]) -> int:
+        errors = report.error_count
+        rows = load(file)
+        report.loaded(file.name, file.size, rows, report.error_count - errors)
+        return rows
 
     def _failure(self) -> SqlError:
         table = self._copy.table[-1]

@@ -137,12 +137,16 @@ class _Parser:
     def parse(self) -> CopyCommand:
         cursor, copy = self._cursor, self._copy
         cursor.expect("copy")
+        if cursor.token is not None and cursor.token.is_sign("("):
+            raise _only_from_aws()
         copy.table = cursor.qualified_name()
         if cursor.token is not None and cursor.token.is_sign("("):
             copy.columns = cursor.names()
+        if cursor.peek("to"):
+            raise _only_from_aws()
         cursor.expect("from")
         if cursor.peek("stdin") or cursor.peek("program"):
-            raise SqlError("COPY FROM STDIN is not supported by Redshift; load from Amazon S3", "0A000")
+            raise _only_from_aws()
         copy.source = cursor.string()
         if not copy.source.lower().startswith(("s3://", "dynamodb://")):
             raise unknown("a COPY source that is neither in Amazon S3 nor a DynamoDB table")
@@ -310,6 +314,12 @@ class _Parser:
             raise SqlError("QUOTE option is only supported with CSV", SYNTAX)
         if "READRATIO" in given and not self._copy.from_dynamodb:
             raise SqlError("READRATIO is only supported for a DynamoDB table", SYNTAX)
+
+
+def _only_from_aws() -> SqlError:
+    """Return the error for Postgres' own COPY, which psql's backslash-copy sends."""
+    text = "LOAD source is not supported by Redshift. (Hint: only S3 or DynamoDB based load is allowed)"
+    return SqlError(text, "0A000", hint="UNLOAD writes a query's rows to S3.")
 
 
 def null_text(text: str) -> bytes:

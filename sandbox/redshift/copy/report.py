@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.redshift.catalog import Catalog
+from sandbox.redshift.clock import now
 from sandbox.redshift.copy.columns import Column, Target
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.faults import BadRecord
@@ -62,6 +62,20 @@ _HISTORY: Final = [
     "error_count",
     "error_message",
 ]
+_FILES: Final = [
+    "userid",
+    "query",
+    "transaction_id",
+    "session_id",
+    "database_name",
+    "table_name",
+    "filename",
+    "file_bytes",
+    "lines_scanned",
+    "errors",
+    "curtime",
+    "file_format",
+]
 _TYPE_NAMES: Final = {"bpchar": "char", "jsonb": "super", "bytea": "varbyte"}
 
 
@@ -78,11 +92,6 @@ class Place:
     record: bytes
 
 
-def now() -> datetime:
-    """Return the time in UTC, without a zone, as Redshift's system tables have it."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
 class Report:
     """Collects while the files are loaded; :meth:`keep` writes, on a connection of its own."""
 
@@ -95,6 +104,7 @@ class Report:
         self._limit = max(copy.max_errors, 1)
         self._errors: list[tuple[Any, ...]] = []
         self._replacements: list[tuple[Any, ...]] = []
+        self._files: list[tuple[Any, ...]] = []
         self.query_id = catalog.next_query_id(database)
 
     @property
@@ -111,6 +121,13 @@ class Report:
             del self._replacements[replacements:]
 
         return forget
+
+    def loaded(self, file: str, size: int, rows: int, errors: int) -> None:
+        """Note a file that has been read; ``size`` is in bytes."""
+        target = self._target
+        head = (target.user_id, self.query_id, target.transaction_id, target.session_id, self._database)
+        body = (self._copy.table[-1], file, size, rows + errors, errors, now(), self._copy.form)
+        self._files.append((*head, *body))
 
     def refuse(self, place: Place, bad: BadRecord) -> None:
         """Note a bad record.
@@ -136,6 +153,7 @@ class Report:
         """Write everything; ``size`` is in bytes."""
         target, catalog, database = self._target, self._catalog, self._database
         catalog.keep(database, "redshift_load_errors", _ERRORS, self._errors)
+        catalog.keep(database, "redshift_load_files", _FILES, self._files)
         catalog.keep(database, "stl_replacements", _REPLACEMENTS, self._replacements)
         head = (target.user_id, self.query_id, target.transaction_id, target.session_id, database, status)
         body = (self._copy.table[-1], self._started, now(), self._copy.source, rows, size, files)

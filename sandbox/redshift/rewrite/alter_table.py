@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sandbox.redshift.cursor import Cursor, quote_name, quote_text
-from sandbox.redshift.errors import SqlError
+from sandbox.redshift.errors import SqlError, unknown
 from sandbox.redshift.rewrite.columns import read_column, read_table_constraint
 from sandbox.redshift.rewrite.create_table import read_sort_key
-from sandbox.redshift.rewrite.definition import Attributes, Build, Checked, declare
+from sandbox.redshift.rewrite.definition import REBIND, Attributes, Build, Checked, declare
 from sandbox.redshift.rewrite.types import read_type
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement
+
+#: Changes that Postgres writes as Redshift does.
+_AS_POSTGRES: Final = (("rename",), ("owner", "to"), ("drop",))
 
 
 def plan_alter_table(statement: Statement) -> Build | Checked | str:
@@ -32,6 +35,10 @@ def plan_alter_table(statement: Statement) -> Build | Checked | str:
         return _build(name, {"drop_constraint": cursor.name()})
     if cursor.accept("alter") or cursor.peek("diststyle"):
         return _alter(cursor, name, attributes)
+    if not any(cursor.peek(*words) for words in _AS_POSTGRES):
+        raise unknown(f"this form of ALTER TABLE (at {cursor.token.text if cursor.token else 'its end'})")
+    if cursor.peek("rename"):
+        return Build(rewrite_words(statement), (REBIND,))
     return rewrite_words(statement)
 
 
@@ -43,7 +50,11 @@ def _append(cursor: Cursor, target: tuple[str, ...]) -> Checked:
     if cursor.token is not None:
         raise cursor.fail()
     tables = ", ".join(quote_text(quote_name(*name)) for name in (target, source))
-    return Checked((f"SELECT pg_catalog.redshift_append({tables}, '{extra}')",), tag="ALTER TABLE APPEND")
+    return Checked(
+        (f"SELECT pg_catalog.redshift_append({tables}, '{extra}')",),
+        tag="ALTER TABLE APPEND",
+        alone="ALTER TABLE APPEND",
+    )
 
 
 def _build(name: tuple[str, ...], changes: dict[str, Any], main: str | None = None) -> Build:
@@ -65,7 +76,7 @@ def _add(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Build
     return _build(name, attributes.as_changes(), f"ALTER TABLE {quote_name(*name)} ADD COLUMN {column}")
 
 
-def _alter(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Build:
+def _alter(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Build | Checked:
     if cursor.accept("diststyle"):
         attributes.set_style(cursor.name())
         if cursor.accept("distkey"):
@@ -82,12 +93,25 @@ def _alter(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Bui
     return _build(name, attributes.as_changes())
 
 
-def _alter_column(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Build:
+def _alter_column(cursor: Cursor, name: tuple[str, ...], attributes: Attributes) -> Build | Checked:
     column = cursor.name()
     if cursor.accept("encode"):
         attributes.set_encoding(column, cursor.name())
         return _build(name, attributes.as_changes())
     if cursor.accept("type"):
-        main = f"ALTER TABLE {quote_name(*name)} ALTER COLUMN {quote_name(column)} TYPE {read_type(cursor)}"
-        return _build(name, {}, main)
+        return _resize(cursor, name, column)
+    if cursor.peek("set", "default") or cursor.peek("drop", "default"):
+        raise SqlError("ALTER COLUMN SET/DROP DEFAULT is not supported", "0A000")
     raise SqlError("ALTER TABLE … ALTER COLUMN takes TYPE or ENCODE", "42601")
+
+
+def _resize(cursor: Cursor, name: tuple[str, ...], column: str) -> Checked:
+    kind = read_type(cursor)
+    if cursor.accept("using"):
+        raise SqlError("ALTER TABLE ALTER COLUMN does not support USING expression", "0A000")
+    if cursor.token is not None:
+        raise cursor.fail()
+    table, quoted = quote_name(*name), quote_name(column)
+    arguments = ", ".join(map(quote_text, (table, column, kind)))
+    check = f"SELECT pg_catalog.redshift_check_resize({arguments})"
+    return Checked((check,), f"ALTER TABLE {table} ALTER COLUMN {quoted} TYPE {kind}", alone="ALTER TABLE ALTER COLUMN")

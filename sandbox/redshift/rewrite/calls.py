@@ -6,46 +6,11 @@ A call is changed where its brackets and commas stand; what stands between them 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from sandbox.redshift.tokens import Statement, Token
-
-Changes = dict[int, tuple[Token, str]]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call in a statement, by the places of its name, brackets and outermost commas among the tokens."""
-
-    statement: Statement
-    name: int
-    close: int
-    commas: tuple[int, ...]
-    #: Rewrites a part of the statement.
-    rewrite: Callable[[Statement], str]
-
-    @property
-    def open(self) -> int:
-        """Where the bracket opens."""
-        return self.name + 1
-
-    def at(self, place: int) -> Token:
-        """Return the token of a place."""
-        return self.statement.tokens[place]
-
-    def text(self, start: int, end: int) -> str:
-        """Return the tokens from ``start`` up to ``end``, rewritten."""
-        tokens = self.statement.tokens[start:end]
-        if not tokens:
-            return ""
-        offset = self.statement.offset
-        written = self.statement.text[tokens[0].start - offset : tokens[-1].end - offset]
-        return self.rewrite(Statement(written, tokens[0].start, tokens))
-
-    def changes(self, texts: dict[int, str]) -> Changes:
-        """Return the changes of tokens by their places."""
-        return {self.at(place).start: (self.at(place), text) for place, text in texts.items()}
+from sandbox.redshift.rewrite.call import Call, Changes, find_call
+from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, ratio_to_report
+from sandbox.redshift.tokens import Statement
 
 
 def call_changes(statement: Statement, rewrite: Callable[[Statement], str]) -> Changes:
@@ -60,22 +25,10 @@ def call_changes(statement: Statement, rewrite: Callable[[Statement], str]) -> C
         form = _FORMS.get(token.text.lower())
         if form is None or not tokens[at + 1].is_sign("(") or (at and tokens[at - 1].is_sign(".")):
             continue
-        call = _call(statement, at, rewrite)
+        call = find_call(statement, at, rewrite)
         if call is not None:
             found |= form(call)
     return found | _top(statement)
-
-
-def _call(statement: Statement, name: int, rewrite: Callable[[Statement], str]) -> Call | None:
-    depth, commas = 0, []
-    for place in range(name + 1, len(statement.tokens)):
-        token = statement.tokens[place]
-        depth += token.is_sign("(") - token.is_sign(")")
-        if depth == 1 and token.is_sign(","):
-            commas.append(place)
-        if depth == 0:
-            return Call(statement, name, place, tuple(commas), rewrite)
-    return None
 
 
 def _nvl2(call: Call) -> Changes:
@@ -101,18 +54,19 @@ def _decode(call: Call) -> Changes:
 
 def _listagg(call: Call) -> Changes:
     """``LISTAGG([DISTINCT] x [, ',']) [WITHIN GROUP (ORDER BY …)]``."""
-    texts = {call.name: "string_agg"}
+    texts = {call.name: "pg_redshift.listagg"}
     if call.at(call.open + 1).is_word("distinct"):
         texts[call.open + 1] = "DISTINCT ("
     else:
         texts[call.open] = "(("
     order, behind = _within_group(call)
-    ending = f"{order})"
+    window = listagg_over(call, order, max(behind, default=call.close))
+    ending = ")" if window is not None else f"{order})"
     if call.commas:
         texts[call.commas[0]] = ")::text,"
     else:
         ending = f")::text, ''{ending}"
-    return call.changes({**texts, call.close: ending, **behind})
+    return call.changes({**texts, call.close: ending, **behind}) | (window or {})
 
 
 def _within_group(call: Call) -> tuple[str, dict[int, str]]:
@@ -120,14 +74,10 @@ def _within_group(call: Call) -> tuple[str, dict[int, str]]:
     tokens, start = call.statement.tokens, call.close + 1
     if [token.text.lower() for token in tokens[start : start + 3]] != ["within", "group", "("]:
         return "", {}
-    group = _call(call.statement, start + 1, call.rewrite)
+    group = find_call(call.statement, start + 1, call.rewrite)
     if group is None:
         return "", {}
     return f" {call.text(start + 3, group.close)}", dict.fromkeys(range(start, group.close + 1), "")
-
-
-def _median(call: Call) -> Changes:
-    return call.changes({call.name: "percentile_cont(0.5) WITHIN GROUP", call.open: "(ORDER BY "})
 
 
 def _convert(call: Call) -> Changes:
@@ -154,6 +104,8 @@ _FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
     "nvl2": _nvl2,
     "decode": _decode,
     "listagg": _listagg,
-    "median": _median,
     "convert": _convert,
+    "median": median,
+    "percentile_cont": percentile_cont,
+    "ratio_to_report": ratio_to_report,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sandbox.redshift.cursor import Cursor, quote_name, split_commas
 from sandbox.redshift.errors import SqlError, not_redshift
 from sandbox.redshift.rewrite.columns import read_column, read_table_constraint
-from sandbox.redshift.rewrite.definition import Attributes, Build, declare
+from sandbox.redshift.rewrite.definition import REBIND, Attributes, Build, declare
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement, Token
 
@@ -42,10 +42,10 @@ def plan_create_table(statement: Statement) -> Build:
     head = _read_head(cursor)
     attributes = Attributes()
     elements = cursor.bracketed() if cursor.token is not None and cursor.token.is_sign("(") else None
-    _read_table_attributes(cursor, attributes)
+    read_table_attributes(cursor, attributes)
     main = _as_select(cursor, head, elements) if cursor.accept("as") else _columns(cursor, head, elements, attributes)
     attributes.check()
-    after = (declare(head.schema, head.name[-1], attributes.as_changes()),)
+    after = (declare(head.schema, head.name[-1], attributes.as_changes()), *(() if head.temporary else (REBIND,)))
     return Build(main, after, _finder(head) if head.only_if_missing else None)
 
 
@@ -106,7 +106,8 @@ def _read_like(cursor: Cursor, attributes: Attributes) -> str:
     return f"LIKE {quote_name(*parent)}{' INCLUDING DEFAULTS' if including else ''}"
 
 
-def _read_table_attributes(cursor: Cursor, attributes: Attributes) -> None:
+def read_table_attributes(cursor: Cursor, attributes: Attributes) -> None:
+    """Read BACKUP, DISTSTYLE, DISTKEY, SORTKEY and ENCODE AUTO, as many as there are."""
     while cursor.token is not None:
         if cursor.accept("backup"):
             if not (cursor.accept("yes") or cursor.accept("no")):

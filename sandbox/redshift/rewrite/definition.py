@@ -31,6 +31,8 @@ ENCODINGS: Final = frozenset(
         "auto",
     ]
 )
+#: Makes views that are bound late again, after a change of what they may read.
+REBIND: Final = "SELECT pg_catalog.redshift_rebind()"
 DIST_STYLES: Final = frozenset({"auto", "even", "key", "all"})
 
 
@@ -126,6 +128,7 @@ class Checked:
     before: tuple[str, ...]
     main: str = ""
     tag: str = ""
+    alone: str = ""  # the name of a statement that may not be part of a transaction block
 
 
 def declare(schema: str | None, table: str, changes: dict[str, Any]) -> str:

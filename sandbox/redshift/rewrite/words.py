@@ -6,17 +6,31 @@ from typing import Final
 
 from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.rewrite.calls import call_changes
+from sandbox.redshift.rewrite.qualify import has_qualify, rewrite_qualify
 from sandbox.redshift.tokens import Kind, Statement, Token
 
 #: Functions whose first argument is a bare word (``DATEADD(day, 1, t)``).
 _DATE_PART_FIRST: Final = ("dateadd", "date_add", "datediff", "date_diff", "date_part", "datepart")
-_RENAMED: Final = {"nvl": "COALESCE", "isnull": "COALESCE", "version": "redshift_version", "datepart": "date_part"}
+_RENAMED: Final = {
+    "nvl": "COALESCE",
+    "isnull": "COALESCE",
+    "version": "redshift_version",
+    "datepart": "pg_redshift.date_part",
+    "date_part": "pg_redshift.date_part",
+    "avg": "pg_redshift.avg",
+    "regexp_replace": "pg_redshift.regexp_replace",
+    "json_serialize": "pg_redshift.json_serialize",
+    "object": "pg_catalog.jsonb_build_object",
+    "array": "pg_catalog.jsonb_build_array",
+}
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
 _NAMED_AFTER: Final = ("as", ".", "table", "into", "from", "join", "update", "column", "by")
 
 
 def rewrite_words(statement: Statement) -> str:
     """Return the statement for Postgres; the same text when nothing needs a change."""
+    if has_qualify(statement.tokens):
+        return rewrite_words(rewrite_qualify(statement))
     words = {token.start: (token, text) for token, text in word_changes(statement.tokens)}
     return statement.replace(list((words | call_changes(statement, rewrite_words)).values()))
 
@@ -36,6 +50,14 @@ def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str
     called = at + 1 < len(tokens) and tokens[at + 1].is_sign("(")
     if word.startswith("#"):
         return [(token, quote_name(word))]
+    if word == "minus" and at + 1 < len(tokens) and (tokens[at + 1].is_word("select") or tokens[at + 1].is_sign("(")):
+        return [(token, "EXCEPT")]
+    if word == "delete" and at == 0 and len(tokens) > 1 and not tokens[1].is_word("from"):
+        return [(token, "DELETE FROM")]
+    if word == "daticulocale":  # psql 15 and 16 ask for it; the Postgres behind this front calls it otherwise
+        return [(token, "datlocale")]
+    if word == "current_user_id" and not called and before not in _NAMED_AFTER:
+        return [(token, "(current_user::regrole::oid::integer)")]
     if word == "sysdate" and not called and before not in _NAMED_AFTER:
         return [(token, "pg_catalog.sysdate()")]
     if not called:
@@ -47,6 +69,8 @@ def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str
 
 def _function_changes(tokens: list[Token], at: int, word: str, before: str) -> list[tuple[Token, str]]:
     if before in ("into", "table", "exists", "function", "procedure") or (before == "." and word != "version"):
+        return []
+    if word == "array" and at + 2 < len(tokens) and tokens[at + 2].is_word("select"):
         return []
     changes = []
     if word in _RENAMED or word in _FUNCTION_ALIASES:

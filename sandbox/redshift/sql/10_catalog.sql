@@ -307,27 +307,6 @@ CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
 SELECT table_catalog::text, table_schema::text, table_name::text, table_type::text, NULL::text AS remarks
 FROM information_schema.tables;
 
-CREATE OR REPLACE VIEW pg_catalog.svv_table_info AS
-SELECT current_database()::text AS database, n.nspname::text AS schema, c.oid AS table_id, c.relname::text AS "table",
-  CASE WHEN d.j ? 'encode' THEN 'Y' ELSE 'Y, AUTO(ENCODE)' END AS encoded,
-  CASE WHEN d.j ? 'distkey' THEN 'KEY(' || (SELECT attname FROM pg_attribute WHERE attrelid = c.oid
-      AND attnum = (d.j->>'distkey')::int) || ')'
-    WHEN coalesce(d.j->>'diststyle', 'auto') = 'auto' THEN 'AUTO(ALL)' ELSE upper(d.j->>'diststyle') END AS diststyle,
-  CASE WHEN d.j->>'sortstyle' = 'interleaved' THEN 'INTERLEAVED'
-    ELSE coalesce((SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum = (d.j->'sortkey'->>0)::int),
-      'AUTO(SORTKEY)') END AS sortkey1,
-  (SELECT max(a.atttypmod - 4) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.atttypid = 'varchar'::regtype
-    AND a.attnum > 0 AND NOT a.attisdropped) AS max_varchar,
-  coalesce(jsonb_array_length(d.j->'sortkey'), 0) AS sortkey_num,
-  (pg_total_relation_size(c.oid) / 1048576)::bigint AS size,
-  greatest(c.reltuples, 0)::numeric(38,0) AS tbl_rows,
-  coalesce(s.n_live_tup, 0)::numeric(38,0) AS estimated_visible_rows
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
-CROSS JOIN LATERAL (SELECT redshift_declared(c.oid) AS j) d
-WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
-
 -- Declared constraints, one row for each column.
 CREATE OR REPLACE VIEW pg_catalog.redshift_declared_keys AS
 SELECT n.nspname AS table_schema, c.oid AS relation, c.relname AS table_name, k->>'name' AS constraint_name,
@@ -408,7 +387,7 @@ SELECT user_id, query_id, transaction_id, session_id, database_name, status, tab
   source_file_count, error_count, error_message
 FROM pg_catalog.redshift_load_history;
 
-GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_columns, pg_catalog.svv_tables, pg_catalog.svv_table_info,
+GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_columns, pg_catalog.svv_tables,
   pg_catalog.redshift_table_columns, pg_catalog.redshift_declared_keys, pg_catalog.stl_load_errors,
   pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.stl_replacements,
   pg_catalog.stl_unload_log,

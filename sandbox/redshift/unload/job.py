@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import ParameterError
 from sandbox.redshift.aws import asking, authorised_client
-from sandbox.redshift.copy.report import now
+from sandbox.redshift.clock import now
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.protocol import Closed
 from sandbox.redshift.unload.command import UnloadCommand
@@ -166,6 +166,7 @@ class UnloadJob:
         """Keep what ``pg_last_unload_count()``, ``pg_last_unload_id()`` and ``stl_unload_log`` say."""
         catalog, database = self._session.catalog, self._session.database
         query = catalog.next_query_id(database)
+        self._session.running.number(query)
         answer = self._upstream.run(
             f"SELECT set_config('redshift.last_unload_count', '{rows}', false),"
             f" set_config('redshift.last_unload_id', '{query}', false), pg_backend_pid(),"

@@ -1,0 +1,60 @@
+"""Functions over a window that Postgres lacks: RATIO_TO_REPORT, MEDIAN, PERCENTILE_CONT and LISTAGG with OVER."""
+
+from __future__ import annotations
+
+from sandbox.redshift.rewrite.call import Call, Changes, find_call
+
+_ALL_ROWS = " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+
+
+def window_of(call: Call, behind: int) -> Call | None:
+    """Return the bracket of the OVER that follows the token ``behind``, if one does."""
+    tokens = call.statement.tokens
+    if behind + 2 >= len(tokens) or not tokens[behind + 1].is_word("over") or not tokens[behind + 2].is_sign("("):
+        return None
+    return find_call(call.statement, behind + 1, call.rewrite)
+
+
+def ratio_to_report(call: Call) -> Changes:
+    """``RATIO_TO_REPORT(x) OVER (w)`` is ``x / SUM(x) OVER (w)``."""
+    window = window_of(call, call.close)
+    if window is None:
+        return {}
+    value = call.text(call.open + 1, call.close)
+    shares = f")::double precision / nullif(sum({value})"
+    return call.changes({call.name: "", call.open: "((", call.close: shares, window.close: "), 0))"})
+
+
+def median(call: Call) -> Changes:
+    """``MEDIAN(x)``; over a window with an aggregate of our own."""
+    if window_of(call, call.close) is not None:
+        return call.changes({call.name: "pg_redshift.median", call.open: "((", call.close: ")::double precision)"})
+    return call.changes({call.name: "percentile_cont(0.5) WITHIN GROUP", call.open: "(ORDER BY "})
+
+
+def percentile_cont(call: Call) -> Changes:
+    """``PERCENTILE_CONT(p) WITHIN GROUP (ORDER BY x) OVER (w)``."""
+    tokens, start = call.statement.tokens, call.close + 1
+    if [token.text.lower() for token in tokens[start : start + 3]] != ["within", "group", "("]:
+        return {}
+    group = find_call(call.statement, start + 1, call.rewrite)
+    if group is None or window_of(call, group.close) is None:
+        return {}
+    end = group.close
+    descending = tokens[end - 1].is_word("desc")
+    if tokens[end - 1].is_word("asc", "desc"):
+        end -= 1
+    place = call.text(call.open + 1, call.close)
+    place = f"1 - ({place})" if descending else place
+    value = call.text(start + 5, end)  # behind ORDER BY
+    gone = dict.fromkeys(range(call.open, group.close + 1), "")
+    written = f"pg_redshift.percentile_cont(({value})::double precision, ({place})::double precision)"
+    return call.changes({**gone, call.name: written})
+
+
+def listagg_over(call: Call, order: str, behind: int) -> Changes | None:
+    """Return the changes of the OVER behind a LISTAGG; ``None`` when there is none."""
+    window = window_of(call, behind)
+    if window is None:
+        return None
+    return call.changes({window.close: f"{order}{_ALL_ROWS}" if order else ")"})
