@@ -18,10 +18,16 @@ from sandbox.redshift.clock import now
 
 _KEPT: Final = 4000  # statements
 _LONGEST: Final = 4000  # characters of a statement, as stl_query keeps them
+_NO_LABEL: Final = "default"  # Redshift's label of what belongs to no query group
 _ASKED_FOR: Final = re.compile(
     r"\b(sys_query_history|stl_query|svl_qlog|stl_querytext|stl_ddltext|svl_statementtext|redshift_query_log)\b", re.I
 )
-_COLUMNS: Final = ["query", "user_name", "pid", "database_name", "start_time", "end_time", "failed", "query_text"]
+_LABELLED: Final = re.compile(
+    r"\s*(?:set\s+(?:session\s+)?query_group\s*(?:to|=)\s*'?([^';]*)|reset\s+query_group)", re.I
+)
+_COLUMNS: Final = [
+    *("query", "user_name", "pid", "database_name", "start_time", "end_time", "failed", "query_text", "query_group"),
+]
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Entry:
     query: int | None = None
     user: str = ""
     pid: int = 0
+    label: str = ""
 
 
 class QueryLog:
@@ -65,11 +72,14 @@ class Running:
         self._user = user
         self._entry: Entry | None = None
         self.pid = 0
+        self._label = _NO_LABEL
 
     def begin(self, text: str) -> None:
         """Note the start of a statement; one that ran before it has ended."""
         self.end()
-        self._entry = Entry(text[:_LONGEST], now(), user=self._user, pid=self.pid)
+        if text[:1] in "sSrR\n " and (match := _LABELLED.match(text)):
+            self._label = (match[1] or _NO_LABEL).strip()
+        self._entry = Entry(text[:_LONGEST], now(), user=self._user, pid=self.pid, label=self._label)
 
     def number(self, query: int) -> None:
         """Give the statement its number, such as that of a COPY."""
@@ -102,6 +112,7 @@ def rows(entries: list[Entry], database: str, numbers: list[int]) -> tuple[list[
             next(fresh) if entry.query is None else entry.query,
             *(entry.user, entry.pid, database, entry.started, entry.ended, entry.failed),
             REDACTOR.redact(entry.text.encode("utf-8", "replace").decode()).replace("\0", ""),
+            entry.label.encode("utf-8", "replace").decode(),
         )
         for entry in entries
     ]

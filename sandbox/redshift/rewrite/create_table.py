@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.redshift.cursor import Cursor, quote_name, split_commas
+from sandbox.redshift.cursor import Cursor, quote_name, quote_text, split_commas
 from sandbox.redshift.errors import SqlError, not_redshift
 from sandbox.redshift.rewrite.columns import read_column, read_table_constraint
 from sandbox.redshift.rewrite.definition import REBIND, Attributes, Build, declare
@@ -43,9 +43,14 @@ def plan_create_table(statement: Statement) -> Build:
     attributes = Attributes()
     elements = cursor.bracketed() if cursor.token is not None and cursor.token.is_sign("(") else None
     read_table_attributes(cursor, attributes)
-    main = _as_select(cursor, head, elements) if cursor.accept("as") else _columns(cursor, head, elements, attributes)
+    filled = cursor.accept("as")
+    main = _as_select(cursor, head, elements) if filled else _columns(cursor, head, elements, attributes)
     attributes.check()
     after = (declare(head.schema, head.name[-1], attributes.as_changes()), *(() if head.temporary else (REBIND,)))
+    if filled:
+        where = ("pg_temp",) if head.temporary else head.name[:-1]
+        made = quote_text(quote_name(*where, head.name[-1]))
+        after = (f"SELECT pg_catalog.redshift_limit_texts({made})", *after)
     return Build(main, after, _finder(head) if head.only_if_missing else None)
 
 

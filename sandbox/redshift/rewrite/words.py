@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sandbox.redshift.cursor import quote_name, quote_text
@@ -24,6 +25,8 @@ _RENAMED: Final = {
     "array": "pg_catalog.jsonb_build_array",
 }
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
+#: ``4WHEN``, as Redshift's own drivers write it in their questions about columns.
+_RUN_TOGETHER: Final = re.compile(r"(\d+)([a-df-wyzA-DF-WYZ][a-zA-Z]+)")
 _NAMED_AFTER: Final = ("as", ".", "table", "into", "from", "join", "update", "column", "by")
 
 
@@ -41,6 +44,8 @@ def word_changes(tokens: list[Token]) -> list[tuple[Token, str]]:
     for at, token in enumerate(tokens):
         if token.kind is Kind.WORD:
             changes += _change(tokens, at, token)
+        elif token.kind is Kind.NUMBER and (match := _RUN_TOGETHER.fullmatch(token.text)):
+            changes.append((token, f"{match[1]} {match[2]}"))
     return changes
 
 

@@ -10,6 +10,8 @@ import psycopg2
 import pytest
 from psycopg2 import errors, extensions
 
+from sandbox.redshift import protocol
+
 
 def test_an_empty_query_and_a_comment_are_answered(psql):
     done = psql("-c", "", "-c", "-- nothing", "-c", "SELECT 1")
@@ -106,6 +108,20 @@ def test_begin_inside_a_query_keeps_the_block_open(connection, run):
     assert run("SELECT count(*) FROM pg_table_def WHERE tablename = 't'") == [(0,)]
     run("CREATE TABLE t (id int DISTKEY); BEGIN; INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2)")
     assert run("SELECT count(*) FROM t") == [(2,)]
+
+
+def test_redshifts_driver_for_python_gets_a_list_of_mechanisms_that_it_can_read(redshift_database):
+    address = redshift_database
+    parameters = {"user": address.username, "database": address.database, "driver_discovery_version": "1"}
+    ends = []
+    for version in ("Redshift Python Driver 2.1", "another driver"):
+        with socket.create_connection((address.host, address.port), timeout=10) as connection:
+            connection.sendall(protocol.startup(196608, {**parameters, "driver_version": version}))
+            answer = connection.recv(1024)
+        assert answer[:1] == b"R"
+        assert len(answer) == 1 + int.from_bytes(answer[1:5], "big")
+        ends.append(answer[-15:])
+    assert ends == [b"\nSCRAM-SHA-256\0", b"SCRAM-SHA-256\0\0"]
 
 
 def test_an_error_of_the_front_fails_the_transaction(open_connection):

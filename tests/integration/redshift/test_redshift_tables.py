@@ -144,6 +144,15 @@ def test_create_table_as_takes_attributes(run):
     assert run("SELECT k, w FROM v") == [(1, "a")]
 
 
+def test_a_text_that_a_query_makes_is_a_long_varchar_which_copy_fills(run, put):
+    run("CREATE TABLE public.made AS SELECT 'a' || 'b' AS s, 1 AS n")
+    run("CREATE TEMP TABLE passing AS SELECT UPPER('a') AS s")
+    types = "SELECT type FROM pg_table_def WHERE tablename IN ('made', 'passing') AND \"column\" = 's'"
+    assert run(types) == [("character varying(65535)",)] * 2
+    run(f"COPY made FROM '{put('d', 'hä|2')}' IAM_ROLE 'arn:aws:iam::123456789012:role/loader'")
+    assert run("SELECT s FROM made ORDER BY n") == [("ab",), ("hä",)]
+
+
 def test_an_existing_table_keeps_what_it_is(run):
     run("CREATE TABLE t (a int DISTKEY, b int)")
     run("CREATE TABLE IF NOT EXISTS t (a int, b int DISTKEY)")

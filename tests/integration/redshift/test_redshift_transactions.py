@@ -146,6 +146,7 @@ def test_queries_are_found_by_session_with_their_numbers_and_outcome(open_connec
         ("COPY", "success", True, True),
         ("SELECT", "failed", False, False),
     ]
+    assert run("SELECT DISTINCT rtrim(label) FROM stl_query WHERE query = pg_last_copy_id()") == [("mine",)]
     assert run("SELECT aborted FROM stl_query WHERE pid = pg_backend_pid() AND querytxt LIKE 'SELECT 1 / 0%%'") == [
         (1,)
     ]
