@@ -13,8 +13,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from core.extras import optional
 from sandbox.redshift.copy.columns import Column
+from sandbox.redshift.libraries import library
 
 #: What makes a column of Arrow the text of Postgres.
 Write = Callable[[Any], Any]
@@ -31,7 +31,7 @@ def writer(column: Column, kind: Any, *, as_json: bool) -> Write | None:
 
     ``as_json`` is SERIALIZETOJSON, without which nothing goes into a SUPER column.
     """
-    types = optional("pyarrow").types
+    types = library("pyarrow").types
     if types.is_dictionary(kind):
         inner = writer(column, kind.value_type, as_json=as_json)
         return None if inner is None else lambda values: inner(values.cast(kind.value_type))
@@ -47,7 +47,7 @@ def writer(column: Column, kind: Any, *, as_json: bool) -> Write | None:
 
 
 def _fits(column: Column, kind: Any) -> bool:
-    types = optional("pyarrow").types
+    types = library("pyarrow").types
     if column.type == "numeric":
         return bool(types.is_decimal(kind)) and kind.scale == column.scale and kind.precision <= column.length
     if column.type == "time":
@@ -56,12 +56,12 @@ def _fits(column: Column, kind: Any) -> bool:
 
 
 def _holds_bytes(kind: Any) -> bool:
-    types = optional("pyarrow").types
+    types = library("pyarrow").types
     return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 def _holds_text(kind: Any) -> bool:
-    types = optional("pyarrow").types
+    types = library("pyarrow").types
     return bool(types.is_string(kind) or types.is_large_string(kind)) or _holds_bytes(kind)
 
 
@@ -75,8 +75,8 @@ def _text(values: Any) -> Any:
 
 
 def _moment_writer(column: Column) -> Write:
-    pyarrow = optional("pyarrow")
-    compute = optional("pyarrow.compute")
+    pyarrow = library("pyarrow")
+    compute = library("pyarrow.compute")
 
     def write(values: Any) -> Any:
         text = values.cast(pyarrow.timestamp("us"), safe=False).cast("string")
@@ -88,12 +88,12 @@ def _moment_writer(column: Column) -> Write:
 
 def _hexadecimal(values: Any) -> Any:
     written = [None if value is None else f"\\x{value.hex()}" for value in values.to_pylist()]
-    return optional("pyarrow").array(written, "string")
+    return library("pyarrow").array(written, "string")
 
 
 def _json(values: Any) -> Any:
     written = [None if value is None else _encode(value) for value in values.to_pylist()]
-    return optional("pyarrow").array(written, "string")
+    return library("pyarrow").array(written, "string")
 
 
 def _encode(value: Any) -> str:

@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from core.extras import optional
 from sandbox.redshift.copy.named import NamedLoad, Number
 from sandbox.redshift.errors import SqlError, unknown
+from sandbox.redshift.libraries import library
 
 _BATCH: Final = 256  # lines
 
@@ -33,7 +33,7 @@ class AvroLoad(NamedLoad):
         yield b"".join(batch)
 
     def _records(self, blocks: Iterator[bytes]) -> Iterator[Any]:
-        fastavro = optional("fastavro")
+        fastavro = library("fastavro")
         try:
             for record in fastavro.reader(_Stream(blocks)):
                 yield self._simple(record)
@@ -56,7 +56,9 @@ class AvroLoad(NamedLoad):
             return value.isoformat()
         if isinstance(value, Decimal):
             return Number(format(value, "f"))
-        return Number(value) if isinstance(value, int) else Number(repr(value))
+        if isinstance(value, float):
+            return Number(repr(value))
+        return Number(value) if isinstance(value, int) else str(value)  # such as a UUID
 
     def _moment(self, value: dt.datetime) -> Any:
         """TIMEFORMAT 'epochsecs' and 'epochmillisecs' speak of the number that a moment is in the file."""

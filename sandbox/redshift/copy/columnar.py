@@ -11,9 +11,8 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from core.extras import optional
 from sandbox.redshift.copy.arrow_text import Write, writer
 from sandbox.redshift.copy.columns import Column
 from sandbox.redshift.copy.command import CopyCommand
@@ -22,6 +21,7 @@ from sandbox.redshift.copy.rows import replaced
 from sandbox.redshift.copy.sources import Readable
 from sandbox.redshift.cursor import quote_name
 from sandbox.redshift.errors import SqlError
+from sandbox.redshift.libraries import library
 from sandbox.redshift.upstream import Upstream, UpstreamError
 
 _BATCH: Final = 16 * 1024  # rows
@@ -71,23 +71,23 @@ class ColumnarLoad:
             SqlError: it is no such file, does not fit the table, or holds a value that does not.
         """
         with tempfile.TemporaryFile(prefix="redshift-copy-") as file:
-            for block in readable.open():
-                file.write(block)
-            file.seek(0)
+            _fetch(readable, file)
             schema, batches = self._opened(file, readable.name)
             fillings = self._fillings(schema, readable.name)
             try:
                 return self._send(fillings, batches, readable.name)
             except UpstreamError as error:
                 raise self._refused(error, readable.name) from error
+            except (library("pyarrow").ArrowException, OSError) as error:
+                raise _scan_error(f"File '{readable.name}' is damaged.", 15001) from error
 
     def _opened(self, file: Any, name: str) -> tuple[Any, Iterator[Any]]:
-        pyarrow = optional("pyarrow")
+        pyarrow = library("pyarrow")
         try:
             if self._copy.columnar == "parquet":
-                source = optional("pyarrow.parquet").ParquetFile(file)
+                source = library("pyarrow.parquet").ParquetFile(file)
                 return source.schema_arrow, source.iter_batches(batch_size=_BATCH)
-            source = optional("pyarrow.orc").ORCFile(file)
+            source = library("pyarrow.orc").ORCFile(file)
         except (pyarrow.ArrowException, OSError) as error:
             raise _scan_error(f"File '{name}' has an invalid version number.", 15001) from error
         return source.schema, _stripes(source)
@@ -134,7 +134,7 @@ class ColumnarLoad:
 
     def _lines(self, fillings: list[_Filling], batch: Any, name: str, first: int) -> bytes:
         """Return a batch as CSV: every value in quotes, so that an empty text is not NULL."""
-        pyarrow, csv = optional("pyarrow"), optional("pyarrow.csv")
+        pyarrow, csv = library("pyarrow"), library("pyarrow.csv")
         columns = [
             self._checked(filling, filling.write(values), name, first)
             for filling, values in zip(fillings, batch.columns, strict=True)
@@ -149,7 +149,7 @@ class ColumnarLoad:
         column = filling.column
         if not column.is_text:
             return values
-        compute = optional("pyarrow.compute")
+        compute = library("pyarrow.compute")
         texts = self._decoded(column, values, name, first)
         if compute.any(compute.match_substring(texts, "\0")).as_py():
             raise _scan_error(f"A value of column {column.name} holds a NUL byte (0x00), File name: {name}", 1216)
@@ -167,7 +167,7 @@ class ColumnarLoad:
         return texts
 
     def _decoded(self, column: Column, values: Any, name: str, first: int) -> Any:
-        pyarrow = optional("pyarrow")
+        pyarrow = library("pyarrow")
         try:
             return values.cast("string")
         except pyarrow.ArrowInvalid as error:
@@ -200,6 +200,17 @@ class ColumnarLoad:
         if code == "23502":
             return _scan_error(f"NULL in column {column}, which is declared NOT NULL, File name: {name}", 1213)
         return _scan_error(f"A value of column {column} does not fit its type, File name: {name}", 1216)
+
+
+def _fetch(readable: Readable, file: IO[bytes]) -> None:
+    """Bring a file to the disk, where its columns can be read one by one."""
+    for block in readable.open():
+        try:
+            file.write(block)
+        except OSError as error:
+            complaint = f"The sandbox has no room on its disk for {readable.name}: {error.strerror}"
+            raise SqlError(complaint, "53100") from error
+    file.seek(0)
 
 
 def _stripes(source: Any) -> Iterator[Any]:

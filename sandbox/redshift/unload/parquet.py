@@ -10,9 +10,9 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from core.extras import optional
 from sandbox.redshift.cursor import quote_name
 from sandbox.redshift.errors import SqlError
+from sandbox.redshift.libraries import library
 from sandbox.redshift.unload.command import UnloadCommand
 from sandbox.redshift.unload.files import S3Object, SliceWriter
 from sandbox.redshift.upstream import Described
@@ -31,7 +31,7 @@ class ParquetForm:
 
     def __init__(self, columns: Sequence[Described]) -> None:
         self._columns = columns
-        pyarrow = optional("pyarrow")
+        pyarrow = library("pyarrow")
         self.schema = pyarrow.schema([(column.name, _written(column)) for column in columns])
         self._names = [f"c{number}" for number in range(len(columns))]
         self._read = {name: _read(column) for name, column in zip(self._names, columns, strict=True)}
@@ -53,7 +53,7 @@ class ParquetForm:
         Raises:
             SqlError: Parquet has no such value.
         """
-        pyarrow, csv = optional("pyarrow"), optional("pyarrow.csv")
+        pyarrow, csv = library("pyarrow"), library("pyarrow.csv")
         try:
             table = csv.read_csv(
                 io.BytesIO(block),
@@ -81,7 +81,7 @@ class ParquetForm:
 
 def _read(column: Described) -> Any:
     """Return the type in which Arrow reads a column's text."""
-    pyarrow = optional("pyarrow")
+    pyarrow = library("pyarrow")
     if column.type == _NUMERIC:
         precision, scale = _OPEN_NUMERIC
         if column.modifier >= 0:
@@ -104,7 +104,7 @@ def _read(column: Described) -> Any:
 
 
 def _written(column: Described) -> Any:
-    pyarrow = optional("pyarrow")
+    pyarrow = library("pyarrow")
     moment = pyarrow.timestamp("us")
     kinds = {_BYTES: pyarrow.binary(), _DATE: pyarrow.date32(), _TIMESTAMP: moment, _TIMESTAMPTZ: moment}
     return kinds.get(column.type) or _read(column)
@@ -125,7 +125,7 @@ def _finished(values: Any, column: Described) -> Any:
     if column.type != _BYTES:
         return values
     raw = [None if text is None else bytes.fromhex(text) for text in values.to_pylist()]
-    return optional("pyarrow").array(raw, "binary")
+    return library("pyarrow").array(raw, "binary")
 
 
 class ParquetSlice(SliceWriter):
@@ -155,7 +155,7 @@ class ParquetSlice(SliceWriter):
         super().close()
 
     def _write_group(self) -> None:
-        group = optional("pyarrow").concat_tables(self._waiting)
+        group = library("pyarrow").concat_tables(self._waiting)
         if self._object is not None and self._object.size + self._size > self._unload.largest:
             self._end()
         rows, self._rows = self._rows, 0
@@ -169,7 +169,7 @@ class ParquetSlice(SliceWriter):
         if self._object is None:
             super()._begin()
             assert self._object is not None
-            parquet = optional("pyarrow.parquet")
+            parquet = library("pyarrow.parquet")
             self._writer = parquet.ParquetWriter(_Sink(self._object), self._form.schema, store_schema=False)
 
     def _end(self) -> None:

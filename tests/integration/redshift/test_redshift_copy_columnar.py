@@ -151,6 +151,16 @@ def test_a_file_that_is_no_parquet_and_an_empty_one(load, run):
     assert load("x int", packed(pa.table({"x": pa.array([], pa.int32())})), "FORMAT PARQUET") == []
 
 
+def test_a_damaged_page_fails_the_load_and_not_the_session(load, run):
+    content = pa.table({"x": pa.array([f"text {number}" * 20 for number in range(2000)])})
+    body = bytearray(packed(content))
+    for place in range(200, len(body) // 2):
+        body[place] ^= 0x5A
+    with pytest.raises(psycopg2.Error, match="Spectrum Scan Error"):
+        load("s varchar(999)", bytes(body), "FORMAT PARQUET")
+    assert run("SELECT count(*) FROM t") == [(0,)]
+
+
 def test_fillrecord_acceptinvchars_and_explicit_ids_hold_for_parquet(load, run, put):
     content = pa.table({"x": pa.array([b"a\xffb"])})
     assert load("s varchar(9), n int", packed(content), "FORMAT PARQUET FILLRECORD ACCEPTINVCHARS '*'") == [

@@ -6,6 +6,8 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
+from tests.integration.agent.conftest import eventually
+
 ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'"
 
 
@@ -189,9 +191,11 @@ def test_sessions_and_recent_queries_are_listed(open_connection, run):
 def test_svv_table_info_tells_what_vacuum_and_analyze_have_to_do(run):
     run("CREATE TABLE t (id int, s varchar(30)) SORTKEY (id)")
     run("INSERT INTO t VALUES (1, 'a'), (2, 'b')")
-    run("SELECT pg_stat_force_next_flush()")  # Postgres counts rows with a delay
-    run("ANALYZE t")
-    run("VACUUM t")
-    assert run(
-        'SELECT tbl_rows, stats_off, unsorted, max_varchar, sortkey_num FROM svv_table_info WHERE "table" = %s', "t"
-    ) == [(2, 0, 0, 30, 1)]
+
+    def settled():
+        run("ANALYZE t")
+        run("VACUUM t")
+        columns = "tbl_rows, stats_off, unsorted, max_varchar, sortkey_num"
+        return run(f"SELECT {columns} FROM svv_table_info WHERE \"table\" = 't'") == [(2, 0, 0, 30, 1)]
+
+    eventually(settled, "Postgres to have counted the rows, which it does with a delay")
