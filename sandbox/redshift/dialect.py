@@ -228,6 +228,8 @@ def _check_pair(token: Token, following: Token) -> None:
             raise unknown(name)
     if word == "distinct" and following.is_word("on"):
         raise not_redshift("DISTINCT ON")
+    if word == "filter" and following.is_sign("("):
+        raise not_redshift("FILTER")
     if word == "for" and following.is_word("update", "share"):
         raise not_redshift("FOR UPDATE")
 

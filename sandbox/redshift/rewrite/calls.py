@@ -56,9 +56,8 @@ def _listagg(call: Call) -> Changes:
     """``LISTAGG([DISTINCT] x [, ',']) [WITHIN GROUP (ORDER BY …)]``."""
     texts = {call.name: "pg_redshift.listagg"}
     if call.at(call.open + 1).is_word("distinct"):
-        texts[call.open + 1] = "DISTINCT ("
-    else:
-        texts[call.open] = "(("
+        return _distinct_listagg(call)
+    texts[call.open] = "(("
     order, behind = _within_group(call)
     window = listagg_over(call, order, max(behind, default=call.close))
     ending = ")" if window is not None else f"{order})"
@@ -67,6 +66,13 @@ def _listagg(call: Call) -> Changes:
     else:
         ending = f")::text, ''{ending}"
     return call.changes({**texts, call.close: ending, **behind}) | (window or {})
+
+
+def _distinct_listagg(call: Call) -> Changes:
+    """With DISTINCT the value stays as it is: it may be what is sorted by."""
+    order, behind = _within_group(call)
+    ending = f"{order})" if call.commas else f", ''{order})"
+    return call.changes({call.name: "pg_redshift.listagg", call.close: ending, **behind})
 
 
 def _within_group(call: Call) -> tuple[str, dict[int, str]]:

@@ -62,9 +62,11 @@ def _find(tokens: list[Token]) -> _Block:
         if depth == 0 and tokens[at].is_word("select"):
             select = at
             break
-    if select < 0 or source < 0:
+    end = _end(tokens, place + 1)
+    # Between any two of them there is something.
+    if not 0 <= select < source - 1 < place - 2 or end == place + 1:
         raise SqlError('syntax error at or near "QUALIFY"', "42601")
-    return _Block(select, source, place, _end(tokens, place + 1))
+    return _Block(select, source, place, end)
 
 
 def _end(tokens: list[Token], start: int) -> int:
@@ -90,6 +92,8 @@ class _Writer:
         items = self._tokens[self._block.select + 1 : self._block.source]
         distinct = "DISTINCT " if items[0].is_word("distinct") else ""
         listed = split_commas(items[1:] if distinct else items)
+        if not all(listed):
+            raise SqlError('syntax error in the select list before "QUALIFY"', "42601")
         if any(item[-1].is_sign("*") for item in listed):
             return self._whole_rows(listed, distinct)
         inner, outer, named = [], [], {}
@@ -156,5 +160,7 @@ def _only_source(tokens: list[Token]) -> str | None:
         if depth == 0 and (token.is_sign(",") or token.is_word(*_JOINS)):
             return None
         taken.append(token)
+    if not taken:
+        return None
     last = taken[-1]
     return quote_name(last.name) if last.is_name else None

@@ -211,6 +211,15 @@ DO $$ BEGIN
   END IF;
 END $$;
 
+-- LISTAGG(DISTINCT x) of what is no text, so that it can be sorted as what it is.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_list_step(state text, value anyelement, delimiter text) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN value IS NULL THEN state ELSE coalesce(state || delimiter, '') || value::text END $$;
+DO $$ BEGIN
+  IF to_regprocedure('pg_redshift.listagg(anyelement, text)') IS NULL THEN
+    CREATE AGGREGATE pg_redshift.listagg(anyelement, text) (sfunc = redshift_list_step, stype = text);
+  END IF;
+END $$;
+
 -- PERCENTILE_CONT over a window: the first number of the state is the percentile, the others are the values.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_percentile_step(state double precision[], value double precision, place double precision)
 RETURNS double precision[] LANGUAGE sql IMMUTABLE AS

@@ -49,6 +49,8 @@ def test_qualify_keeps_the_names_and_works_where_a_query_may_stand(rows, run):
         ("MEDIAN(n)", 2.0),
         ("PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY n)", 1.75),
         ("LISTAGG(DISTINCT s, '/')", "a/b"),
+        ("LISTAGG(DISTINCT s) WITHIN GROUP (ORDER BY s DESC)", "ba"),
+        ("LISTAGG(DISTINCT id * 10, ',') WITHIN GROUP (ORDER BY id * 10 DESC)", "40,20,10"),
         ("APPROXIMATE COUNT(DISTINCT s)", 2),
     ],
 )
@@ -103,6 +105,37 @@ def test_a_function_gives_what_redshift_gives(run, expression, value):
     assert run(f"SELECT {expression}") == [(value,)]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM t QUALIFY",
+        "SELECT FROM t QUALIFY 1 = 1",
+        "SELECT id, FROM t QUALIFY 1 = 1",
+        "SELECT * FROM QUALIFY 1 = 1",
+        "SELECT 1 QUALIFY 1 = 1",
+        "SELECT QUALIFY FROM t",
+        "(SELECT * FROM t QUALIFY",
+        "MERGE",
+        "MERGE INTO t USING t ON",
+        "MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN UPDATE SET",
+        "ALTER TABLE t ALTER COLUMN s TYPE",
+        "ALTER TABLE t APPEND FROM",
+        "CREATE VIEW v AS WITH NO SCHEMA BINDING",
+        "CREATE MATERIALIZED VIEW v",
+        "GRANT ROLE",
+        "CREATE USER",
+        "SHOW TABLES FROM",
+        "SHOW COLUMNS FROM TABLE t",
+        "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default PARTITION BY ()",
+        "COPY t FROM 's3://b/k' IAM_ROLE default FORMAT AVRO 5",
+    ],
+)
+def test_half_a_statement_is_an_error_and_the_session_goes_on(rows, run, query):
+    with pytest.raises(psycopg2.Error):
+        run(query)
+    assert run("SELECT 1") == [(1,)]
+
+
 def test_columns_keep_the_names_that_redshift_gives_them(rows, run, connection):
     with connection.cursor() as cursor:
         cursor.execute("SELECT AVG(id), DATE_PART(dow, GETDATE()), LISTAGG(s) FROM t")
@@ -121,6 +154,7 @@ def test_delete_needs_no_from(rows, run):
         "SELECT * FROM (SELECT s, id FROM t) PIVOT (SUM(id) FOR s IN ('a'))",
         "SELECT s, SUM(id) FROM t GROUP BY ALL",
         "SELECT DISTINCT ON (s) * FROM t",
+        "SELECT COUNT(*) FILTER (WHERE id > 1) FROM t",
         "SELECT * FROM t FOR UPDATE",
         "SELECT STRING_AGG(s, ',') FROM t",
         "SELECT ARRAY_AGG(s) FROM t",
