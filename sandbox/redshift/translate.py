@@ -25,6 +25,8 @@ def translate_error(fields: dict[str, str], shift: int = 0) -> dict[str, str]:
         return _isolation_violation(fields)
     if fields.get("C") == _CARDINALITY and fields.get("M", "").startswith("MERGE"):
         return {"S": "ERROR", "V": "ERROR", "C": "XX000", "M": SEVERAL_MATCHES}
+    if "redshift_" in fields.get("W", ""):  # where in the front's own catalog it was found is nobody's business
+        fields = {name: value for name, value in fields.items() if name != "W"}
     position = fields.get("P")
     if position is None or shift == 0:
         return fields

@@ -21,6 +21,7 @@ def test_a_text_with_more_bytes_than_its_column_is_refused(run, statement):
     with pytest.raises(psycopg2.Error, match=r"value too long for type character varying\(7\)") as caught:
         run(statement, *(["ääää"] if "%s" in statement else []))
     assert caught.value.pgcode == "22001"
+    assert caught.value.diag.context is None
     assert run("SELECT s FROM t") == [("äääx",)]
 
 
