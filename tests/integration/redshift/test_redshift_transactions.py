@@ -196,6 +196,8 @@ def test_svv_table_info_tells_what_vacuum_and_analyze_have_to_do(run):
         run("ANALYZE t")
         run("VACUUM t")
         columns = "tbl_rows, stats_off, unsorted, max_varchar, sortkey_num"
-        return run(f"SELECT {columns} FROM svv_table_info WHERE \"table\" = 't'") == [(2, 0, 0, 30, 1)]
+        return run(f"SELECT {columns} FROM svv_table_info WHERE \"table\" = 't' AND schema = 'public'") == [
+            (2, 0, 0, 30, 1)
+        ]
 
     eventually(settled, "Postgres to have counted the rows, which it does with a delay")

@@ -93,13 +93,12 @@ def test_objects_are_listed(run, redshift_database):
     assert [row[3] for row in run("SHOW COLUMNS FROM TABLE public.t LIKE 's%%' LIMIT 1", None)] == ["s"]
     assert "public" in [row[1] for row in run(f'SHOW SCHEMAS FROM DATABASE "{database}"')]
     assert database in [row[0] for row in run("SHOW DATABASES")]
-    assert run(
-        "SELECT data_type, is_nullable FROM svv_all_columns WHERE table_name = 't' ORDER BY ordinal_position"
-    ) == [
-        ("integer", "NO"),
-        ("character varying", "YES"),
+    mine = "schema_name = 'public' AND table_name = 't'"
+    columns = run(f"SELECT data_type, is_nullable FROM svv_all_columns WHERE {mine} ORDER BY ordinal_position")
+    assert columns == [("integer", "NO"), ("character varying", "YES")]
+    assert run("SELECT table_type FROM svv_all_tables WHERE schema_name = 'public' AND table_name = 't'") == [
+        ("TABLE",)
     ]
-    assert run("SELECT table_type FROM svv_all_tables WHERE table_name = 't'") == [("TABLE",)]
 
 
 def test_users_groups_and_roles_get_rights(run, name):
