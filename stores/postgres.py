@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 import psycopg2
+import psycopg2.extensions
 import tenacity
 
 from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
@@ -16,13 +17,13 @@ from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import statement_fault
 from stores.redshift.types import type_modifier
 
-if TYPE_CHECKING:
-    import psycopg2.extensions
-
 #: Seconds until a server that does not answer counts as unreachable.
 CONNECT_TIMEOUT = 10
 #: Bytes that COPY's row-sized pieces are gathered into before they are handed on.
 PIECE = 256 * 1024
+_STREAMED = 2000  # rows fetched at once where they are small
+#: Leaves values of all types that psycopg2 would convert as the server prints them.
+_AS_TEXT = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), "AS_TEXT", lambda value, _: value)
 _SESSION = "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c intervalstyle=postgres"
 
 _REFUSED = re.compile(r"authentication failed|no pg_hba\.conf entry|no password supplied|role .* does not exist", re.I)
@@ -83,6 +84,32 @@ class Connection(Link):
         """
         rows: list[tuple[Any, ...]] = self._run("run a query", statement, values).fetchall()
         return rows
+
+    def stream_text(self, query: str) -> Iterator[tuple[str | None, ...]]:
+        """Run a query and return its rows as the server prints them; they stay there until they are wanted.
+
+        Raises:
+            StoreError: as ``rows`` does.
+        """
+        cursor = self._link.cursor(name="streamed")
+        cursor.itersize = _STREAMED
+        psycopg2.extensions.register_type(_AS_TEXT, cursor)
+        try:
+            cursor.execute(query)
+            for row in cursor:
+                yield tuple(None if value is None else str(value) for value in row)
+        except psycopg2.Error as error:
+            raise statement_fault(error, self.where, "run a query") from None
+        finally:
+            cursor.close()
+
+    def export_snapshot(self) -> str:
+        """Return the name of this transaction's snapshot, for other connections while this one is open."""
+        return str(self.rows("SELECT pg_export_snapshot()")[0][0])
+
+    def take_snapshot(self, name: str) -> None:
+        """See what the connection sees that exported this snapshot; before any query."""
+        self._run("take a snapshot", "SET TRANSACTION SNAPSHOT %s", (name,))
 
     def columns(self, query: str) -> list[tuple[str, str]]:
         """Return name and type (as ``format_type`` writes it) of each column of a query, without running it."""

@@ -1,139 +1,127 @@
-"""Encoded chunks of rows to several even files, compressed on the way; the files of a failed run are removed."""
+"""Chunks of rows to several even files; the files of a failed run are removed.
+
+Rows are dealt out: each chunk goes to the file that has got the fewest bytes so far and has room for rows. So files are
+even in rows (they differ by one at the most) and, where the size of rows changes along the table, in bytes too.
+"""
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+import threading
 from types import TracebackType
-from typing import Any, Literal, Protocol
-
-from isal import isal_zlib
+from typing import Any
 
 from core.errors import StoreError
+from steps_impl.extract.codecs import FileKind
 from steps_impl.extract.manifest import Part
-from steps_impl.extract.outputs import Output, Sink
+from steps_impl.extract.open_part import OpenPart
+from steps_impl.extract.outputs import Output
 
-Compression = Literal["none", "gzip"]
-#: Level 1 of ISA-L: 4.5 times the speed of zlib's level 1 at a better ratio.
-_LEVEL = 1
-_GZIP_WINDOW = 31  # zlib's way to ask for a gzip header
-_PIECE = 1 << 18  # bytes handed to the compressor and to the output at once
-_AHEAD = 3  # pieces that may wait for the compressor and the output
-
-
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-
-    def flush(self) -> bytes: ...
+#: Files that are written at the same time; each holds up to two parts of a multipart upload (16 MB).
+_OPEN_AT_ONCE = 8
+#: Bytes of rows that all open files together may hold back (the row groups of Parquet).
+_HELD = 32 << 20
+#: Chunks that each file is made of at the least, so that sizes even out, and rows of a chunk at the most.
+_DEALS, _DEAL_ROWS = 32, 500
+_NO_LIMIT = 1 << 62
 
 
-class _OpenPart:
-    """One file while it is written; a thread of its own compresses and writes, while the next rows are encoded."""
+class _Slot:
+    """One file of the extract: how many rows it takes, has got and has promised room for, and its bytes of rows."""
 
-    def __init__(self, output: Output, name: str, compressor: _Compressor | None) -> None:
-        self._name = name
-        self._compressor = compressor
-        self._stack = ExitStack()
-        self._sink: Sink = self._stack.enter_context(output.create(name))
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"write {name}")
-        self._under_way: deque[Future[None]] = deque()
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._written = 0
-        self.rows = 0
+    def __init__(self, number: int, limit: int) -> None:
+        self.number = number
+        self.limit = limit
+        self.promised = self.rows = self.size = 0
+        self.open: OpenPart | None = None
+        self.done: Part | None = None
 
-    def write(self, text: bytes, rows: int) -> None:
-        self.rows += rows
-        self._waiting.append(text)
-        self._size += len(text)
-        if self._size >= _PIECE:
-            self._drain()
-
-    def close(self) -> Part:
-        self._drain()
-        if self._compressor:
-            self._hand_over(lambda compressor: compressor.flush(), self._compressor)
-        self._wait_until(0)
-        self._thread.shutdown()
-        self._stack.close()
-        return Part(self._name, self._written, self.rows)
-
-    def abandon(self, error: BaseException) -> None:
-        self._thread.shutdown(cancel_futures=True)
-        self._stack.__exit__(type(error), error, error.__traceback__)
-
-    def _drain(self) -> None:
-        text = b"".join(self._waiting)
-        self._waiting, self._size = [], 0
-        self._hand_over(self._compressor.compress if self._compressor else bytes, text)
-
-    def _hand_over(self, make: Callable[[Any], bytes], content: Any) -> None:
-        """Let the thread make the file's next bytes and write them; wait while too much is under way."""
-        self._wait_until(_AHEAD - 1)
-        self._under_way.append(self._thread.submit(self._put, make, content))
-
-    def _wait_until(self, count: int) -> None:
-        while len(self._under_way) > count:
-            self._under_way.popleft().result()
-
-    def _put(self, make: Callable[[Any], bytes], content: Any) -> None:
-        if data := make(content):
-            self._sink.write(data)
-            self._written += len(data)
+    @property
+    def room(self) -> int:
+        """How many rows may still be promised; a file without a limit takes those of any number of readers."""
+        if self.done:
+            return 0
+        return _NO_LIMIT if self.limit == _NO_LIMIT else self.limit - self.rows - self.promised
 
 
 class PartWriter:
     """Writes ``part-<run>-0000.tsv.gz`` and so on; a context manager that removes all of them when its block fails.
 
-    ``sizes`` are the rows of each file; the last one takes what is left.
+    ``sizes`` are the rows of each file; the last one takes what is left. Several threads may write, each through a
+    ``share()`` of its own.
     """
 
-    def __init__(self, output: Output, run: str, extension: str, compression: Compression, sizes: list[int]) -> None:
+    def __init__(self, output: Output, run: str, kind: FileKind, sizes: list[int]) -> None:
         self._output = output
         self._prefix = f"part-{run}-"
-        self._suffix = f".{extension}" + (".gz" if compression == "gzip" else "")
-        self._compressed = compression == "gzip"
-        self._sizes = sizes
-        self._parts: list[Part] = []
-        self._open: _OpenPart | None = None
+        self._kind = kind
+        self._slots = [_Slot(number, size) for number, size in enumerate(sizes)]
+        self._slots[-1].limit = max(sizes[-1], 1) if len(sizes) > 1 else _NO_LIMIT
+        self._deal = max(1, min(_DEAL_ROWS, sizes[0] // _DEALS)) if len(sizes) > 1 else _NO_LIMIT
+        self._held = _HELD // min(len(sizes), _OPEN_AT_ONCE)
+        self._changed = threading.Condition()
         self._names: list[str] = []
 
-    def room(self) -> int:
-        """Return how many rows the current file still takes (a very large number for the last one)."""
-        return self._current_limit() - (self._open.rows if self._open else 0)
+    def share(self) -> Share:
+        """Return what one reader writes through."""
+        return Share(self)
 
-    def write(self, text: bytes, rows: int) -> None:
-        """Write a chunk of at most ``room()`` rows."""
-        if self._open is None:
-            self._open = self._begin()
-        self._open.write(text, rows)
-        if self._open.rows >= self._current_limit():
-            self._finish_part()
+    def promise(self) -> tuple[_Slot, int]:
+        """Choose the file for the next chunk and keep room in it; return it and how many rows it may be."""
+        with self._changed:
+            while True:
+                unfinished = [slot for slot in self._slots if not slot.done][:_OPEN_AT_ONCE]
+                free = [slot for slot in unfinished if slot.room > 0]
+                if free or not any(slot.promised for slot in unfinished):
+                    break
+                self._changed.wait()
+            slot = min(free, key=lambda one: one.size + one.promised) if free else self._last()
+            rows = min(self._deal, slot.room) if free else _DEAL_ROWS
+            slot.promised += rows
+            return slot, rows
+
+    def settle(self, slot: _Slot, promised: int, content: Any, rows: int, size: int) -> None:
+        """Write a chunk into a file (none with ``rows`` 0) and give back the room that was kept for it."""
+        with self._changed:
+            if rows and slot.open is None:
+                slot.open = self._begin(slot)
+            part = slot.open
+            slot.size += size
+        if rows and part:
+            part.write(content, rows, size)
+        with self._changed:
+            slot.promised -= promised
+            slot.rows += rows
+            full = slot.open is not None and slot.rows >= slot.limit and not slot.promised
+            part, slot.open = (slot.open, None) if full else (None, slot.open)
+        if part:
+            slot.done = part.close()
+        with self._changed:
+            self._changed.notify_all()
 
     def finish(self) -> list[Part]:
-        """Close the last file and return all; an extract without rows has one empty file."""
-        if self._open is None and not self._parts:
-            self._open = self._begin()
-        self._finish_part()
-        return self._parts
+        """Close all files and return them; an extract without rows has one empty file."""
+        if not any(slot.open or slot.done for slot in self._slots):
+            self._slots[0].open = self._begin(self._slots[0])
+        for slot in self._slots:
+            if slot.open:
+                part, slot.open = slot.open, None
+                slot.done = part.close()
+        return [slot.done for slot in self._slots if slot.done]
 
-    def _begin(self) -> _OpenPart:
-        name = f"{self._prefix}{len(self._names):04d}{self._suffix}"
+    def _last(self) -> _Slot:
+        """Return the file for rows that nobody counted: the last one, again open if it must be."""
+        slot = self._slots[-1]
+        if slot.done:
+            slot = _Slot(len(self._slots), _NO_LIMIT)
+            self._slots.append(slot)
+        slot.limit = _NO_LIMIT
+        return slot
+
+    def _begin(self, slot: _Slot) -> OpenPart:
+        name = f"{self._prefix}{slot.number:04d}.{self._kind.extension}"
         self._names.append(name)
-        return _OpenPart(
-            self._output, name, isal_zlib.compressobj(_LEVEL, wbits=_GZIP_WINDOW) if self._compressed else None
-        )
-
-    def _finish_part(self) -> None:
-        if self._open is not None:
-            self._parts.append(self._open.close())
-            self._open = None
-
-    def _current_limit(self) -> int:
-        return self._sizes[len(self._parts)] if len(self._parts) < len(self._sizes) - 1 else 1 << 62
+        return OpenPart(self._output, name, self._kind.codec(self._held))
 
     def __enter__(self) -> PartWriter:
         return self
@@ -144,8 +132,9 @@ class PartWriter:
         if error is None:
             return
         try:
-            if self._open is not None:
-                self._open.abandon(error)
+            for slot in self._slots:
+                if slot.open is not None:
+                    slot.open.abandon(error)
         finally:
             self._remove_quietly(error)
 
@@ -154,6 +143,33 @@ class PartWriter:
             self._output.remove(self._names)
         except StoreError as second:
             error.add_note(f"files of this run are left behind ({second}); names begin with {self._prefix}")
+
+
+class Share:
+    """What one reader writes through: it asks for room, brings at most so many rows, and asks again."""
+
+    def __init__(self, writer: PartWriter) -> None:
+        self._writer = writer
+        self._slot: _Slot | None = None
+        self._promised = 0
+
+    def room(self) -> int:
+        """Return how many rows the next chunk may have (a very large number where there is one file)."""
+        if self._slot is None:
+            self._slot, self._promised = self._writer.promise()
+        return self._promised
+
+    def write(self, content: Any, rows: int, size: int) -> None:
+        """Write a chunk of at most ``room()`` rows and about ``size`` bytes."""
+        self.room()
+        assert self._slot is not None
+        slot, self._slot = self._slot, None
+        self._writer.settle(slot, self._promised, content, rows, size)
+
+    def close(self) -> None:
+        """Give back the room that is not used; without it others may wait for ever."""
+        if self._slot is not None:
+            self.write(None, 0, 0)
 
 
 def even_sizes(rows: int, files: int) -> list[int]:

@@ -14,7 +14,7 @@ from stores.mysql import Column
 Row = Sequence[bytes | None]
 ZeroDates = Literal["fail", "null", "keep"]
 NulBytes = Literal["fail", "remove"]
-Binary = Literal["hex", "refuse"]
+Binary = Literal["hex", "raw", "refuse"]
 
 
 class Policies:
@@ -33,6 +33,7 @@ class Policies:
         self._nul_bytes = nul_bytes
         self._dates = [index for index, column in enumerate(columns) if column.is_date and zero_dates != "keep"]
         self._binary = [index for index, column in enumerate(columns) if column.is_binary]
+        self._raw = frozenset(self._binary if binary == "raw" else ())
         self.zero_dates_nulled = 0
         self.nul_bytes_removed = 0
         if self._binary and binary == "refuse":
@@ -42,8 +43,8 @@ class Policies:
             )
 
     def hexadecimal(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Return the rows with the values of binary columns in hexadecimal."""
-        for index in self._binary:
+        """Return the rows with the values of binary columns in hexadecimal, unless they are to stay bytes."""
+        for index in self._binary if not self._raw else ():
             rows = self._replace(rows, index, 0, _hexadecimal)
         return rows
 
@@ -57,8 +58,8 @@ class Policies:
             for index in self._dates:
                 if _has_zero_date(rows, index):
                     rows = self._replace(rows, index, first, self._without_zero_date)
-        if b"\0" in text:
-            for index in range(len(self._columns)):
+        if b"\0" in text or rb"\u0000" in text:  # as it is, and as JSON writes it
+            for index in (index for index in range(len(self._columns)) if index not in self._raw):
                 rows = self._replace(rows, index, first, self._without_nul)
         return rows
 

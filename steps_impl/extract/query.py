@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.errors import ParameterError, UnsupportedValue
+from steps_impl.extract.relation import Relation
 from steps_impl.extract.schema import warehouse_type
+from steps_impl.formats.typed import Column as TypedColumn
 from steps_impl.queries import bare_query
 from stores.mysql import Column, Connection, quote_name, quote_table, split_table
 
@@ -19,24 +20,18 @@ from stores.mysql import Column, Connection, quote_name, quote_table, split_tabl
 _TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
 _UNREADABLE = ("geometry", "vector", "type ")
 _CONVERTED = {"float": "+ 0e0", "bit": "+ 0"}
+_BYTES = {"base": "binary varying"}
 
 
 @dataclass(frozen=True)
 class Query:
-    """A statement to stream and what is known about its rows."""
+    """A relation, and its columns as the protocol describes them (before conversion)."""
 
-    statement: str
-    #: Statement that counts the rows.
-    counting: str
-    #: Columns as they are in the source (before conversion), in the order of the output.
+    relation: Relation
     columns: tuple[Column, ...]
-    #: Elements of the manifest's schema, in the same order.
-    elements: tuple[dict[str, Any], ...]
-    #: Whether the count must equal the rows read: only a transactional table is the same twice.
-    countable: bool
 
 
-def whole_table(connection: Connection, name: str) -> Query:
+def whole_table(connection: Connection, name: str, *, raw_bytes: bool = False) -> Query:
     """Return the query for a table or view; columns keep the table's order and names.
 
     Raises:
@@ -45,17 +40,20 @@ def whole_table(connection: Connection, name: str) -> Query:
     """
     table = quote_table(name)
     columns = _probe(connection, f"SELECT * FROM {table} LIMIT 0")
-    types = {str(row[0]): str(row[1]) for row in connection.text_rows(f"SHOW COLUMNS FROM {table}")}
-    return Query(
-        statement=f"SELECT {_select_list(columns)} FROM {table}",
-        counting=f"SELECT COUNT(*) FROM {table}",
-        columns=columns,
-        elements=_elements(columns, [types[column.name] for column in columns]),
-        countable=_is_transactional(connection, name),
+    shown = connection.text_rows(f"SHOW COLUMNS FROM {table}")
+    types = {str(row[0]): str(row[1]) for row in shown}
+    relation = Relation(
+        source=table,
+        selection=_select_list(columns),
+        columns=_typed(columns, [types[column.name] for column in columns], raw_bytes),
+        source_types=types,
+        countable=is_transactional(connection, name),
+        key=_primary_key(connection, table),
     )
+    return Query(relation, columns)
 
 
-def from_sql(connection: Connection, sql: str) -> Query:
+def from_sql(connection: Connection, sql: str, *, raw_bytes: bool = False) -> Query:
     """Return the query for a SELECT statement.
 
     Raises:
@@ -67,19 +65,21 @@ def from_sql(connection: Connection, sql: str) -> Query:
         raise ParameterError("--sql is empty; give a SELECT statement")
     derived = f"(\n{text}\n) AS extracted"
     columns = _probe(connection, f"SELECT * FROM {derived} LIMIT 0")
-    converted = any(column.type in _CONVERTED for column in columns)
-    return Query(
-        statement=f"SELECT {_select_list(columns)} FROM {derived}" if converted else text,
-        counting=f"SELECT COUNT(*) FROM {derived}",
-        columns=columns,
-        elements=_elements(columns, [_protocol_type(column) for column in columns]),
-        countable=False,
+    types = [_protocol_type(column) for column in columns]
+    relation = Relation(
+        source=derived,
+        selection=_select_list(columns),
+        columns=_typed(columns, types, raw_bytes),
+        source_types={column.name: kind for column, kind in zip(columns, types, strict=True)},
+        whole=None if any(column.type in _CONVERTED for column in columns) else text,
     )
+    return Query(relation, columns)
 
 
-def count_rows(connection: Connection, query: Query) -> int:
-    """Return the number of rows that the query has in the snapshot of the connection."""
-    return int(connection.rows(query.counting)[0][0] or b"0")
+def _primary_key(connection: Connection, table: str) -> tuple[str, ...]:
+    """Return the columns of the primary key; a view has none."""
+    rows = connection.rows(f"SHOW KEYS FROM {table} WHERE Key_name = 'PRIMARY'")
+    return tuple((row[4] or b"").decode() for row in sorted(rows, key=lambda row: int(row[3] or b"0")))
 
 
 def _probe(connection: Connection, statement: str) -> tuple[Column, ...]:
@@ -103,9 +103,10 @@ def _expression(column: Column) -> str:
     return f"{name} {_CONVERTED[column.type]} AS {name}" if column.type in _CONVERTED else name
 
 
-def _elements(columns: Sequence[Column], types: Sequence[str]) -> tuple[dict[str, Any], ...]:
+def _typed(columns: Sequence[Column], types: Sequence[str], raw_bytes: bool) -> tuple[TypedColumn, ...]:
     return tuple(
-        {"name": column.name, "type": warehouse_type(text)} for column, text in zip(columns, types, strict=True)
+        TypedColumn(column.name, _BYTES if raw_bytes and column.is_binary else warehouse_type(text))
+        for column, text in zip(columns, types, strict=True)
     )
 
 
@@ -114,7 +115,8 @@ def _protocol_type(column: Column) -> str:
     return f"{column.type}{size}{' unsigned' if column.unsigned else ''}"
 
 
-def _is_transactional(connection: Connection, name: str) -> bool:
+def is_transactional(connection: Connection, name: str) -> bool:
+    """Tell whether a table's engine shows one state of it to a whole transaction."""
     database, table = split_table(name)
     schema = _literal(database) if database else "DATABASE()"
     rows = connection.text_rows(

@@ -100,10 +100,11 @@ def test_rows_are_spread_evenly_and_no_record_is_cut(database: Any, tmp_path: Pa
 
 def test_the_manifest_names_columns_and_types_of_a_query(database: Any, tmp_path: Path) -> None:
     extract(tmp_path / "out", sql="SELECT 1::bigint AS id, 'x'::varchar(9) AS name, 1.5::numeric(10,2) AS price;")
-    elements = [
-        (element["name"], element["type"]["base"]) for element in manifest(tmp_path / "out")["schema"]["elements"]
+    assert manifest(tmp_path / "out")["schema"]["elements"] == [
+        {"name": "id", "type": {"base": "bigint"}},
+        {"name": "name", "type": {"base": "character varying", "max_length": 36}},
+        {"name": "price", "type": {"base": "numeric", "precision": 10, "scale": 2}},
     ]
-    assert elements == [("id", "bigint"), ("name", "character varying(9)"), ("price", "numeric(10,2)")]
 
 
 def test_bytes_are_written_in_hexadecimal(database: Any, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from core.errors import AccessDenied, NotFound, ParameterError, StoreError, StoreUnreachable, UnsupportedValue
 from core.settings import MySqlHost
 from steps_impl.contract import StepContext
-from steps_impl.extract import rds
+from steps_impl.extract.extraction import Extraction
+from steps_impl.extract.rows import RowStream
 from stores.mysql import connect
 from stores.mysql.driver import CompiledDriver, PureDriver
 
@@ -88,18 +89,18 @@ def test_a_failed_run_leaves_the_former_output_as_it_was(numbers):
 
 
 def test_rows_that_come_while_it_reads_are_not_seen(numbers, monkeypatch):
-    begin = rds.RowStream.copy_to
+    begin = RowStream.copy_to
 
-    def add_first(self, writer, context):
+    def add_first(self, statement, share, tally):
         numbers.execute("INSERT INTO numbers VALUES (5000, 'late')")
-        begin(self, writer, context)
+        begin(self, statement, share, tally)
 
-    monkeypatch.setattr(rds.RowStream, "copy_to", add_first)
+    monkeypatch.setattr(RowStream, "copy_to", add_first)
     assert numbers.extract(table="numbers").rows == 1003
 
 
 def test_fewer_rows_than_counted_is_a_failure(numbers, monkeypatch):
-    monkeypatch.setattr(rds.query, "count_rows", lambda connection, found: 1004)
+    monkeypatch.setattr(Extraction, "_count", lambda self, condition: 1004)
     with pytest.raises(StoreError, match="1003 rows arrived of 1004 counted"):
         numbers.extract(table="numbers")
     assert not list(numbers.output.iterdir())

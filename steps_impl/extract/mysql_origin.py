@@ -1,0 +1,136 @@
+"""A MySQL server as an origin: one snapshot, and as many connections in it as are to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from core.cancelling import on_cancel
+from core.errors import AccessDenied, ParameterError, StoreError
+from core.settings import MySqlHost
+from steps_impl.contract import StepContext
+from steps_impl.extract import query
+from steps_impl.extract.codecs import TYPED
+from steps_impl.extract.dialects import MySqlDialect
+from steps_impl.extract.parameters import SqlExtractParameters
+from steps_impl.extract.parts import Share
+from steps_impl.extract.policies import Policies
+from steps_impl.extract.reading import Tally
+from steps_impl.extract.relation import Relation
+from steps_impl.extract.rows import RowStream
+from steps_impl.formats import text_format
+from stores.mysql import Connection, connect, quote_table
+
+#: Seconds to wait for the moment in which nobody writes; others who write wait as long.
+_LOCK_WAIT = 30
+_BATCH = 1000
+
+
+class MySqlOrigin:
+    """Connections to one server that all see the same state of it.
+
+    Raises (on construction):
+        ParameterError, UnsupportedValue, StoreError: what ``query`` says; the snapshot cannot be shared.
+    """
+
+    dialect = MySqlDialect()
+
+    def __init__(
+        self,
+        host: MySqlHost,
+        parameters: SqlExtractParameters,
+        context: StepContext,
+        stack: ExitStack,
+        *,
+        retries: int,
+        raw_bytes: bool = False,
+    ) -> None:
+        self._parameters = parameters
+
+        def open_one() -> Connection:
+            connection = stack.enter_context(connect(host, parameters.database, retries))
+            stack.enter_context(on_cancel(context.cancelled, connection.cancel))
+            return connection
+
+        self._connections = [open_one() for _ in range(parameters.parallel)]
+        self.connection = self._connections[0]
+        if parameters.parallel > 1:
+            with connect(host, parameters.database, retries) as locker:
+                self._share_snapshot(locker)
+        else:
+            self.connection.begin_snapshot()
+        self.query = self._query(raw_bytes)
+        self.streams: list[RowStream] = []
+
+    @property
+    def where(self) -> str:
+        """Server, user and database, for messages."""
+        return self.connection.where
+
+    @property
+    def relation(self) -> Relation:
+        """What is read."""
+        return self.query.relation
+
+    def ask(self, statement: str) -> Iterable[Sequence[str | None]]:
+        """Run a query and return its rows as text; they stay at the server until they are wanted."""
+        self.connection.start_query(statement)
+        while batch := self.connection.fetch(_BATCH):
+            for row in batch:
+                yield tuple(None if value is None else value.decode() for value in row)
+
+    def prepare(self, policies: Sequence[Policies]) -> None:
+        """Say how each reader treats its rows."""
+        form = self._parameters.output_format
+        text = None if form in TYPED else text_format(form, self.relation.columns)
+        self.streams = [
+            RowStream(connection, self.query.columns, treated, text)
+            for connection, treated in zip(self._connections, policies, strict=True)
+        ]
+
+    @contextmanager
+    def readers(self, count: int) -> Iterator[Sequence[_Reader]]:
+        """Return so many readers."""
+        yield [_Reader(stream) for stream in self.streams[:count]]
+
+    def _query(self, raw_bytes: bool) -> query.Query:
+        if self._parameters.table is not None:
+            return query.whole_table(self.connection, self._parameters.table, raw_bytes=raw_bytes)
+        return query.from_sql(self.connection, self._parameters.sql or "", raw_bytes=raw_bytes)
+
+    def _share_snapshot(self, locker: Connection) -> None:
+        """Begin all snapshots in one moment in which nobody can write to the table.
+
+        LOCK TABLES of the one table is enough and is allowed on RDS; for a query nobody knows its tables, so that it
+        takes FLUSH TABLES WITH READ LOCK, which RDS allows to nobody.
+        """
+        table = self._parameters.table
+        if table is not None and not query.is_transactional(locker, table):
+            raise ParameterError(
+                f"--parallel: {table} is no table of InnoDB, so that several connections cannot see one state of it"
+            )
+        locker.start_query(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT}")
+        try:
+            locker.start_query(f"LOCK TABLES {quote_table(table)} READ" if table else "FLUSH TABLES WITH READ LOCK")
+        except AccessDenied as denied:
+            needed = "LOCK TABLES" if table else "RELOAD (which RDS grants to nobody: give --table there)"
+            raise AccessDenied(f"--parallel: the user needs the right {needed}; {denied}") from None
+        for connection in self._connections:
+            connection.begin_snapshot()
+        locker.start_query("UNLOCK TABLES")
+
+
+class _Reader:
+    def __init__(self, stream: RowStream) -> None:
+        self._stream = stream
+
+    def read(self, statement: str, share: Share, tally: Tally) -> None:
+        try:
+            self._stream.copy_to(statement, share, tally)
+        except StoreError:
+            if tally.broken.is_set():  # another reader has failed, and this one was told to stop
+                raise InterruptedError from None
+            raise
+
+    def cancel(self) -> None:
+        self._stream.connection.cancel()
