@@ -28,8 +28,8 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("character", "character varying"), "text"),
 }  # fmt: skip
 _BASE = re.compile(r"[a-z ]+?(?=\(| unsigned| signed| zerofill|$)")
-#: A text over the column's size is no reason to cut a bound: the cast is to the type without its size.
-_POSTGRES_CASTS = {"character": "bpchar", "character varying": "text"}
+#: A bound may lie outside the column's own range or size.
+_POSTGRES_CASTS = {"character": "bpchar", "character varying": "text", "smallint": "bigint", "integer": "bigint"}
 
 
 class Dialect(Protocol):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from core.errors import ParameterError, SchemaMismatch, UnsupportedValue
@@ -25,6 +25,9 @@ from steps_impl.extract.relation import Relation, both
 
 #: Digests that one statement names.
 _NAMED_AT_ONCE = 5_000
+_LEAST_INTEGER = -(2**63)
+#: More than any DECIMAL and any distance have together.
+_DIGITS = 200
 
 Ask = Callable[[str], Iterable[Sequence[str | None]]]
 
@@ -185,8 +188,9 @@ def look_back_from(mark: str, kind: Kind, distance: str | None) -> str:
     if kind in ("integer", "decimal"):
         if " " in distance.strip():
             raise ParameterError(f"--look-back {distance}: the cursor is a number; give a number")
-        back = Decimal(mark) - Decimal(distance)
-        return f"{math.floor(back) if kind == 'integer' else back:f}"
+        with localcontext(prec=_DIGITS):
+            back = Decimal(mark) - Decimal(distance)
+        return str(max(math.floor(back), _LEAST_INTEGER)) if kind == "integer" else f"{back:f}"
     if kind == "text":
         raise ParameterError("--look-back: texts have no distance; leave it out, or choose another cursor column")
     return _earlier(mark, kind, distance)
