@@ -1,13 +1,13 @@
-"""``extract-rds`` beside a bare fetch-and-discard, dlt and sling: 13 awkward columns from MySQL to gzip files.
+"""``extract-rds`` and ``extract-postgres`` beside a bare fetch-and-discard, dlt, sling and awswrangler.
 
-``python -m benchmarks.extract [--rows N] [--repeat N] [--no-peers] [--memory]``; 200,000 rows are a quick look,
-``--memory`` adds our step over ten times the rows. Peers run with their default options from ``.venv-bench``.
+13 awkward columns to gzip text and to Parquet. ``python -m benchmarks.extract [--rows N] [--repeat N] [--no-peers]
+[--memory] [--server mysql|postgres]``; 200,000 rows are a quick look, ``--memory`` adds our steps over five times the
+rows. Peers run with their default options from ``.venv-bench``.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import shutil
@@ -16,52 +16,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from benchmarks import _extract_sources as sources
+from benchmarks._extract_check import differences
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
+from sandbox.parts.postgres import PostgresPart
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".venv-bench" / "bin"
-TABLE = """
-CREATE TABLE events (
-  id BIGINT PRIMARY KEY, amount INT NOT NULL, code VARCHAR(32) NOT NULL, price DECIMAL(12,2) NOT NULL,
-  ratio DECIMAL(10,4), email VARCHAR(80) NOT NULL, name VARCHAR(60) NOT NULL, note TEXT, day DATETIME NOT NULL,
-  moment DATETIME(6) NOT NULL, flag TINYINT NOT NULL, weight DOUBLE, country CHAR(2) NOT NULL
-) CHARACTER SET utf8mb4"""
-#: Every third note is NULL, some are empty, the rest hold tabs, line ends, backslashes and quotes.
-FILL = r"""
-INSERT INTO events SELECT
-  seq, CAST((seq * 7919) % 100000 AS SIGNED) - 50000, CONCAT('code-', LEFT(MD5(seq), 12)), (seq * 37 % 10000000) / 100,
-  IF(seq % 7 = 0, NULL, (seq * 13 % 100000) / 10000), CONCAT('user', seq, '@example.org'),
-  CONCAT(ELT(seq % 5 + 1, 'Zoë', '李明', 'Олег', 'John', 'Ana 😀'), ' ', seq % 1000),
-  CASE WHEN seq % 10 IN (0, 3, 6) THEN NULL WHEN seq % 48 = 1 THEN ''
-       ELSE CONCAT('line one of ', seq, '\n\ttabbed \\ back "quoted" it''s\r', REPEAT('lorem ipsum ', seq % 6)) END,
-  '2015-01-01' + INTERVAL seq MINUTE, '2020-01-01' + INTERVAL seq * 1000003 MICROSECOND, seq % 2,
-  IF(seq % 11 = 0, NULL, SQRT(seq)), ELT(seq % 3 + 1, 'DE', 'US', 'IN')
-FROM bench.seq_1_to_{rows}"""
-FLOOR = """
-import json, os, sys
-from stores.mysql.driver import Login, open_driver
-driver = open_driver(Login(**json.loads(os.environ["BENCH_LOGIN"])))
-driver.query("SELECT * FROM events")
-count = 0
-while rows := driver.fetch(500):
-    count += len(rows)
-print(type(driver).__name__, count)
-"""
-DLT = """
-import os, dlt
-from dlt.sources.sql_database import sql_table
-source = sql_table(credentials=os.environ["BENCH_URL"], table="events", backend=os.environ["BENCH_BACKEND"])
-pipeline = dlt.pipeline("bench", destination=dlt.destinations.filesystem(os.environ["BENCH_OUT"]), dataset_name="out")
-pipeline.run(source, loader_file_format="csv")
-"""
+_STEPS = {"mysql": ["extract-rds", "--host-name", "bench"], "postgres": ["extract-postgres"]}
 
 
 @dataclass(frozen=True)
@@ -75,8 +45,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Bench:
-    """The source and a folder for the runs."""
+    """One server with the table, and a folder for the runs."""
 
+    server: str
     address: DatabaseAddress
     folder: Path
 
@@ -88,14 +59,16 @@ class Bench:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "DUCTRUNNER_CONFIG": str(self.folder / "ductrunner.yaml"),
+            "BENCH_SERVER": self.server,
             "BENCH_LOGIN": json.dumps({**login, "database": address.database, "timeout": 10}),
-            "BENCH_URL": f"mysql+pymysql://{url}",
+            "BENCH_URL": f"{'mysql+pymysql' if self.server == 'mysql' else 'postgresql+psycopg2'}://{url}",
+            "BENCH_DSN": f"postgresql://{url}",
             "BENCH_OUT": str(self.folder / "out"),
             "DLT_DATA_DIR": str(self.folder / "dlt"),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
             "SLING_DISABLE_TELEMETRY": "true",
             "SLING_HOME_DIR": str(self.folder / "sling"),
-            "SOURCE": f"mysql://{url}",
+            "SOURCE": f"mysql://{url}" if self.server == "mysql" else f"postgres://{url}?sslmode=disable",
         }
 
     def measure(self, command: list[str], **extra: str) -> Run:
@@ -115,52 +88,79 @@ class Bench:
         return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
     def floor(self) -> Run:
-        return self.measure([sys.executable, "-c", FLOOR])
-
-    def ours(self) -> Run:
-        step = [sys.executable, "-m", "ductrunner", "step", "extract-rds"]
-        return self.measure([*step, "--host-name", "bench", "--table", "events", "--output", str(self.folder / "out")])
-
-    def dlt(self) -> Run:
-        return self.measure([str(PEERS / "python"), "-c", DLT], BENCH_BACKEND="pyarrow")
-
-    def sling(self) -> Run:
-        target = f"file://{self.folder / 'out' / 'events.csv.gz'}"
-        binary = next(PEERS.parent.glob("lib/python3*/site-packages/sling_linux_amd64/bin/sling-linux-amd64"))
         return self.measure(
-            [str(binary), "run", "--src-conn", "SOURCE", "--src-stream", "bench.events", "--tgt-object", target]
+            [sys.executable, "-c", sources.MYSQL_FLOOR if self.server == "mysql" else sources.POSTGRES_FLOOR]
         )
+
+    def ours(self, *flags: str) -> Run:
+        step = [sys.executable, "-m", "ductrunner", "step", *_STEPS[self.server]]
+        return self.measure([*step, "--table", "events", "--output", str(self.folder / "out"), *flags])
+
+    def python(self, program: str, form: str) -> Run:
+        return self.measure([str(PEERS / "python"), "-c", program], BENCH_FORMAT=form)
+
+    def sling(self, ending: str) -> Run:
+        target = f"file://{self.folder / 'out' / f'events.{ending}'}"
+        binary = next(PEERS.parent.glob("lib/python3*/site-packages/sling_linux_amd64/bin/sling-linux-amd64"))
+        stream = "bench.events" if self.server == "mysql" else "public.events"
+        return self.measure(
+            [str(binary), "run", "--src-conn", "SOURCE", "--src-stream", stream, "--tgt-object", target]
+        )
+
+    def contestants(self, *, peers: bool) -> dict[str, Callable[[], Run]]:
+        """Return who runs, by name."""
+        parquet = ("--output-format", "parquet")
+        ours: dict[str, Callable[[], Run]] = {
+            "fetch and discard": self.floor,
+            "ours, text": self.ours,
+            "ours, text, --parallel 2": lambda: self.ours("--parallel", "2"),
+            "ours, Parquet": lambda: self.ours(*parquet),
+            "ours, JSON": lambda: self.ours("--output-format", "json"),
+            "ours, Avro": lambda: self.ours("--output-format", "avro"),
+        }
+        if not peers:
+            return ours
+        return ours | {
+            "sling, csv.gz": lambda: self.sling("csv.gz"),
+            "sling, Parquet": lambda: self.sling("parquet"),
+            "dlt, csv": lambda: self.python(sources.DLT, "csv"),
+            "dlt, Parquet": lambda: self.python(sources.DLT, "parquet"),
+            "awswrangler, csv.gz": lambda: self.python(sources.WRANGLER, "csv"),
+            "awswrangler, Parquet": lambda: self.python(sources.WRANGLER, "parquet"),
+        }
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print seconds, ratios and memory of every contestant, interleaved, medians over the repeats."""
     options = _options(sys.argv[1:] if arguments is None and __name__ == "__main__" else arguments or [])
-    with tempfile.TemporaryDirectory(prefix="bench-extract-") as folder:
-        part = MariaDbPart(Path(folder) / "mariadb")
-        part.start()
-        try:
-            bench = Bench(part.ensure_database("bench", "bench"), Path(folder))
-            _configure(bench)
-            _compare(bench, part, options)
-        finally:
-            part.stop()
+    for server in options.server:
+        with tempfile.TemporaryDirectory(prefix="bench-extract-") as folder:
+            part = (MariaDbPart if server == "mysql" else PostgresPart)(Path(folder) / server)
+            part.start()
+            try:
+                bench = Bench(server, part.ensure_database("bench", "bench"), Path(folder))
+                _configure(bench)
+                _compare(bench, part, options)
+            finally:
+                part.stop()
 
 
-def _compare(bench: Bench, part: MariaDbPart, options: argparse.Namespace) -> None:
-    _fill(part, options.rows)
-    contestants: dict[str, Callable[[], Run]] = {"fetch and discard": bench.floor, "extract-rds": bench.ours}
-    if options.peers and (PEERS / "python").exists():
-        contestants |= {"dlt (pyarrow)": bench.dlt, "sling": bench.sling}
+def _compare(bench: Bench, part: MariaDbPart | PostgresPart, options: argparse.Namespace) -> None:
+    _fill(bench, part, options.rows)
+    contestants = bench.contestants(peers=options.peers and (PEERS / "python").exists())
     runs: dict[str, list[Run]] = {name: [] for name in contestants}
     for _ in range(options.repeat):
         for name, contestant in contestants.items():
             runs[name].append(contestant())
-    _print(options.rows, runs)
-    bench.ours()
-    print(f"output compared with the source value by value: {_differences(bench)} differences", flush=True)
+    _print(bench.server, options.rows, runs)
+    if bench.server == "mysql":
+        bench.ours()
+        found = differences(bench.address, bench.folder / "out")
+        print(f"output compared with the source value by value: {found} differences", flush=True)
     if options.memory:
-        _fill(part, 10 * options.rows)
-        _print(10 * options.rows, {"extract-rds": [bench.ours()]})
+        _fill(bench, part, 5 * options.rows)
+        ours = {name: run for name, run in contestants.items() if name.startswith("ours")}
+        _print(bench.server, 5 * options.rows, {name: [run()] for name, run in ours.items()})
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -169,92 +169,44 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-peers", dest="peers", action="store_false")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--server", nargs="+", choices=sorted(_STEPS), default=sorted(_STEPS))
     return parser.parse_args(arguments)
 
 
 def _configure(bench: Bench) -> None:
     address = bench.address
     entry: dict[str, Any] = {"host": address.host, "port": address.port, "username": address.username}
-    entry |= {"password": address.password, "database": address.database}
-    (bench.folder / "ductrunner.yaml").write_text(yaml.safe_dump({"mysql": {"bench": entry}}))
+    entry |= {"password": address.password}
+    section = {"bench": {**entry, "database": address.database}}
+    settings = {"mysql": section, "postgres": {**entry, "database_name": address.database}}
+    (bench.folder / "ductrunner.yaml").write_text(yaml.safe_dump(settings))
 
 
-def _fill(part: MariaDbPart, rows: int) -> None:
-    part.execute("DROP TABLE IF EXISTS bench.events")
-    for statement in (TABLE, FILL.format(rows=rows)):
-        part.execute(
-            statement.replace("TABLE events", "TABLE bench.events").replace("INTO events", "INTO bench.events")
-        )
+def _fill(bench: Bench, part: MariaDbPart | PostgresPart, rows: int) -> None:
+    if isinstance(part, MariaDbPart):
+        part.execute("DROP TABLE IF EXISTS bench.events")
+        part.execute(sources.MYSQL_TABLE)
+        part.execute(sources.MYSQL_FILL.format(rows=rows))
+        return
+    import psycopg2
+
+    with psycopg2.connect(bench.environment()["BENCH_DSN"]) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS events")
+        cursor.execute(sources.POSTGRES_TABLE)
+        cursor.execute(sources.POSTGRES_FILL.format(rows=rows))
+    connection.close()
 
 
-def _print(rows: int, runs: dict[str, list[Run]]) -> None:
-    floor = statistics.median(run.seconds for run in runs.get("fetch and discard", [])) if len(runs) > 1 else None
-    print(f"\n{rows:,} rows x 13 columns   median s   all s               CPU s   MB   x floor", flush=True)
+def _print(server: str, rows: int, runs: dict[str, list[Run]]) -> None:
+    floor = statistics.median(run.seconds for run in runs["fetch and discard"]) if "fetch and discard" in runs else None
+    print(f"\n{server}, {rows:,} rows x 13 columns   median s   all s          CPU s   MB   x floor", flush=True)
     for name, measured in runs.items():
         middle = statistics.median(run.seconds for run in measured)
         every = " ".join(f"{run.seconds:.1f}" for run in measured)
         memory = max(run.resident for run in measured)
         cpu = statistics.median(run.cpu for run in measured)
         ratio = f"{middle / floor:8.2f}" if floor else ""
-        print(f"{name:28} {middle:8.1f}   {every:18} {cpu:6.1f} {memory:5.0f} {ratio}", flush=True)
-
-
-def _differences(bench: Bench) -> int:
-    """Compare the files with what PyMySQL reads, row by row, with a reader that shares no code with the writer."""
-    import pymysql
-
-    address = bench.address
-    connection = pymysql.connect(
-        host=address.host, port=address.port, user=address.username, password=address.password,
-        database=address.database, use_unicode=False, conv={**pymysql.converters.encoders},
-        cursorclass=pymysql.cursors.SSCursor,
-    )  # fmt: skip
-    different = 0
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM events ORDER BY id")
-        written = _written(bench.folder / "out")
-        for expected in cursor:
-            different += next(written, None) != expected
-        return different + sum(1 for _ in written)
-
-
-def _written(folder: Path) -> Iterator[tuple[bytes | None, ...]]:
-    for entry in json.loads((folder / "manifest").read_text())["entries"]:
-        with gzip.open(folder / entry["url"]) as file:
-            yield from _records(file)
-
-
-def _records(lines: Any) -> Iterator[tuple[bytes | None, ...]]:
-    """Read tsv: a line that ends with an odd number of backslashes goes on after its line feed."""
-    kept = b""
-    for line in lines:
-        kept += line
-        body = kept[:-1]
-        if (len(body) - len(body.rstrip(b"\\"))) % 2:
-            continue
-        yield tuple(_value(field) for field in _fields(body))
-        kept = b""
-
-
-def _fields(line: bytes) -> list[bytes]:
-    if b"\\\t" not in line:
-        return line.split(b"\t")
-    fields = [b""]
-    for piece in line.split(b"\t"):
-        fields[-1] += piece
-        if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
-            fields[-1] += b"\t"
-        else:
-            fields.append(b"")
-    return fields[:-1]
-
-
-def _value(field: bytes) -> bytes | None:
-    if b"\\" not in field:
-        return field
-    if field == b"\\N":
-        return None
-    return b"\\".join(piece.replace(b"\\", b"") for piece in field.split(b"\\\\"))
+        print(f"{name:36} {middle:8.1f}   {every:14} {cpu:6.1f} {memory:5.0f} {ratio}", flush=True)
 
 
 if __name__ == "__main__":

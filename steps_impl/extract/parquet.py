@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import UnsupportedValue
 from core.extras import optional
-from steps_impl.formats.typed import Column, TypedRows
+from steps_impl.formats.typed import Column, CsvBlock, TypedRows
 
 #: Rows of a row group at the most.
 _GROUP_ROWS = 1 << 17
@@ -27,6 +27,7 @@ class ParquetCodec:
         self._arrow = optional("pyarrow")
         optional("pyarrow.compute")
         self._columns = [_TypedColumn(self._arrow, column, null_unsupported) for column in columns]
+        self._reader = _CsvReader(self._arrow, len(columns))
         self._schema = self._arrow.schema([(column.name, column.type) for column in self._columns])
         self._out = _Bytes()
         file = self._arrow.PythonFile(self._out, mode="w")
@@ -37,21 +38,29 @@ class ParquetCodec:
         self._waiting: list[Any] = []
         self._size = self._rows = 0
 
-    def feed(self, pieces: Sequence[TypedRows]) -> bytes:
+    def feed(self, pieces: Sequence[TypedRows | CsvBlock]) -> bytes:
         """Take chunks; return the bytes of the row groups that are full.
 
         Raises:
             UnsupportedValue: a value that the column's type cannot hold, by column and row number.
         """
         for piece in pieces:
-            columns = zip(*piece.rows, strict=True)
-            arrays = [column.array(values, piece.first) for column, values in zip(self._columns, columns, strict=True)]
+            arrays = [
+                column.typed(values, piece.first)
+                for column, values in zip(self._columns, self._untyped(piece), strict=True)
+            ]
             batch = self._arrow.record_batch(arrays, schema=self._schema)
             self._waiting.append(batch)
             self._size, self._rows = self._size + batch.nbytes, self._rows + batch.num_rows
             if self._size >= self._room or self._rows >= _GROUP_ROWS:
                 self._write_group()
         return self._out.take()
+
+    def _untyped(self, piece: TypedRows | CsvBlock) -> list[Any]:
+        """Return the columns of a chunk as arrays of bytes."""
+        if isinstance(piece, CsvBlock):
+            return self._reader.arrays(piece.lines)
+        return [self._arrow.array(values, self._arrow.binary()) for values in zip(*piece.rows, strict=True)]
 
     def finish(self) -> bytes:
         """Return the last row group and the file's end."""
@@ -75,23 +84,24 @@ class _TypedColumn:
         self._null = null_unsupported
         self._boolean = column.base == "boolean"
 
-    def array(self, values: Sequence[bytes | None], first: int) -> Any:
+    def typed(self, values: Any, first: int) -> Any:
+        """Return the array of the column's type for an array of the values' texts."""
         try:
             return self._cast(values)
         except self._arrow.ArrowInvalid:
-            return self._cast([self._alone(value, row) for row, value in enumerate(values, first)])
+            kept = [self._alone(value, row) for row, value in enumerate(values.to_pylist(), first)]
+            return self._cast(self._arrow.array(kept, self._arrow.binary()))
 
-    def _cast(self, values: Sequence[bytes | None]) -> Any:
-        raw = self._arrow.array(values, self._arrow.binary())
+    def _cast(self, values: Any) -> Any:
         if self.type == self._arrow.binary():
-            return raw
+            return values
         if self._boolean:
-            return self._arrow.compute.equal(raw, b"t")
-        return raw.cast(self._arrow.string()).cast(self.type)
+            return self._arrow.compute.equal(values, b"t")
+        return values.cast(self._arrow.string()).cast(self.type)
 
     def _alone(self, value: bytes | None, row: int) -> bytes | None:
         try:
-            self._cast([value])
+            self._cast(self._arrow.array([value], self._arrow.binary()))
         except self._arrow.ArrowInvalid:
             if self._null:
                 return None
@@ -100,6 +110,29 @@ class _TypedColumn:
                 "use --unsupported-values null, cast the column with --sql, or choose a text format"
             ) from None
         return value
+
+
+class _CsvReader:
+    """Takes CSV apart in the library's own loops."""
+
+    def __init__(self, arrow: Any, count: int) -> None:
+        self._csv = optional("pyarrow.csv")
+        self._names = [str(place) for place in range(count)]
+        self._parse = self._csv.ParseOptions(newlines_in_values=True)
+        self._convert = self._csv.ConvertOptions(
+            column_types=dict.fromkeys(self._names, arrow.binary()),
+            null_values=[r"\N"],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        self._open = arrow.BufferReader
+
+    def arrays(self, lines: bytes) -> list[Any]:
+        read = self._csv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(lines) + 1)
+        table = self._csv.read_csv(
+            self._open(lines), read_options=read, parse_options=self._parse, convert_options=self._convert
+        )
+        return [column.combine_chunks() for column in table.columns]
 
 
 def _text(arrow: Any, column: Column) -> Any:  # noqa: ARG001 - one shape for all types

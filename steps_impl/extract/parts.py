@@ -20,7 +20,7 @@ from steps_impl.extract.outputs import Output
 #: Files that are written at the same time; each holds up to two parts of a multipart upload (16 MB).
 _OPEN_AT_ONCE = 8
 #: Bytes of rows that all open files together may hold back (the row groups of Parquet).
-_HELD = 32 << 20
+_HELD = 16 << 20
 #: Chunks that each file is made of at the least, so that sizes even out, and rows of a chunk at the most.
 _DEALS, _DEAL_ROWS = 32, 500
 _NO_LIMIT = 1 << 62

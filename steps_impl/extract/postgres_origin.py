@@ -17,14 +17,15 @@ from steps_impl.extract.parts import Share
 from steps_impl.extract.pg_schema import expression, warehouse_type
 from steps_impl.extract.reading import Tally
 from steps_impl.extract.relation import Relation
-from steps_impl.formats.typed import Column, TypedRows
+from steps_impl.formats.typed import Column, CsvBlock, TypedRows
 from steps_impl.queries import bare_query
 from stores.postgres import Connection, connect, quote_name, quote_table
 
 _TEXT = "(FORMAT text)"
 #: One JSON object a line as it is: no byte of it is a separator or a quote of this CSV.
 _JSON = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01', NULL '')"
-_OPTIONS = {"csv": r"(FORMAT csv, NULL '\N', FORCE_QUOTE *)", "json": _JSON}
+_CSV = r"(FORMAT csv, NULL '\N', FORCE_QUOTE *)"
+_OPTIONS = {"csv": _CSV, "json": _JSON}
 _KEY = """
 SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
@@ -108,6 +109,8 @@ class _Reader:
         self._connection = connection
         self._format = output_format
         self._hexadecimal = hexadecimal
+        self._columnar = output_format == "parquet" and not hexadecimal
+        self._options = _CSV if self._columnar else _OPTIONS.get(output_format, _TEXT)
         self._rows = 0
 
     def read(self, statement: str, share: Share, tally: Tally) -> None:
@@ -128,7 +131,7 @@ class _Reader:
         if self._format == "json":
             statement = f"SELECT row_to_json(line) FROM ({statement}) AS line"
         try:
-            sent = self._connection.copy_out(statement, _OPTIONS.get(self._format, _TEXT), write, share.room)
+            sent = self._connection.copy_out(statement, self._options, write, share.room)
         except StoreError:
             tally.add(0, 0)  # cancelled by us, not failed
             raise
@@ -139,10 +142,12 @@ class _Reader:
         self._connection.cancel()
 
     def _content(self, block: bytes) -> Any:
-        if self._format in _OPTIONS:
+        if self._format in ("csv", "json"):
             return block
         if self._format == "tsv":
             return pg_text.for_redshift(block)
+        if self._columnar:
+            return CsvBlock(self._rows + 1, block)
         rows = pg_text.rows_of(block)
         for place in self._hexadecimal:
             rows = [_with(row, place) for row in rows]

@@ -28,3 +28,11 @@ class TypedRows:
 
     first: int
     rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class CsvBlock:
+    r"""Whole lines of CSV in which every value but NULL (``\N``) is in quotes, and the number of the first row."""
+
+    first: int
+    lines: bytes
