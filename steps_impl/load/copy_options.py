@@ -13,6 +13,16 @@ from stores.redshift import Statement
 #: What the end of a file's name says about its compression, and COPY's word for it.
 _COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD", ".lzo": "LZOP"}
 
+#: Formats whose files name their columns. Parquet's are nevertheless taken by their place.
+_WITH_NAMES = {
+    "json": "FORMAT AS JSON 'auto ignorecase'",
+    "avro": "FORMAT AS AVRO 'auto ignorecase'",
+    "parquet": "FORMAT AS PARQUET",
+}
+COLUMNAR = "parquet"
+#: Formats that are compressed within the file, of which COPY is told nothing.
+_PACKED_INSIDE = frozenset({"avro", "parquet"})
+
 #: COPY's own default for ``NULL AS``.
 DEFAULT_NULL = "\\N"
 
@@ -21,7 +31,7 @@ DEFAULT_NULL = "\\N"
 class CopyOptions:
     """How the files are written, and what may be wrong in them (see ``LoadParameters``)."""
 
-    csv: bool = False
+    format: str = "tsv"
     #: COPY's word for how the files are compressed, empty for not at all; ``None``: their names tell.
     compression: str | None = None
     null_as: str = DEFAULT_NULL
@@ -78,13 +88,17 @@ def copy_statement(
             if options.instead
             else [*_format(options), *_compression(options, files), *_leniency(options)]
         ),
-        "COMPUPDATE OFF STATUPDATE OFF",
+        # COPY of Parquet does not know COMPUPDATE: it never chooses encodings.
+        "STATUPDATE OFF" if options.format == COLUMNAR and not options.instead else "COMPUPDATE OFF STATUPDATE OFF",
     ]
     return Statement("\n".join(lines), f"load {len(files)} file(s)")
 
 
 def _format(options: CopyOptions) -> Iterator[str]:
-    if options.csv:
+    if options.format in _WITH_NAMES:
+        yield _WITH_NAMES[options.format]
+        return
+    if options.format == "csv":
         yield "FORMAT AS CSV"
     else:
         yield "DELIMITER '\\t'"
@@ -98,6 +112,8 @@ def _format(options: CopyOptions) -> Iterator[str]:
 
 
 def _compression(options: CopyOptions, files: Sequence[str]) -> Iterator[str]:
+    if options.format in _PACKED_INSIDE:
+        return
     if options.compression is not None:
         yield from [options.compression] if options.compression else []
         return

@@ -100,7 +100,7 @@ class LoadInput:
     columns: tuple[str, ...] | None = None
     #: Rows that the extract read from its source.
     source_rows: int | None = None
-    #: ``tsv`` or ``csv`` as the extract says; ``None``: nobody said.
+    #: ``tsv``, ``parquet`` … as the extract says; ``None``: nobody said.
     format: str | None = None
     #: Columns that hold decimals, with their digits behind the point, as far as the manifest says.
     scales: tuple[tuple[str, int], ...] = ()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from core.errors import DefinitionError
+from core.errors import DefinitionError, ParameterError
 from steps_impl.load.copy_options import CopyOptions
 from steps_impl.registry import Parameters
 from steps_impl.tables.drift import DriftChoice, DriftPolicy, policy_of
@@ -22,9 +22,9 @@ _REFUSED_OPTIONS = frozenset(
 class CopyParameters(Parameters):
     """How the files are written, and what may be wrong in them."""
 
-    input_format: Literal["tsv", "csv"] | None = Field(
+    input_format: Literal["tsv", "csv", "json", "parquet", "avro"] | None = Field(
         default=None,
-        description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180); "
+        description="tsv: tabs with backslash escapes; csv: commas with double quotes (RFC 4180); json: objects; "
         "default: as the manifest of an extract says, else tsv",
     )
     null_as: str = Field(default="\\N", description="the text that stands for NULL")
@@ -113,9 +113,18 @@ class CopyParameters(Parameters):
         return 0
 
     def copy_options(self, told: str | None) -> CopyOptions:
-        """Return the options as COPY wants them; ``told`` is the format that the manifest names."""
+        """Return the options as COPY wants them; ``told`` is the format that the manifest names.
+
+        Raises:
+            ParameterError: an option that COPY does not take with this format.
+        """
+        chosen = self.input_format or (told if told in _FOREIGN else None) or "tsv"
+        foreign = sorted(self.model_fields_set & _FOREIGN[chosen])
+        if foreign:
+            named = ", ".join("--" + name.replace("_", "-") for name in foreign)
+            raise ParameterError(f"{named}: COPY takes no such option with {chosen} files; leave it out")
         return CopyOptions(
-            csv=(self.input_format or told) == "csv",
+            format=chosen,
             compression=self.told_compression,
             null_as=self.null_as,
             escape=self.escape,
@@ -153,6 +162,15 @@ class LoadParameters(FileParameters):
     )
 
 
+_OF_TEXT = frozenset({"null_as", "escape", "ignore_header"})
+#: Options that COPY does not take with a format.
+_FOREIGN: dict[str, frozenset[str]] = {
+    "tsv": frozenset(),
+    "csv": frozenset(),
+    "json": _OF_TEXT,
+    "avro": _OF_TEXT | {"gzip", "compression"},
+    "parquet": _OF_TEXT | {"gzip", "compression", "max_error", "max_errors", "truncate_columns", "round_decimals"},
+}
 _REPLACED = frozenset(
     {"input_format", "gzip", "compression", "null_as", "escape", "ignore_header", "max_error", "max_errors"}
     | {"replace_invalid_char", "truncate_columns", "round_decimals"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.errors import SchemaMismatch
+from core.errors import ParameterError, SchemaMismatch
 from steps_impl.load.create_load_redshift import CreateLoadParameters
 from steps_impl.load.staging import load_columns
 from steps_impl.tables.parser import parse_table
@@ -48,9 +48,9 @@ def test_copy_options_in_place_of_all_do_not_mix_with_single_ones() -> None:
 
 
 def test_the_format_is_told_by_the_manifest_unless_it_is_given() -> None:
-    assert CreateLoadParameters(**BASE).copy_options("csv").csv
-    assert not CreateLoadParameters(**BASE).copy_options(None).csv
-    assert not CreateLoadParameters(**BASE, input_format="tsv").copy_options("csv").csv
+    assert CreateLoadParameters(**BASE).copy_options("csv").format == "csv"
+    assert CreateLoadParameters(**BASE).copy_options(None).format == "tsv"
+    assert CreateLoadParameters(**BASE, input_format="tsv").copy_options("csv").format == "tsv"
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,12 @@ def test_columns_that_fill_themselves_may_miss_in_the_files() -> None:
 def test_columns_that_do_not_fit_are_named(named: tuple[str, ...], what: str) -> None:
     with pytest.raises(SchemaMismatch, match=what):
         load_columns(TABLE, named)
+
+
+def test_options_that_copy_does_not_take_with_a_format_are_refused_whoever_told_the_format():
+    parameters = CreateLoadParameters(**BASE, max_error=3)
+    assert parameters.copy_options("json").format == "json"
+    with pytest.raises(ParameterError, match="--max-error: COPY takes no such option with parquet files"):
+        parameters.copy_options("parquet")
+    with pytest.raises(ParameterError, match="--null-as"):
+        CreateLoadParameters(**BASE, null_as="NULL", input_format="avro").copy_options(None)

@@ -147,7 +147,7 @@ def test_a_statement_is_sql_of_redshift(name: str) -> None:
 
 OPTIONS = st.builds(
     CopyOptions,
-    csv=st.booleans(),
+    format=st.sampled_from(["tsv", "csv", "json", "avro", "parquet"]),
     compression=st.sampled_from([None, "", "GZIP", "BZIP2", "LZOP", "ZSTD"]),
     null_as=st.sampled_from(["\\N", "NULL", "it's"]),
     escape=st.booleans(),
