@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: Seconds between two looks of a watcher whether its work is over.
+#: Seconds between two looks of a watcher whether its work is cancelled.
 _LOOK = 0.1
 
 
@@ -17,10 +17,10 @@ def on_cancel(cancelled: threading.Event, action: Callable[[], None]) -> Iterato
 
     def watch() -> None:
         while not finished.is_set():
-            if cancelled.wait(_LOOK):
-                if not finished.is_set():
-                    action()
+            if cancelled.is_set():
+                action()
                 return
+            finished.wait(_LOOK)  # so the end of the block is not held up
 
     watcher = threading.Thread(target=watch, name="on-cancel", daemon=True)
     watcher.start()

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fastavro
-import pyarrow.parquet
 import zstandard
 
 from tests.unit.extract.test_delimited_formats import read_csv, read_tsv
@@ -43,8 +41,12 @@ def records(place: Path) -> list[dict[str, Any]]:
 def _records(path: Path, form: str, names: list[str]) -> Iterator[dict[str, Any]]:
     data = unpacked(path)
     if form == "parquet":
+        import pyarrow.parquet  # not before MySQL's C extension: both bring an OpenSSL
+
         yield from pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
     elif form == "avro":
+        import fastavro
+
         yield from fastavro.reader(io.BytesIO(data))
     elif form == "json":
         for line in data.decode().split("\n")[:-1]:
