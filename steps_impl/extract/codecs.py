@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -29,6 +30,20 @@ _COMPRESSIONS: dict[str, tuple[Compression, ...]] = {
 }
 #: Formats whose files know the types of their columns.
 TYPED = frozenset({"parquet", "avro"})
+
+
+class Unsupported:
+    """What becomes of values that a format cannot hold, and how many of them became NULL."""
+
+    def __init__(self, *, null: bool) -> None:
+        self.null = null
+        self.nulled = 0
+        self._lock = threading.Lock()
+
+    def count(self) -> None:
+        """Count one more; several files may do so at the same time."""
+        with self._lock:
+            self.nulled += 1
 
 
 class Codec(Protocol):
@@ -65,14 +80,14 @@ def choose_compression(output_format: OutputFormat, asked: Compression | None) -
 
 
 def file_kind(
-    output_format: OutputFormat, compression: Compression, columns: Sequence[Column], *, null_unsupported: bool
+    output_format: OutputFormat, compression: Compression, columns: Sequence[Column], unsupported: Unsupported
 ) -> FileKind:
-    """Return the kind of file for these columns; ``null_unsupported`` writes NULL for what Parquet cannot hold."""
+    """Return the kind of file for these columns; ``unsupported``: of what Parquet cannot hold."""
     if output_format == "parquet":
         from steps_impl.extract.parquet import ParquetCodec
 
         def parquet(room: int) -> Codec:
-            return ParquetCodec(columns, compression, room, null_unsupported=null_unsupported)
+            return ParquetCodec(columns, compression, room, unsupported)
 
         return FileKind(output_format, compression, "parquet", parquet)
     if output_format == "avro":

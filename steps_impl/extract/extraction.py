@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from core.errors import StoreError
 from steps_impl.contract import ATTEMPT_VARIABLE, PIPELINE_VARIABLE, StepContext, StepResult
-from steps_impl.extract.codecs import FileKind, choose_compression, file_kind
+from steps_impl.extract.codecs import FileKind, Unsupported, choose_compression, file_kind
 from steps_impl.extract.dialects import Dialect
 from steps_impl.extract.increments import Increment, Piece
 from steps_impl.extract.manifest import Part
@@ -67,6 +67,7 @@ class Extraction:
         self._source = source
         self._verify = verify and origin.relation.countable
         self._increment: Increment | None = None
+        self._unsupported = Unsupported(null=parameters.unsupported_values == "null")
 
     def run(self) -> StepResult:
         """Read, publish the manifest, set the mark, and return rows and bytes.
@@ -83,6 +84,7 @@ class Extraction:
             marks.replace(document)
         details = {**outcome(parts, self._output, leftovers), "text_bytes": tally.bytes}
         details |= increment.details() if increment else {}
+        details |= {"unsupported_values_nulled": self._unsupported.nulled} if self._unsupported.null else {}
         return StepResult(rows=tally.rows, bytes=sum(part.bytes for part in parts), details=details)
 
     def _begin_increment(self) -> MarkStore | None:
@@ -148,7 +150,7 @@ class Extraction:
             parameters.output_format,
             choose_compression(parameters.output_format, parameters.compression),
             self._origin.relation.columns,
-            null_unsupported=parameters.unsupported_values == "null",
+            self._unsupported,
         )
 
     def _told(self) -> dict[str, Any]:

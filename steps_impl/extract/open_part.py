@@ -43,13 +43,17 @@ class OpenPart:
                 self._drain()
 
     def close(self) -> Part:
-        """Write what is left; the file is there as a whole afterwards."""
-        with self._lock:
-            self._drain()
-            self._hand_over(lambda _: self._codec.finish(), None)
-            self._wait_until(0)
-        self._thread.shutdown()
-        self._stack.close()
+        """Write what is left; the file is there as a whole afterwards, or, after an error, not at all."""
+        try:
+            with self._lock:
+                self._drain()
+                self._hand_over(lambda _: self._codec.finish(), None)
+                self._wait_until(0)
+            self._thread.shutdown()
+            self._stack.close()
+        except BaseException as error:
+            self.abandon(error)
+            raise
         return Part(self._name, self._written, self._rows)
 
     def abandon(self, error: BaseException) -> None:

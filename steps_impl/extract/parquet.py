@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import UnsupportedValue
 from core.extras import optional
+from steps_impl.extract.codecs import Unsupported
 from steps_impl.formats.typed import Column, CsvBlock, TypedRows
 
 #: Rows of a row group at the most.
@@ -21,12 +22,10 @@ _GROUP_ROWS = 1 << 17
 class ParquetCodec:
     """One Parquet file; holds the rows of one row group."""
 
-    def __init__(
-        self, columns: Sequence[Column], compression: str, room: int, *, null_unsupported: bool = False
-    ) -> None:
+    def __init__(self, columns: Sequence[Column], compression: str, room: int, unsupported: Unsupported) -> None:
         self._arrow = optional("pyarrow")
         optional("pyarrow.compute")
-        self._columns = [_TypedColumn(self._arrow, column, null_unsupported) for column in columns]
+        self._columns = [_TypedColumn(self._arrow, column, unsupported) for column in columns]
         self._reader = _CsvReader(self._arrow, len(columns))
         self._schema = self._arrow.schema([(column.name, column.type) for column in self._columns])
         self._out = _Bytes()
@@ -77,11 +76,11 @@ class ParquetCodec:
 class _TypedColumn:
     """Turns the texts of a column into an array of its type."""
 
-    def __init__(self, arrow: Any, column: Column, null_unsupported: bool) -> None:
+    def __init__(self, arrow: Any, column: Column, unsupported: Unsupported) -> None:
         self.name = column.name
         self._arrow = arrow
         self.type = _TYPES.get(column.base, _text)(arrow, column)
-        self._null = null_unsupported
+        self._unsupported = unsupported
         self._boolean = column.base == "boolean"
 
     def typed(self, values: Any, first: int) -> Any:
@@ -103,7 +102,8 @@ class _TypedColumn:
         try:
             self._cast(self._arrow.array([value], self._arrow.binary()))
         except self._arrow.ArrowInvalid:
-            if self._null:
+            if self._unsupported.null:
+                self._unsupported.count()
                 return None
             raise UnsupportedValue(
                 f"column {self.name}, row {row}: a value that Parquet's {self.type} cannot hold; "

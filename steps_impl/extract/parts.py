@@ -39,8 +39,6 @@ class _Slot:
     @property
     def room(self) -> int:
         """How many rows may still be promised; a file without a limit takes those of any number of readers."""
-        if self.done:
-            return 0
         return _NO_LIMIT if self.limit == _NO_LIMIT else self.limit - self.rows - self.promised
 
 
@@ -58,6 +56,8 @@ class PartWriter:
         self._slots = [_Slot(number, size) for number, size in enumerate(sizes)]
         self._slots[-1].limit = max(sizes[-1], 1) if len(sizes) > 1 else _NO_LIMIT
         self._deal = max(1, min(_DEAL_ROWS, sizes[0] // _DEALS)) if len(sizes) > 1 else _NO_LIMIT
+        #: Those that may still get rows, in order.
+        self._unfinished = list(self._slots)
         self._held = _HELD // min(len(sizes), _OPEN_AT_ONCE)
         self._changed = threading.Condition()
         self._names: list[str] = []
@@ -70,7 +70,7 @@ class PartWriter:
         """Choose the file for the next chunk and keep room in it; return it and how many rows it may be."""
         with self._changed:
             while True:
-                unfinished = [slot for slot in self._slots if not slot.done][:_OPEN_AT_ONCE]
+                unfinished = self._unfinished[:_OPEN_AT_ONCE]
                 free = [slot for slot in unfinished if slot.room > 0]
                 if free or not any(slot.promised for slot in unfinished):
                     break
@@ -82,22 +82,21 @@ class PartWriter:
 
     def settle(self, slot: _Slot, promised: int, content: Any, rows: int, size: int) -> None:
         """Write a chunk into a file (none with ``rows`` 0) and give back the room that was kept for it."""
-        with self._changed:
-            if rows and slot.open is None:
-                slot.open = self._begin(slot)
-            part = slot.open
-            slot.size += size
-        if rows and part:
-            part.write(content, rows, size)
-        with self._changed:
-            slot.promised -= promised
-            slot.rows += rows
-            full = slot.open is not None and slot.rows >= slot.limit and not slot.promised
-            part, slot.open = (slot.open, None) if full else (None, slot.open)
-        if part:
-            slot.done = part.close()
-        with self._changed:
-            self._changed.notify_all()
+        full, written = None, False
+        try:
+            if rows:
+                self._opened(slot, size).write(content, rows, size)
+            written = True
+        finally:  # whoever waits for room goes on, whatever has happened here
+            with self._changed:
+                slot.promised -= promised
+                slot.rows += rows if written else 0
+                if written and slot.open and slot.rows >= slot.limit and not slot.promised:
+                    full, slot.open = slot.open, None
+                    self._unfinished.remove(slot)
+                self._changed.notify_all()
+        if full is not None:
+            slot.done = full.close()
 
     def finish(self) -> list[Part]:
         """Close all files and return them; an extract without rows has one empty file."""
@@ -111,12 +110,18 @@ class PartWriter:
 
     def _last(self) -> _Slot:
         """Return the file for rows that nobody counted: the last one, again open if it must be."""
-        slot = self._slots[-1]
-        if slot.done:
-            slot = _Slot(len(self._slots), _NO_LIMIT)
-            self._slots.append(slot)
+        if not self._unfinished:
+            self._unfinished.append(_Slot(len(self._slots), _NO_LIMIT))
+            self._slots += self._unfinished
+        slot = self._unfinished[-1]
         slot.limit = _NO_LIMIT
         return slot
+
+    def _opened(self, slot: _Slot, size: int) -> OpenPart:
+        with self._changed:
+            slot.size += size
+            slot.open = slot.open or self._begin(slot)
+            return slot.open
 
     def _begin(self, slot: _Slot) -> OpenPart:
         name = f"{self._prefix}{slot.number:04d}.{self._kind.extension}"

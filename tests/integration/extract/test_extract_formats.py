@@ -212,7 +212,8 @@ def test_what_parquet_cannot_hold_is_refused_or_null_and_survives_in_text(postgr
     with pytest.raises(UnsupportedValue, match="column x, row 3"):
         from_postgres(tmp_path / "out", **query, output_format="parquet")
     assert not list((tmp_path / "out").iterdir())
-    from_postgres(tmp_path / "out", **query, output_format="parquet", unsupported_values="null")
+    result = from_postgres(tmp_path / "out", **query, output_format="parquet", unsupported_values="null")
+    assert result.details["unsupported_values_nulled"] == 1
     assert [row["x"] for row in records(tmp_path / "out")] == [None, None, None]
     for output_format in ("tsv", "csv", "json", "avro"):
         from_postgres(tmp_path / "out", **query, output_format=output_format)
