@@ -55,7 +55,10 @@ class MySqlOrigin:
         self._connections = [open_one() for _ in range(parameters.parallel)]
         self.connection = self._connections[0]
         if parameters.parallel > 1:
-            with connect(host, parameters.database, retries) as locker:
+            with (
+                connect(host, parameters.database, retries) as locker,
+                on_cancel(context.cancelled, locker.cancel),
+            ):
                 self._share_snapshot(locker)
         else:
             self.connection.begin_snapshot()

@@ -76,6 +76,13 @@ def test_postgres_texts_arrive_as_they_are(postgres_source, tmp_path, output_for
     assert (result.rows, sorted(found)) == (len(rows), rows)
 
 
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_the_only_column_keeps_null_and_empty_apart(postgres_source, tmp_path, output_format):
+    postgres_source.execute("CREATE TABLE lone (a text); INSERT INTO lone VALUES (''), (NULL), (''), ('\\N'), ('\\.')")
+    from_postgres(tmp_path / "out", table="own.lone", output_format=output_format)
+    assert [row["a"] for row in records(tmp_path / "out")] == ["", None, "", "\\N", "\\."]
+
+
 MYSQL_NUMBERS = (
     """CREATE TABLE numbers (id INT(5) ZEROFILL PRIMARY KEY, u BIGINT UNSIGNED, d DECIMAL(38,10), w DECIMAL(65,30),
       f FLOAT, g DOUBLE, b BIT(64), t TIME(3), m DATETIME(6), s TIMESTAMP(3) NULL, y DATE, j JSON,
