@@ -258,7 +258,7 @@ def test_definitions_grants_samples_and_key_checks_are_redshift(table: Table) ->
 
 COPIES = st.builds(
     CopyOptions,
-    csv=st.booleans(),
+    format=st.sampled_from(["tsv", "csv", "json", "avro", "parquet"]),
     compression=st.sampled_from([None, "", "GZIP", "ZSTD", "BZIP2"]),
     null_as=st.sampled_from(["\\N", "NULL", "it's", ""]),
     escape=st.booleans(),
