@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import SchemaMismatch
-from steps_impl.activities.redshift_copy.records import attempt_of
 from steps_impl.extract import manifest
 from steps_impl.extract.manifest import Entry
 from steps_impl.extract.outputs import Output
@@ -23,9 +22,8 @@ _FORM = ("format", "compression", "header")
 class Appending:
     """The files that stay; none before ``look``."""
 
-    def __init__(self, output: Output, environment: Mapping[str, str]) -> None:
-        attempt = attempt_of(environment)
-        self._instance = f"{attempt.pipeline} {attempt.instance}" if attempt else None
+    def __init__(self, output: Output, instance: str | None) -> None:
+        self._instance = instance
         self._output = output
         self._runs: dict[str, str | None] = {}
         #: Entries of the former manifest that stay.

@@ -12,7 +12,8 @@ is held against the warehouse's count and the files in S3, then the output's ``m
 all extracts write, and the files of former runs are deleted: a run that fails leaves the former output as it was.
 
 ``--insert-mode`` is Dataduct's: TRUNCATE and OVERWRITE_EXISTING leave this run's rows only; APPEND and KEEP_EXISTING
-add them to those of the manifest that is there, once for each instance of a task, however often it is retried.
+add them to those of the manifest that is there, once for each instance of a task (or ``--run-key``), however often it
+is retried.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from core.errors import ParameterError, SettingsError
 from core.settings import RedshiftSettings, load_settings
 from steps_impl.activities.redshift_copy.authorization import region_of
+from steps_impl.activities.redshift_copy.records import attempt_of
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract.appending import Appending
 from steps_impl.extract.empty import empty_file
@@ -50,6 +52,8 @@ class _Extract:
     store: S3Store
     warehouse: RedshiftSettings
     role: str
+    #: What this run is called, the same when it is tried again.
+    key: str | None
 
     def once(self, session: Session) -> StepResult:
         """Unload, check, publish."""
@@ -84,8 +88,8 @@ class _Extract:
             "compression": form.compression,
             "header": form.header,
         }
-        appending = Appending(self.output, self.context.environment)
-        if self.parameters.insert_mode in ("APPEND", "KEEP_EXISTING"):
+        appending = Appending(self.output, self.key)
+        if self.parameters.appends:
             appending.look(source, unloaded.elements)
         entries = [*appending.kept, *unloaded.entries]
         leftovers = run.publish(entries, unloaded.elements, appending.recorded(run, source))
@@ -107,7 +111,7 @@ def run(parameters: ExtractRedshiftParameters, context: StepContext) -> StepResu
     """Unload, publish the manifest, and return rows and bytes.
 
     Raises:
-        ParameterError: the output is not in S3, or none is known.
+        ParameterError: the output is not in S3, or none is known; rows are to be added by a run without a name.
         SettingsError: the configuration has no warehouse, or no role that UNLOAD could write with.
         StoreError: the warehouse or S3 refused, or their counts do not agree.
         SchemaMismatch: rows are to be added to files of another form.
@@ -120,9 +124,14 @@ def run(parameters: ExtractRedshiftParameters, context: StepContext) -> StepResu
     place = place_of(parameters.output, context)
     if "://" not in place:
         raise ParameterError(f"--output: UNLOAD writes to S3 alone, and {place} is a directory; give an s3:// prefix")
+    key = parameters.run_key or _instance(context)
+    if parameters.appends and key is None:
+        raise ParameterError(
+            f"--insert-mode {parameters.insert_mode}: a second run could not be told from a new one; give --run-key"
+        )
     with closing(S3Output(place)) as output:
         store = S3Store(region=settings.etl.region)
-        work = _Extract(parameters, context, output, store, warehouse, warehouse.iam_role)
+        work = _Extract(parameters, context, output, store, warehouse, warehouse.iam_role, key)
         return run_session(
             warehouse,
             work.once,
@@ -130,6 +139,11 @@ def run(parameters: ExtractRedshiftParameters, context: StepContext) -> StepResu
             query_group=parameters.queue,
             connection_retries=settings.etl.connection_retries,
         )
+
+
+def _instance(context: StepContext) -> str | None:
+    attempt = attempt_of(context.environment)
+    return f"{attempt.pipeline}/{attempt.instance}" if attempt else None
 
 
 def _escapes(session: Session) -> bool:

@@ -34,6 +34,11 @@ class ExtractRedshiftParameters(Parameters):
     max_file_size: int | None = Field(
         default=None, ge=5, le=6200, description="largest file", json_schema_extra={"unit": "MB"}
     )
+    run_key: str | None = Field(
+        default=None,
+        description="APPEND and KEEP_EXISTING: name of this run; the same run again adds the same rows once. Default: "
+        "what Data Pipeline runs, without the number of the attempt; one of the two is needed",
+    )
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
 
     @field_validator("table", "schema_name")
@@ -63,6 +68,11 @@ class ExtractRedshiftParameters(Parameters):
         if self.header and self.output_format not in ("tsv", "csv"):
             raise ValueError("--header goes with the formats tsv and csv")
         return self
+
+    @property
+    def appends(self) -> bool:
+        """Whether the rows that are there stay."""
+        return self.insert_mode in ("APPEND", "KEEP_EXISTING")
 
     @property
     def form(self) -> UnloadForm:

@@ -50,17 +50,15 @@ class UnloadForm:
             yield f"MAXFILESIZE {self.max_file_size} MB"
 
 
-def table_query(table: TableName, condition: str | None = None) -> str:
+def table_query(table: TableName) -> str:
     """Return the query for the rows of a table."""
-    return f"SELECT * FROM {table.sql}" + (f" WHERE {condition}" if condition else "")
+    return f"SELECT * FROM {table.sql}"
 
 
-def given_query(text: str, condition: str | None = None) -> str:
-    """Return a user's query as UNLOAD takes it: in brackets where it limits its rows, or has a condition added."""
+def given_query(text: str) -> str:
+    """Return a user's query as UNLOAD takes it: in brackets where it limits its rows."""
     query = bare_query(text, "postgres")
-    if condition is None and not limits_rows(query):
-        return query
-    return f"SELECT * FROM (\n{query}\n) AS unloaded_rows" + (f" WHERE {condition}" if condition else "")
+    return f"SELECT * FROM (\n{query}\n) AS unloaded_rows" if limits_rows(query) else query
 
 
 def unload_statement(

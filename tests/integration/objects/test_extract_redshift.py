@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
+import json
 import signal
+from operator import itemgetter
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zstandard
 from pydantic import ValidationError
 
 from core.errors import NotFound, ParameterError, SchemaMismatch, SettingsError, StatementFailed, StoreError
@@ -102,6 +108,23 @@ def test_an_empty_table_gives_files_that_load(warehouse: Any) -> None:
     assert loaded.rows == 0
 
 
+@pytest.mark.parametrize("rows", [50, 0])
+def test_json_and_parquet_hold_the_same_rows(warehouse: Any, rows: int) -> None:
+    name, place = numbers(warehouse, rows), warehouse.uri("out/")
+    wanted = [{"id": number, "t": f"x{number}"} for number in range(1, rows + 1)]
+    done = warehouse.run("extract-redshift", table=name, output=place, output_format="json", compression="zstd")
+    content = b"".join(
+        zstandard.ZstdDecompressor().decompressobj().decompress(warehouse.get(url)) for url in warehouse.urls(place)
+    )
+    assert sorted(map(json.loads, content.splitlines()), key=itemgetter("id")) == wanted
+    assert done.rows == rows
+    done = warehouse.run("extract-redshift", table=name, output=place, output_format="parquet")
+    tables = [pq.read_table(io.BytesIO(warehouse.get(url))) for url in warehouse.urls(place)]
+    assert sorted(pa.concat_tables(tables).to_pylist(), key=itemgetter("id")) == wanted
+    assert done.rows == rows
+    assert str(tables[0].schema.field("id").type) == "int32"
+
+
 def test_a_header_is_not_counted_as_a_row(warehouse: Any) -> None:
     name, place = numbers(warehouse, 3), warehouse.uri("out/")
     done = warehouse.run(
@@ -129,9 +152,15 @@ def test_append_adds_rows_and_a_retry_of_the_same_task_adds_none(warehouse: Any)
         assert {entry["url"] for entry in manifest["entries"]} == {
             warehouse.uri(f"out/{key}") for key in warehouse.keys("out/") if key != "manifest"
         }
+    warehouse.extra = {}
+    for _ in range(2):
+        warehouse.run("extract-redshift", **extract, run_key="by hand")
+        assert warehouse.manifest(place)["meta"]["record_count"] == 12
+    with pytest.raises(ParameterError, match="--run-key"):
+        warehouse.run("extract-redshift", **extract)
     with pytest.raises(SchemaMismatch, match="other columns or another format"):
-        warehouse.run("extract-redshift", **{**extract, "output_format": "csv"})
-    assert warehouse.manifest(place)["meta"]["record_count"] == 8
+        warehouse.run("extract-redshift", **{**extract, "output_format": "csv"}, run_key="other")
+    assert warehouse.manifest(place)["meta"]["record_count"] == 12
 
 
 @pytest.mark.parametrize(
