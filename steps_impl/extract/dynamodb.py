@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,10 +26,11 @@ from steps_impl.activities.dynamodb.segments import for_each_segment
 from steps_impl.activities.dynamodb.shares import scan_of
 from steps_impl.activities.dynamodb.tally import Tally
 from steps_impl.contract import StepContext, StepResult
+from steps_impl.extract.codecs import FileKind, Unsupported, file_kind
 from steps_impl.extract.items import ItemsFormat, lines_of
 from steps_impl.extract.manifest import Entry, Part
+from steps_impl.extract.open_part import OpenPart
 from steps_impl.extract.outputs import open_output
-from steps_impl.extract.packed import ENDINGS, LineCompression, PackedFile
 from steps_impl.extract.publishing import described, place_of
 from steps_impl.extract.runs import Run
 from steps_impl.registry import Parameters, Step
@@ -45,7 +46,7 @@ class ExtractDynamoDbParameters(Parameters):
         default=None, description="s3://bucket/prefix/ or a directory; default: $OUTPUT1_STAGING_DIR"
     )
     output_format: ItemsFormat = Field(default="json", description="format of the files")
-    compression: LineCompression = Field(default="gzip", description="compression of the files")
+    compression: Literal["gzip", "zstd", "none"] = Field(default="gzip", description="compression of the files")
     columns: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="the attributes that are written; tsv and csv: in this order"
     )
@@ -69,9 +70,10 @@ class ExtractDynamoDbParameters(Parameters):
         return self
 
     @property
-    def ending(self) -> str:
-        """The end of the files' names."""
-        return f"{self.output_format.removeprefix('dynamodb-')}{ENDINGS[self.compression]}"
+    def kind(self) -> FileKind:
+        """What the files are."""
+        form: Literal["json", "tsv", "csv"] = "json" if self.output_format == "dynamodb-json" else self.output_format
+        return file_kind(form, self.compression, (), Unsupported(null=False))
 
     @property
     def elements(self) -> list[dict[str, Any]] | None:
@@ -97,7 +99,7 @@ class _Extract:
         return parts or [self._open(0).close()]
 
     def _segment(self, number: int) -> Part | None:
-        part: PackedFile | None = None
+        part: OpenPart | None = None
         lines = lines_of(self.parameters.output_format, self.parameters.columns)
         try:
             for page in self.scan.pages(number):
@@ -112,13 +114,13 @@ class _Extract:
                 raise UnsupportedValue(f"table {self.scan.table.name}: {error}") from None
             raise
 
-    def _write(self, part: PackedFile, page: list[Item], text: bytes) -> None:
-        part.write(text, len(page))
+    def _write(self, part: OpenPart, page: list[Item], text: bytes) -> None:
+        part.write(text, len(page), len(text))
         self.tally.count(len(text), items=len(page))
 
-    def _open(self, number: int) -> PackedFile:
-        name = self.run.name(f"{number:04d}.{self.parameters.ending}")
-        return PackedFile(self.run.output, name, self.parameters.compression)
+    def _open(self, number: int) -> OpenPart:
+        kind = self.parameters.kind
+        return OpenPart(self.run.output, self.run.name(f"{number:04d}.{kind.extension}"), kind.codec(0))
 
 
 def run(parameters: ExtractDynamoDbParameters, context: StepContext) -> StepResult:

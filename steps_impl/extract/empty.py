@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import bz2
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import zstandard
 from isal import igzip
 
-from core.extras import optional
+from steps_impl.extract.codecs import Unsupported, file_kind
 from steps_impl.extract.unload import UnloadCompression, UnloadForm
+from steps_impl.formats.typed import Column
 
 _PACKED: dict[UnloadCompression, tuple[str, Callable[[bytes], bytes]]] = {
     "none": ("", bytes),
@@ -28,15 +28,13 @@ def empty_file(form: UnloadForm, elements: Sequence[Mapping[str, Any]] | None) -
         MissingExtra: the form needs a library that is not installed here.
     """
     if form.format == "parquet":
-        return "0000_part_00.parquet", _parquet([str(element["name"]) for element in elements or ()])
+        return "0000_part_00.parquet", _parquet(elements or ())
     end, pack = _PACKED[form.compression]
     names = [str(element["name"]) for element in elements or ()] if form.header else []
     line = ("," if form.format == "csv" else "\t").join(names) + "\n" if names else ""
     return f"0000_part_00{end}", pack(line.encode())
 
 
-def _parquet(names: Sequence[str]) -> bytes:
-    arrow, parquet = optional("pyarrow"), optional("pyarrow.parquet")
-    content = io.BytesIO()
-    parquet.write_table(arrow.table({name: arrow.array([], arrow.string()) for name in names}), content)
-    return content.getvalue()
+def _parquet(elements: Sequence[Mapping[str, Any]]) -> bytes:
+    columns = [Column(str(element["name"]), element["type"]) for element in elements]
+    return file_kind("parquet", "snappy", columns, Unsupported(null=False)).codec(0).finish()

@@ -18,9 +18,9 @@ from typing import Any
 
 from core.errors import ParameterError, SchemaMismatch, UnsupportedValue
 from core.periods import parse_period
+from steps_impl.extract.cursor_parameters import CursorParameters
 from steps_impl.extract.dialects import Dialect, Kind, kind_of
 from steps_impl.extract.mark import Digests, Edge, LastRun, MarkDocument, Point
-from steps_impl.extract.parameters import SqlExtractParameters
 from steps_impl.extract.relation import Relation, both
 
 #: Digests that one statement names.
@@ -46,7 +46,7 @@ class Increment:
 
     def __init__(
         self,
-        parameters: SqlExtractParameters,
+        parameters: CursorParameters,
         relation: Relation,
         dialect: Dialect,
         ask: Ask,

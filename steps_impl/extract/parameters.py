@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from core.periods import parse_period
 from steps_impl.extract.codecs import Compression, OutputFormat
-from steps_impl.registry import Parameters
-
-_NUMBER = re.compile(r"\d{1,38}(\.\d{1,38})?")
-_NEEDS_CURSOR = ("state", "look_back", "run_key")
+from steps_impl.extract.cursor_parameters import CursorParameters
 
 
-class SqlExtractParameters(Parameters):
+class SqlExtractParameters(CursorParameters):
     """What is read, how it is written and where to."""
 
     database: str | None = Field(default=None, description="database; default: the one of the server's entry")
@@ -52,38 +47,10 @@ class SqlExtractParameters(Parameters):
     split_by: str | None = Field(
         default=None, description="column whose ranges are read in parallel; default: the primary key of the table"
     )
-    cursor_column: str | None = Field(
-        default=None,
-        description="read only rows whose value here is new since the last run: a column that grows with every change",
-    )
-    state: str | None = Field(
-        default=None,
-        description="s3:// address or file of the high-water mark; default: _mark.json in the output",
-    )
-    look_back: str | None = Field(
-        default=None,
-        description="how far behind the mark late rows are looked for: a period such as '15 minutes', "
-        "a number for number columns",
-    )
-    null_cursors: Literal["fail", "skip", "always"] = Field(
-        default="fail", description="rows without a cursor value: refuse, leave out and count, or read in every run"
-    )
-    run_key: str | None = Field(
-        default=None,
-        description="name of this run: the same run again reads the same rows again. Default: "
-        "what Data Pipeline runs, without the number of the attempt",
-    )
     unsupported_values: Literal["fail", "null"] = Field(
         default="fail",
         description="values that Parquet cannot hold (infinite dates, NaN in NUMERIC): refuse, or write NULL",
     )
-
-    @field_validator("look_back")
-    @classmethod
-    def _is_a_distance(cls, value: str | None) -> str | None:
-        if value is not None and not _NUMBER.fullmatch(value):
-            parse_period(value)
-        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -91,9 +58,6 @@ class SqlExtractParameters(Parameters):
             raise ValueError("give either --table or --sql")
         if self.files is not None and self.splits != 1:
             raise ValueError("give either --files or --splits")
-        lonely = [name for name in _NEEDS_CURSOR if getattr(self, name) is not None and not self.cursor_column]
-        if lonely:
-            raise ValueError(f"--{lonely[0].replace('_', '-')} belongs to --cursor-column")
         return self
 
     @property

@@ -14,12 +14,18 @@ all extracts write, and the files of former runs are deleted: a run that fails l
 ``--insert-mode`` is Dataduct's: TRUNCATE and OVERWRITE_EXISTING leave this run's rows only; APPEND and KEEP_EXISTING
 add them to those of the manifest that is there, once for each instance of a task (or ``--run-key``), however often it
 is retried.
+
+With ``--cursor-column`` only new rows are read, those above a high-water mark and those that came late below it; one
+transaction sees the mark's new value and the rows. The mark is set last, and the same run again (a retry) reads the
+same rows again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from core.errors import ParameterError, SettingsError
 from core.settings import RedshiftSettings, load_settings
@@ -31,6 +37,7 @@ from steps_impl.extract.empty import empty_file
 from steps_impl.extract.manifest import Entry
 from steps_impl.extract.outputs import S3Output
 from steps_impl.extract.publishing import described, place_of
+from steps_impl.extract.redshift_increment import SNAPSHOT, Increment
 from steps_impl.extract.redshift_parameters import ExtractRedshiftParameters
 from steps_impl.extract.runs import Run
 from steps_impl.extract.unload import given_query, table_query, unload_statement
@@ -56,19 +63,31 @@ class _Extract:
     key: str | None
 
     def once(self, session: Session) -> StepResult:
-        """Unload, check, publish."""
+        """Unload, check, publish; set the mark last: a run that dies before reads the same rows again."""
         with Run(self.output, self.context.cancelled) as run:
-            unloaded = self._filled(run, self._unload(session, self.output.location(run.name(""))))
-            run.demand(len(unloaded.entries))
-            return self._publish(run, unloaded)
+            if self.parameters.cursor_column is None:
+                return self._publish(run, self._unload(session, run, self._query()))
+            with session.transaction(SNAPSHOT):
+                increment = self._increment(session)
+                unloaded = self._unload(session, run, increment.query)
+            increment.check()
+            result = self._publish(run, unloaded, increment.details)
+            increment.keep()
+            return result
 
-    def _unload(self, session: Session, prefix: str) -> Unloaded:
+    def _increment(self, session: Session) -> Increment:
+        source = f"redshift/{self.warehouse.database_name}/{self.parameters.source or '(query)'}"
+        return Increment(session, self.parameters, self.output, source, self.key)
+
+    def _unload(self, session: Session, run: Run, query: str) -> Unloaded:
         self.context.reporter.progress("unload")
-        query, form = self._query(), self.parameters.form
+        prefix, form = self.output.location(run.name("")), self.parameters.form
         escapes = "\\" in query and _escapes(session)
         session.execute(unload_statement(query, prefix, self.role, form, region=self._region(prefix), escapes=escapes))
         (counted,) = session.row(Statement("SELECT pg_last_unload_count()", "count the unloaded rows"))
-        return read_unloaded(self.store, prefix, int(counted), header=form.header)
+        unloaded = self._filled(run, read_unloaded(self.store, prefix, int(counted), header=form.header))
+        run.demand(len(unloaded.entries))
+        return unloaded
 
     def _filled(self, run: Run, unloaded: Unloaded) -> Unloaded:
         """Add an empty file where UNLOAD wrote none: COPY refuses a manifest without files."""
@@ -78,7 +97,7 @@ class _Extract:
         self.output.replace(run.name(name), content)
         return Unloaded([Entry(self.output.url(run.name(name)), len(content), 0)], unloaded.elements)
 
-    def _publish(self, run: Run, unloaded: Unloaded) -> StepResult:
+    def _publish(self, run: Run, unloaded: Unloaded, increment: Mapping[str, Any] | None = None) -> StepResult:
         form = self.parameters.form
         source = {
             "host": "redshift",
@@ -87,6 +106,7 @@ class _Extract:
             "format": form.format,
             "compression": form.compression,
             "header": form.header,
+            **({"increment": {name: increment[name] for name in ("cursor", "after", "mark")}} if increment else {}),
         }
         appending = Appending(self.output, self.key)
         if self.parameters.appends:
@@ -94,6 +114,7 @@ class _Extract:
         entries = [*appending.kept, *unloaded.entries]
         leftovers = run.publish(entries, unloaded.elements, appending.recorded(run, source))
         details = {**described(self.output, len(entries), leftovers), "kept_files": len(appending.kept)}
+        details |= increment or {}
         return StepResult(rows=unloaded.rows, bytes=unloaded.bytes, details=details)
 
     def _query(self) -> str:

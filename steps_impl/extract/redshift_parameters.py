@@ -7,14 +7,16 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from core.errors import DefinitionError
+from steps_impl.extract.cursor_parameters import CursorParameters
 from steps_impl.extract.unload import UnloadCompression, UnloadForm, UnloadFormat
-from steps_impl.registry import Parameters
 from steps_impl.tables.model import TableName
 from steps_impl.tables.reader import read_table_name
 
 
-class ExtractRedshiftParameters(Parameters):
+class ExtractRedshiftParameters(CursorParameters):
     """What is read, how it is written and where to."""
+
+    needs_cursor = ("state", "look_back")
 
     table: str | None = Field(default=None, description="table or view to read whole; schema.table is accepted")
     schema_name: str | None = Field(
@@ -36,8 +38,8 @@ class ExtractRedshiftParameters(Parameters):
     )
     run_key: str | None = Field(
         default=None,
-        description="APPEND and KEEP_EXISTING: name of this run; the same run again adds the same rows once. Default: "
-        "what Data Pipeline runs, without the number of the attempt; one of the two is needed",
+        description="name of this run: the same run again reads and adds the same rows again. Default: what Data "
+        "Pipeline runs, without the number of the attempt; APPEND and KEEP_EXISTING need one of the two",
     )
     queue: str | None = Field(default=None, description="query group, which chooses the queue of the warehouse")
 

@@ -112,12 +112,12 @@ class Session:
         ]
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside becomes visible together at the end, or not at all.
+    def transaction(self, modes: str = "") -> Iterator[None]:
+        """Everything inside becomes visible together at the end, or not at all; ``modes`` follow the word BEGIN.
 
         A COMMIT that was sent is waited for, cancelled or not: broken off, nobody would know what came of it.
         """
-        self.execute(Statement("BEGIN", "begin a transaction"))
+        self.execute(Statement(f"BEGIN {modes}".rstrip(), "begin a transaction"))
         try:
             yield
             self._stop_when_cancelled()

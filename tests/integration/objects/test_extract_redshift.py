@@ -163,6 +163,61 @@ def test_append_adds_rows_and_a_retry_of_the_same_task_adds_none(warehouse: Any)
     assert warehouse.manifest(place)["meta"]["record_count"] == 12
 
 
+def rows_of(warehouse: Any, place: str) -> list[tuple[int, str]]:
+    text = b"".join(gzip.decompress(warehouse.get(url)) for url in warehouse.urls(place)).decode()
+    return sorted((int(number), rest) for number, _, rest in (line.partition("\t") for line in text.splitlines()))
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "DECIMAL(20,5)", "BIGINT", "VARCHAR(400)", "DATE", "TIMESTAMPTZ"])
+def test_new_rows_are_read_once_with_ties_and_late_ones(warehouse: Any, kind: str) -> None:
+    values = {
+        "TIMESTAMP": ("2024-01-01 00:00:00.5", "2024-01-02 00:00:00"),
+        "TIMESTAMPTZ": ("2024-01-01 00:00:00.5+02", "2024-01-02 00:00:00+00"),
+        "DATE": ("2024-01-01", "2024-01-02"),
+        "DECIMAL(20,5)": ("1.50001", "1.50002"),
+        "BIGINT": ("9000000000", "9000000001"),
+        "VARCHAR(400)": ("a" * 300 + "'1", "a" * 300 + "'2"),
+    }[kind]
+    name, place = warehouse.name("changes"), warehouse.uri("out/")
+    warehouse.sql(f"CREATE TABLE {name} (id INT, note VARCHAR(20), ok BOOLEAN, at {kind})")
+    extract = {"table": name, "output": place, "cursor_column": "at"}
+
+    def insert(*rows: tuple[int, str | None, str]) -> None:
+        for number, note, at in rows:
+            warehouse.sql(f"INSERT INTO {name} VALUES (%s, %s, true, %s)", (number, note, at))
+
+    def read() -> list[int]:
+        warehouse.run("extract-redshift", **extract)
+        return [number for number, _ in rows_of(warehouse, place)]
+
+    insert((1, None, values[0]), (2, "NULL", values[0]))
+    assert read() == [1, 2]
+    assert read() == []
+    insert((3, "", values[0]), (1, None, values[0]), (4, "x", values[1]))
+    assert read() == [1, 3, 4]
+    assert read() == []
+    assert warehouse.manifest(place)["source"]["increment"]["cursor"] == "at"
+
+
+def test_a_retry_of_an_increment_reads_the_same_rows_again(warehouse: Any) -> None:
+    name, place = numbers(warehouse, 3), warehouse.uri("out/")
+    extract = {"table": name, "output": place, "cursor_column": "id", "state": warehouse.uri("mark.json")}
+    assert warehouse.run("extract-redshift", **extract, run_key="one").rows == 3
+    warehouse.sql(f"INSERT INTO {name} VALUES (4, 'x')")
+    assert warehouse.run("extract-redshift", **extract, run_key="one").rows == 3
+    assert warehouse.run("extract-redshift", **extract, run_key="two").rows == 1
+    ended = warehouse.dying(
+        signal.SIGKILL,
+        "steps_impl.extract.mark:MarkStore.replace",
+        *("extract-redshift", "--table", name, "--output", place, "--cursor-column", "id"),
+        *("--state", warehouse.uri("mark.json"), "--run-key", "three"),
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    warehouse.sql(f"INSERT INTO {name} VALUES (5, 'x')")
+    assert warehouse.run("extract-redshift", **extract, run_key="three").rows == 1
+    assert rows_of(warehouse, place) == [(5, "x")]
+
+
 @pytest.mark.parametrize(
     "moment",
     [
