@@ -20,6 +20,23 @@ DDL = "CREATE TABLE dev.t (id INTEGER PRIMARY KEY, description VARCHAR(50))"
 STEP = [sys.executable, "-m", "ductrunner", "step"]
 
 
+def test_copy_names_a_role_and_no_key_of_the_worker_reaches_the_warehouse(
+    compiled,
+    s3_client,
+    s3_bucket,
+    redshift_database: DatabaseAddress,  # the fixture
+) -> None:
+    compiled.warehouse("CREATE SCHEMA dev")
+    s3_client.put_object(Bucket=s3_bucket, Key="in/f", Body=b"1\tone\n")
+    words = ["--table_definition", DDL, "--s3_input_paths", f"s3://{s3_bucket}/in/"]
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDOFTHEWORKER00000", "AWS_SECRET_ACCESS_KEY": "secretOfTheWorker"}
+    done = compiled.call("create_load_redshift:create_load_redshift_runner", *words, **keys)
+    assert done.returncode == 0, done.stderr
+    texts = " ".join(row[0] for row in compiled.warehouse("SELECT querytxt FROM stl_query"))
+    assert "IAM_ROLE" in texts
+    assert not [key for key in keys.values() if key in texts + done.stdout + done.stderr]
+
+
 def test_the_text_of_a_script_is_printed_nowhere(compiled) -> None:
     compiled.warehouse("CREATE SCHEMA dev")
     for statement in ("INSERT INTO dev.t VALUES (1, 'hunter2hunter2')", "SELECT 'hunter2hunter2' FROM nowhere"):
