@@ -124,6 +124,7 @@ def test_gzip_data_of_a_node_that_does_not_say_so_is_read_or_refused_by_name(
 @pytest.mark.parametrize(
     ("data", "message"),
     [(b"plain", "is not gzip data"), (gzip.compress(b"1,2\n" * 9999)[:-20], "its gzip data is damaged or cut off")],
+    ids=["plain", "cut off"],
 )
 def test_data_that_is_not_the_gzip_it_should_be_is_named_and_nothing_appears(
     copying: Copying, data: bytes, message: str
