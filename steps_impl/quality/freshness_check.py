@@ -60,7 +60,7 @@ class FreshnessParameters(RelationParameters):
     def _one_subject(self) -> Self:
         if (self.column is None) != self.last_load:
             raise ValueError("give exactly one of --column and --last-load")
-        if self.last_load and (self.host != "redshift" or not self.table):
+        if self.last_load and (self.host_name != "redshift" or not self.table):
             raise ValueError("--last-load needs --table of the host redshift, which keeps a history of loads")
         return self
 

@@ -28,7 +28,7 @@ class SqlCheckParameters(CheckParameters):
     tolerance: float = Field(
         default=0.0, ge=0, description="difference from the number that still passes (percent; of --no-rows: rows)"
     )
-    host: str = Field(
+    host_name: str = Field(
         default="redshift", description="an alias of the configuration's mysql section, 'postgres' or 'redshift'"
     )
     database: str | None = Field(default=None, description="database; default: the host's")
@@ -38,7 +38,7 @@ class SqlCheckParameters(CheckParameters):
     maximum: float | None = Field(default=None, allow_inf_nan=False, description="the greatest number that passes")
     no_rows: bool = Field(default=False, description="it must return no rows")
     equal_sql: str | None = Field(default=None, description="it must return the number that this query returns")
-    equal_host: str | None = Field(default=None, description="host of --equal-sql; default: --host")
+    equal_host: str | None = Field(default=None, description="host of --equal-sql; default: --host-name")
     equal_database: str | None = Field(default=None, description="database of --equal-sql; default: the host's")
 
     @model_validator(mode="after")
@@ -80,7 +80,7 @@ def _judge(parameters: SqlCheckParameters, settings: Settings, context: StepCont
         with open_end(host, database, settings, context.cancelled) as end:
             return look(end)
 
-    own = parameters.host, parameters.database
+    own = parameters.host_name, parameters.database
     if parameters.no_rows:
         rows = ask(*own, lambda end: float(_count(end, parameters.sql)))
         return rows, "rows", f"the query returns {rows:.0f} rows"
@@ -90,7 +90,7 @@ def _judge(parameters: SqlCheckParameters, settings: Settings, context: StepCont
         return 0.0 if inside else None, "", f"the query returns {found:.15g}"
     expected = parameters.number
     if expected is None:
-        other = parameters.equal_host or parameters.host
+        other = parameters.equal_host or parameters.host_name
         database = parameters.equal_database or (None if parameters.equal_host else parameters.database)
         expected = ask(other, database, lambda end: _number(end, parameters.equal_sql or "", "--equal-sql"))
     return error_rate(expected, found), "%", f"the query returns {found:.15g}; expected is {expected:.15g}"

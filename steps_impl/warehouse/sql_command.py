@@ -42,7 +42,7 @@ class SqlCommandParameters(Parameters):
     sql_script: str | None = Field(default=None, description="the same as --command")
     script_arguments: tuple[str, ...] = Field(default=(), description="values of the script's `%s`, in their order")
     named_arguments: dict[str, str] = Field(default={}, description="values of the script's `%(name)s`, by name")
-    host: str = Field(
+    host_name: str = Field(
         default="redshift", description="where it runs: redshift, postgres, or an alias of the configuration's mysql"
     )
     database: str | None = Field(default=None, description="database there; default: the configuration's")
@@ -66,7 +66,7 @@ def run(parameters: SqlCommandParameters, context: StepContext) -> StepResult:
         StoreError, InterruptedError: nothing is changed by a script that is one transaction.
     """
     settings = load_settings(environment=context.environment)
-    server = configured_server(settings, parameters.host, parameters.database)
+    server = configured_server(settings, parameters.host_name, parameters.database)
     if parameters.queue and server.engine != "redshift":
         raise ParameterError(f"--queue is for Redshift; {TITLES[server.engine]} has no query groups")
     statements = _statements(parameters, server.engine, S3Store(region=settings.etl.region))
@@ -81,7 +81,7 @@ def run(parameters: SqlCommandParameters, context: StepContext) -> StepResult:
 
     safe = together or len(statements) == 1  # nothing is left of an attempt that met another writer
     rows = retry_conflicts(once, context.cancelled, attempts=8 if safe else 1)
-    details = {"host": parameters.host, "statements": len(statements), "one_transaction": safe}
+    details = {"host": parameters.host_name, "statements": len(statements), "one_transaction": safe}
     return StepResult(rows=rows, details=details)
 
 

@@ -18,7 +18,7 @@ from steps_impl.quality.report import CheckParameters
 class RelationParameters(CheckParameters):
     """A table or a query on a host of the configuration."""
 
-    host: str = Field(
+    host_name: str = Field(
         default="redshift", description="an alias of the configuration's mysql section, 'postgres' or 'redshift'"
     )
     database: str | None = Field(default=None, description="database; default: the host's")
@@ -50,6 +50,6 @@ class RelationParameters(CheckParameters):
             ParameterError: the configuration has no such host.
             StoreError: it cannot be reached or refuses.
         """
-        with open_end(self.host, self.database, settings, context.cancelled) as end:
+        with open_end(self.host_name, self.database, settings, context.cancelled) as end:
             conditions = [self.where, since_condition(end, self.since)]
             yield end, relation_of(end, self.table, self.sql, conditions)

@@ -21,9 +21,9 @@ CHECKS = {
                 "--exclude", "at"),
     "count-check": ("--source-host", "source", "--source-count-sql", "SELECT SLEEP(30)",
                     "--destination-table-name", "t"),
-    "null-rate-check": ("--host", "source", "--sql", SLOW, "--columns", "v"),
-    "sql-check": ("--host", "source", "--sql", "SELECT SLEEP(30)", "--number", "0"),
-    "freshness-check": ("--host", "source", "--sql", "SELECT at FROM t WHERE SLEEP(30) = 0", "--column", "at",
+    "null-rate-check": ("--host-name", "source", "--sql", SLOW, "--columns", "v"),
+    "sql-check": ("--host-name", "source", "--sql", "SELECT SLEEP(30)", "--number", "0"),
+    "freshness-check": ("--host-name", "source", "--sql", "SELECT at FROM t WHERE SLEEP(30) = 0", "--column", "at",
                         "--max-age", "1 day"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ HOURS = {
 
 
 def fresh(hosts: Any, host: str, *words: str) -> Any:
-    return hosts.step("freshness-check", "--host", host, "--table", "t", *words)
+    return hosts.step("freshness-check", "--host-name", host, "--table", "t", *words)
 
 
 @pytest.mark.parametrize("host", ["source", "postgres", "redshift"])

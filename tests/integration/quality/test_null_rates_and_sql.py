@@ -13,7 +13,7 @@ HOSTS = ["source", "postgres", "redshift"]
 def test_each_column_has_a_limit_of_its_own(hosts: Any, host: str) -> None:
     hosts.on(host, "CREATE TABLE t (id INT, email VARCHAR(20), name VARCHAR(20))",
              "INSERT INTO t VALUES (1, 'a', NULL), (2, NULL, NULL), (3, 'c', ' '), (4, 'd', 'e')")  # fmt: skip
-    look = ("null-rate-check", "--host", host, "--table", "t", "--columns")
+    look = ("null-rate-check", "--host-name", host, "--table", "t", "--columns")
     assert hosts.step(*look, "ID", "email=25", "name=50").code == 0
     done = hosts.step(*look, "id", "email=25", "name=50", "--blank-is-null")
     assert (done.code, "3 of 4 rows have no name" in done.said, "email" in done.said) == (3, True, False)
@@ -66,7 +66,7 @@ CASES: list[tuple[list[str], int]] = [
 def test_a_query_of_ones_own_is_held_against_its_expectation(hosts: Any, host: str) -> None:
     hosts.on(host, "CREATE TABLE t (v INT)", "INSERT INTO t VALUES (1), (2), (3), (4)")
     for words, code in CASES:
-        done = hosts.step("sql-check", "--host", host, *words)
+        done = hosts.step("sql-check", "--host-name", host, *words)
         assert (words, done.code) == (words, code), done.said
         assert "secret" not in done.said
 

@@ -42,7 +42,8 @@ class Host:
         return found
 
     def run(self, command: str, *arguments: str, **more: Any) -> Any:
-        return self.warehouse.run("sql-command", command=command, script_arguments=arguments, host=self.name, **more)
+        given = {"command": command, "script_arguments": arguments, "host_name": self.name}
+        return self.warehouse.run("sql-command", **given, **more)
 
 
 @pytest.fixture(params=["redshift", "postgres", "source"])
@@ -105,7 +106,7 @@ def test_a_truncate_between_statements_is_refused_before_the_first_and_run_when_
 
 def test_bad_input_is_told_without_running_anything(warehouse: Any) -> None:
     with pytest.raises(ParameterError, match="no server 'nobody' in the configuration; it knows: redshift"):
-        warehouse.run("sql-command", command="SELECT 1", host="nobody")
+        warehouse.run("sql-command", command="SELECT 1", host_name="nobody")
     with pytest.raises(ParameterError, match="holds no statement"):
         warehouse.run("sql-command", command=" -- nothing\n;")
     with pytest.raises(NotFound, match=r"nowhere\.sql"):
