@@ -88,5 +88,6 @@ def compiled(
     path = tmp_path / "dataduct.cfg"
     path.write_text(yaml.safe_dump(config))
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("DUCTRUNNER_CONFIG", raising=False)
     monkeypatch.setenv("DUCTRUNNER_REDSHIFT_IAM_ROLE", role)
     return Compiled(w, s, path)

@@ -137,7 +137,7 @@ def test_queries_end_as_their_authors_like(path: Any, table: str) -> None:
 def test_a_reload_from_an_empty_source_keeps_the_rows_unless_that_is_allowed(path: Any, table: str) -> None:
     path.make_source(table, "id INT PRIMARY KEY, v VARCHAR(5), n DECIMAL(5,2)", [])
     place = path.extract(table=table)
-    with pytest.raises(CheckFailed, match=r"would delete all 1 of the target.*--allow-empty"):
+    with pytest.raises(CheckFailed, match=r"all 1 of the target would be deleted.*--allow-empty"):
         path.upsert(columns(table), place, delete_existing=True)
     assert path.in_target(f"SELECT id FROM {table}") == [(1,)]
     assert path.upsert(columns(table), place).details["target_rows"] == 1

@@ -31,7 +31,7 @@ WHOLE = frozenset({"guide/parametrized_template", "projects/dataduct_compiled", 
 GROUPS = ("--workerGroup=managed", "--tasks=4", "--workerGroups=myWorkerGroup=2,test=1,housekeeping=1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def place(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
     """The sandbox, with this process's AWS clients pointing at it."""
     if "DUCTRUNNER_ENGINES_STATE" not in sandbox.environment:
@@ -44,7 +44,7 @@ def place(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(place: RunningSandbox) -> Settings:
     """Where the sandbox's databases are."""
     found = load_settings(Path(place.environment["DUCTRUNNER_CONFIG"]))
@@ -53,7 +53,7 @@ def settings(place: RunningSandbox) -> Settings:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worker(place: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An agent for all groups; its output directory."""
     output = tmp_path_factory.mktemp("definitions") / "output"
@@ -65,7 +65,7 @@ def worker(place: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> I
     assert agent.wait(60) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seeded(place: RunningSandbox, settings: Settings) -> None:
     """Everything that definitions expect to find is there."""
     seeds.fill_aws()

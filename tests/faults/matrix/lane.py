@@ -113,12 +113,16 @@ class Lane:
 
 
 def new_client(service: str, endpoint: str) -> Any:
-    """A boto3 client; made one at a time, since the session behind it is not safe for threads."""
+    """A boto3 client; made one at a time, since the session behind it is not safe for threads.
+
+    It looks for no proxy: that goes over the environment, which pytest changes meanwhile.
+    """
     import boto3
+    from botocore.config import Config
 
     keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
     with _CLIENTS:
-        return boto3.client(service, endpoint_url=endpoint, **keys)
+        return boto3.client(service, endpoint_url=endpoint, config=Config(proxies={}), **keys)
 
 
 @contextmanager

@@ -11,20 +11,31 @@ from typing import Any
 import pytest
 
 CHECKOUT = Path(__file__).parents[3]
-#: Runs a step that sends itself a signal a moment after a phase has begun: in the middle of the phase's statement.
+#: Runs a step that sends itself a signal a moment after a phase has begun, in the middle of its statement. However
+#: quick that is, the signal comes before the commit.
 DYING = """
-import os, sys, threading
+import os, signal, sys, threading
 from steps_impl import runner
 from steps_impl.progress import ProgressReporter
+from stores.redshift import Session
 number, phase, name, *words = sys.argv[1:]
-told = ProgressReporter.progress
+told, run, begun = ProgressReporter.progress, Session._run, threading.Event()
 
 def progress(self, now, **counts):
     told(self, now, **counts)
     if now == phase:
+        begun.set()
         threading.Timer(0.01, os.kill, (os.getpid(), int(number))).start()
 
-ProgressReporter.progress = progress
+def waiting(self, statement, **options):
+    if begun.is_set() and statement.text == "COMMIT":
+        threading.Event().wait()
+    answer = run(self, statement, **options)
+    if begun.is_set() and int(number) == signal.SIGTERM and statement.text != "ROLLBACK":
+        self._cancelled.wait()
+    return answer
+
+ProgressReporter.progress, Session._run = progress, waiting
 sys.exit(runner.run(name, words, dict(os.environ)))
 """
 TABLE = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(20), d DATE)"
