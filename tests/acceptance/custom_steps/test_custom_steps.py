@@ -63,7 +63,7 @@ def test_a_custom_step_takes_its_parameters_from_a_file_and_leaves_its_result(ex
 def test_an_installed_package_brings_its_steps_without_configuration(example: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     words = ["-m", "uv", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(site)]
-    subprocess.run([sys.executable, *words, str(example / "package")], check=True, capture_output=True)
+    subprocess.run([sys.executable, *words, str(example)], check=True, capture_output=True)
     (example / "ductrunner.yaml").write_text("{}", encoding="utf-8")
     assert "count-lines-package" in run(example, "steps", PYTHONPATH=str(site)).stdout
     done = run(example, "step", "count-lines-package", "--path", "README.md", PYTHONPATH=str(site))
