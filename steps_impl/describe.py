@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from steps_impl.catalogue import Entry, Flag
-from steps_impl.registry import Step
+from steps_impl.registry import Parameters, Step
 
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "yes/no", "object": "JSON object"}
 
@@ -19,8 +20,18 @@ def describe_step(step: Step) -> dict[str, Any]:
     """
     schema = step.parameters.model_json_schema()
     required = set(schema.get("required", ()))
-    flags = [_flag(name, field, schema, name in required) for name, field in schema.get("properties", {}).items()]
+    fields = schema.get("properties", {})
+    flags = [_flag(name, fields[name], schema, name in required) for name in _in_order(step.parameters, fields)]
+    flags.sort(key=lambda flag: not flag.required)
     return {"summary": step.summary, "flags": [flag._asdict() for flag in flags]}
+
+
+def _in_order(model: type[Parameters], fields: Mapping[str, Any]) -> list[str]:
+    """Return what the step itself has before what it shares with others: that is what a reader looks for."""
+    named = {field.alias or name: name for name, field in model.model_fields.items()}
+    kinds = reversed(list(enumerate(model.__mro__)))
+    depth = {name: n for n, kind in kinds for name in inspect.get_annotations(kind)}
+    return sorted(fields, key=lambda shown: depth.get(named[shown], 0))
 
 
 def entry_of(step: Step) -> Entry:
