@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Tests that run side by side, each file on one of so many processes with servers of its own; they wait more than work.
-JOBS   ?= 3
+JOBS   ?= 2
+# Those in which something dies at a certain moment have the machine to themselves.
+ALONE  := tests/faults tests/integration/health
 STAMP  := $(VENV)/.installed
 ROOMS  := agent bootstrap compat core ductrunner pipelines sandbox steps_impl stores
 
@@ -33,7 +35,8 @@ demo: install parts
 	@$(BIN)/python examples/rds_to_redshift/demo.py
 
 test: install parts engines
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(or $(TESTS),$(ALONE:%=--ignore=%))
+	$(if $(TESTS),,$(BIN)/python -m pytest $(ALONE))
 
 # The long form of the fault tests, about half an hour: CHAOS="--only kills --kill-seconds 60 --seed 7" for a part.
 chaos: install parts engines
