@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Tests that run side by side, each file on one of so many processes with servers of its own; they wait more than work.
-JOBS   ?= 2
+JOBS   ?= 3
 # Those in which something dies at a certain moment have the machine to themselves.
 ALONE  := tests/faults tests/integration/health
 STAMP  := $(VENV)/.installed
