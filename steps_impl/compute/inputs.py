@@ -51,14 +51,13 @@ class Fetching:
 
     def _plan(self, uri: str, directory: Path) -> None:
         """Plan an input: a folder where the address ends with a slash or there is no object of that key."""
-        if not uri.endswith("/"):
-            try:
-                self.add_file(uri, directory)
-            except NotFound:
-                pass
-            else:
-                return
-        self.add_folder(uri, directory)
+        if uri.endswith("/"):
+            self.add_folder(uri, directory)
+            return
+        try:
+            self.add_file(uri, directory)
+        except NotFound:
+            self.add_folder(uri, directory)
 
 
 def copy_directory(source: str, directory: Path) -> None:

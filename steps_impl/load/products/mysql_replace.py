@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from core.errors import DuctrunnerError, ParameterError, StatementFailed, TransactionConflict
 from steps_impl.load.products.mysql_load import MySqlLoad, digest
@@ -145,10 +145,7 @@ def _tidied_up(load: MySqlLoad, reconnect: Callable[[], Target], new: str, old: 
         yield
     except BaseException:
         load.target.close()
-        try:
-            with reconnect() as other:
-                other.execute("SET SESSION lock_wait_timeout = 10")
-                other.execute(f"DROP TABLE IF EXISTS {new}, {old}")
-        except DuctrunnerError:
-            pass
+        with suppress(DuctrunnerError), reconnect() as other:  # the failure itself is what is told
+            other.execute("SET SESSION lock_wait_timeout = 10")
+            other.execute(f"DROP TABLE IF EXISTS {new}, {old}")
         raise
