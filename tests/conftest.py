@@ -43,6 +43,15 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def environment_left_as_found() -> Iterator[None]:
+    """Fail where a module leaves the process's environment changed: other modules would run with it, some days."""
+    before = dict(os.environ)
+    yield
+    changed = {name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}
+    assert changed <= {"PYTEST_CURRENT_TEST"}, f"left in the environment: {sorted(changed)}"
+
+
 def run_part(part: AnyPart) -> Iterator[AnyPart]:
     """Start a part, hand it out, stop it."""
     try:

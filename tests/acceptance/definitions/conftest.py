@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,20 +32,26 @@ WHOLE = frozenset({"guide/parametrized_template", "projects/dataduct_compiled", 
 GROUPS = ("--workerGroup=managed", "--tasks=4", "--workerGroups=myWorkerGroup=2,test=1,housekeeping=1")
 
 
-@pytest.fixture(scope="package")
-def place(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
-    """The sandbox, with this process's AWS clients pointing at it."""
-    if "DUCTRUNNER_ENGINES_STATE" not in sandbox.environment:
-        skip_or_fail("Hadoop, Pig and Hive are not installed here; run: make engines")
+@contextmanager
+def pointed_at(sandbox: RunningSandbox) -> Iterator[None]:
+    """Let this process's AWS clients and settings be the sandbox's."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in sandbox.environment.items():
             patch.setenv(name, value)
-        yield sandbox
+        yield
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
+def place(sandbox: RunningSandbox) -> RunningSandbox:
+    """The sandbox with all its parts."""
+    if "DUCTRUNNER_ENGINES_STATE" not in sandbox.environment:
+        skip_or_fail("Hadoop, Pig and Hive are not installed here; run: make engines")
+    return sandbox
+
+
+@pytest.fixture(scope="session")
 def settings(place: RunningSandbox) -> Settings:
     """Where the sandbox's databases are."""
     found = load_settings(Path(place.environment["DUCTRUNNER_CONFIG"]))
@@ -53,23 +60,24 @@ def settings(place: RunningSandbox) -> Settings:
     return found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def worker(place: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An agent for all groups; its output directory."""
     output = tmp_path_factory.mktemp("definitions") / "output"
     command = [sys.executable, "-m", "ductrunner", "agent", *GROUPS, f"--output={output}"]
-    with output.with_suffix(".log").open("wb") as log:
+    with pointed_at(place), output.with_suffix(".log").open("wb") as log:
         agent = subprocess.Popen(command, cwd=CHECKOUT, stdout=log, stderr=log)
     yield output
     agent.send_signal(signal.SIGTERM)
     assert agent.wait(60) == 0
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def seeded(place: RunningSandbox, settings: Settings) -> None:
     """Everything that definitions expect to find is there."""
-    seeds.fill_aws()
-    seeds.fill_databases(settings)
+    with pointed_at(place):
+        seeds.fill_aws()
+        seeds.fill_databases(settings)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +88,13 @@ def outcomes(
     seeded: None,
     worker: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Mapping[str, Outcome]:
+) -> Iterator[Mapping[str, Outcome]]:
     """What became of each of the module's ``NAMES``."""
     folder = tmp_path_factory.mktemp("filled")
-    runner = Runner(place.environment["AWS_ENDPOINT_URL_DATA_PIPELINE"])
-    for number, name in enumerate(request.module.NAMES):
-        path = folder / f"{number}.json"
-        path.write_text(seeds.filled(FOLDER / f"{name}.json", settings), encoding="utf-8")
-        runner.start(name, path, whole=name in WHOLE)
-    return runner.outcomes()
+    with pointed_at(place):
+        runner = Runner(place.environment["AWS_ENDPOINT_URL_DATA_PIPELINE"])
+        for number, name in enumerate(request.module.NAMES):
+            path = folder / f"{number}.json"
+            path.write_text(seeds.filled(FOLDER / f"{name}.json", settings), encoding="utf-8")
+            runner.start(name, path, whole=name in WHOLE)
+        yield runner.outcomes()
