@@ -37,7 +37,8 @@ from agent.running import Running
 from agent.sources.datapipeline import Budgets, DataPipelineSource
 from agent.sources.instance_identity import InstanceIdentity
 from agent.worker import Surroundings, Worker
-from core.settings import AgentSettings, Settings
+from core.sections.worker import AgentSettings
+from core.settings import Settings
 from stores.endpoint import Endpoint
 
 

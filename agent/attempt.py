@@ -22,7 +22,7 @@ from agent.work import Work
 from core.errors import DiskFull, DuctrunnerError, TaskError, TaskMalformed
 from core.periods import parse_period
 from core.redaction import REDACTOR
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 #: A task that is not acknowledged within 2 minutes is handed out again.
 ACKNOWLEDGE_PATIENCE = 110.0  # seconds

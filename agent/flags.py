@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from agent import log
 from core.errors import SettingsError
 from core.redaction import REDACTOR
-from core.settings import AgentSettings, Settings
+from core.sections.worker import AgentSettings
+from core.settings import Settings
 
 #: Flags that override a key of the same name in the file's section ``agent``.
 _OVERRIDING = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store

@@ -14,7 +14,7 @@ from agent.logs.desk import Desk
 from agent.observer import Observers
 from agent.processes.guard import Guard
 from agent.running import Running
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 if TYPE_CHECKING:
     from agent.preconditions.room import Room

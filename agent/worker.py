@@ -39,7 +39,7 @@ from agent.stop import StopReason
 from agent.store import store_maker
 from agent.tools import Tools
 from core.errors import InternalError
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 #: Exit statuses of the agent.
 STOPPED = 0

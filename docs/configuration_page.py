@@ -8,11 +8,12 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from core.settings import Section, Settings
+from core.sections.section import Section
+from core.settings import Settings
 
 _HEAD = """# The configuration file
 
-Made by `make docs` from the models in `core/settings.py`; edit those. One YAML file: `$DUCTRUNNER_CONFIG`, else
+Made by `make docs` from the models in `core/sections/`; edit those. One YAML file: `$DUCTRUNNER_CONFIG`, else
 `~/.ductrunner/ductrunner.yaml`, else `/etc/ductrunner/ductrunner.yaml`. Keys may be written in Dataduct's capitals. A
 flag goes before an environment variable `DUCTRUNNER_<SECTION>_<KEY>`, that before the file. An unknown key is an error
 that names the nearest known one.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from core.errors import DuctrunnerError, ParameterError, SettingsError
-from core.settings import CustomStepSettings, Settings, load_settings
+from core.sections.dataducts import CustomStepSettings
+from core.settings import Settings, load_settings
 from core.user_code import load_user_code
 from steps_impl.catalogue import Entry, nearest
 from steps_impl.contract import GROUP

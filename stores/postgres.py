@@ -11,7 +11,7 @@ import psycopg2.extensions
 import tenacity
 
 from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
-from core.settings import PostgresSettings
+from core.sections.databases import PostgresSettings
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import statement_fault

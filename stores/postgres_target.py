@@ -11,7 +11,7 @@ import tenacity
 from psycopg2 import errorcodes
 
 from core.errors import StoreUnreachable
-from core.settings import PostgresSettings
+from core.sections.databases import PostgresSettings
 from stores.postgres import Link, open_link
 from stores.redshift.faults import reason_of, statement_fault
 from stores.rejections import Rejected

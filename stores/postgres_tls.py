@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 
 
 def postgres_tls(settings: DatabaseLogin) -> dict[str, str]:

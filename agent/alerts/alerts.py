@@ -17,7 +17,7 @@ from agent.alerts.message import OUTCOMES, Message, failure, kind_of, summary
 from agent.backoff import Backoff
 from agent.observer import Ended, Observer
 from core.errors import DuctrunnerError
-from core.settings import AlertSettings
+from core.sections.telling import AlertSettings
 
 #: Messages that wait to be sent; what comes beyond that is counted only.
 QUEUE_LIMIT = 200

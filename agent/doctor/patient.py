@@ -15,7 +15,8 @@ from agent.flags import Flags, with_flags
 from agent.sources.datapipeline import LOST
 from agent.sources.endpoint import find_endpoint
 from core.errors import OwnershipLost, SettingsError
-from core.settings import AgentSettings, Settings, load_settings
+from core.sections.worker import AgentSettings
+from core.settings import Settings, load_settings
 from stores import aws
 from stores.endpoint import Endpoint
 from stores.identity import Identity

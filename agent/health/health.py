@@ -29,7 +29,7 @@ from agent.health.watcher import Watcher
 from agent.observer import Observer
 from agent.running import Running
 from agent.side import Side
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 
 class Health:

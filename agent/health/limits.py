@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.health.machine import Readings
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 from core.units import size
 
 RECOVERED_MINIMUM = 1.25

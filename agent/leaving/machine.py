@@ -15,7 +15,7 @@ from agent.leaving.mailbox import Mailbox
 from agent.leaving.notices import Notices
 from agent.side import Side
 from core.errors import StoreError
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 from stores.instance import find_metadata
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,32}")

@@ -27,7 +27,7 @@ from agent.leaving.mailbox import Mailbox
 from agent.leaving.notice import ITEMS, LIFECYCLE, REBALANCE, Notice
 from agent.leaving.termination import Termination
 from core.errors import StoreError
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 from stores.instance import InstanceMetadata, Item
 
 #: The reason at the gate.

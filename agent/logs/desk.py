@@ -25,7 +25,8 @@ from agent.store import store_maker
 from agent.task import Task, digest
 from agent.workspace import STDERR, STDOUT
 from core.redaction import REDACTOR
-from core.settings import AgentSettings, LoggingSettings
+from core.sections.telling import LoggingSettings
+from core.sections.worker import AgentSettings
 from stores.endpoint import Endpoint, service_endpoint
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from agent.logs.leftovers import in_journals, remove_left
 from agent.logs.notes import noted_files
 from agent.logs.old_logs import OldLog, find_logs, remove_log
 from agent.logs.output import OutputFile
-from core.settings import LoggingSettings
+from core.sections.telling import LoggingSettings
 
 #: Seconds between looks at whether something is to be done.
 LOOK = 60.0

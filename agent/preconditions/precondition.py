@@ -31,7 +31,7 @@ from agent.task import Objects, Task, digest
 from agent.work import Work
 from core.errors import PreconditionFalse, TaskMalformed
 from core.periods import format_datetime
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 _AGAIN = frozenset(error.error_id for error in PASSING)
 

@@ -17,7 +17,7 @@ from agent.preconditions.precondition import Precondition
 from agent.source import Verdict
 from agent.stop import StopReason
 from agent.task import digest
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 #: Name of the reason why the intake is held.
 REASON = "preconditions"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.processes.user import find_user
 from core.errors import SettingsError
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 #: capabilities(7): CAP_SYS_NICE.
 _SYS_NICE = 23

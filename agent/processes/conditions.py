@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent.processes.user import User, find_user
 from agent.task import PipelineObject
 from core.errors import TaskMalformed
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from pydantic import Field, model_validator
 
 from core.cancelling import on_cancel
 from core.errors import UnsupportedValue
-from core.settings import DynamoDbSettings, load_settings
+from core.sections.activities import DynamoDbSettings
+from core.settings import load_settings
 from steps_impl.activities.dynamodb.segments import for_each_segment
 from steps_impl.activities.dynamodb.shares import scan_of
 from steps_impl.activities.dynamodb.tally import Tally

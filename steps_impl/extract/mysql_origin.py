@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from core.cancelling import on_cancel
 from core.errors import AccessDenied, ParameterError, StoreError
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
 from steps_impl.extract import query
 from steps_impl.extract.codecs import TYPED

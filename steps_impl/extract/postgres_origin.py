@@ -8,7 +8,7 @@ from typing import Any
 
 from core.cancelling import on_cancel
 from core.errors import ParameterError, StoreError
-from core.settings import PostgresSettings
+from core.sections.databases import PostgresSettings
 from steps_impl.contract import StepContext
 from steps_impl.extract import pg_text
 from steps_impl.extract.dialects import PostgresDialect

@@ -46,7 +46,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from core.errors import ParameterError
-from core.settings import MySqlHost, Settings, load_settings
+from core.sections.databases import MySqlHost
+from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract.codecs import TYPED
 from steps_impl.extract.extraction import Extraction

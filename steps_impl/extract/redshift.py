@@ -28,7 +28,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ParameterError, SettingsError
-from core.settings import RedshiftSettings, load_settings
+from core.sections.databases import RedshiftSettings
+from core.settings import load_settings
 from steps_impl.activities.redshift_copy.authorization import region_of
 from steps_impl.activities.redshift_copy.records import attempt_of
 from steps_impl.contract import StepContext, StepResult

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from core.cancelling import on_cancel
 from core.errors import ParameterError
-from core.settings import MySqlHost, Settings, load_settings
+from core.sections.databases import MySqlHost
+from core.settings import Settings, load_settings
 from steps_impl.activities.copying.feed import Feed
 from steps_impl.activities.copying.mysql_bulk import keep_zeros
 from steps_impl.activities.copying.rows import Rows

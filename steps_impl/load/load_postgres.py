@@ -11,7 +11,8 @@ from pydantic import Field
 
 from core.cancelling import on_cancel
 from core.errors import SettingsError
-from core.settings import PostgresSettings, Settings, load_settings
+from core.sections.databases import PostgresSettings
+from core.settings import Settings, load_settings
 from steps_impl.activities.copying.feed import Feed
 from steps_impl.activities.copying.lines import Chunk
 from steps_impl.activities.copying.rows import Rows

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.errors import DefinitionError, ParameterError
-from core.settings import RedshiftSettings, Settings, load_settings
+from core.sections.databases import RedshiftSettings
+from core.settings import Settings, load_settings
 from steps_impl.activities.redshift_copy import statements
 from steps_impl.activities.redshift_copy.exchange import InsertMode
 from steps_impl.activities.redshift_copy.loading import Load

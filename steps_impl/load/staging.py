@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from core.errors import DuctrunnerError, LoadRejected, SchemaMismatch, SettingsError, StoreError
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
 from steps_impl.load.manifest import LoadInput
 from steps_impl.tables.model import Table, TableName, quote

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ParameterError
-from core.settings import EtlSettings
+from core.sections.dataducts import EtlSettings
 from stores.s3 import S3Store
 
 Outcome = Literal["passed", "warning", "failed"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from core.errors import ParameterError
-from core.settings import RedshiftSettings, Settings
+from core.sections.databases import RedshiftSettings
+from core.settings import Settings
 from steps_impl.quality.report import CheckParameters
 from steps_impl.quality.sides import SourceRelation
 from steps_impl.tables.definition import read_definition

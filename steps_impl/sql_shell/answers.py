@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from core.errors import ParameterError
-from core.settings import DatabaseLogin, MySqlHost
+from core.sections.databases import DatabaseLogin, MySqlHost
 from steps_impl.queries import bare_query
 from stores.sql import Statement
 

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from core.errors import ParameterError, ProgramMissing
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 from stores.logins import Access, current_access
 from stores.postgres_tls import postgres_tls
 

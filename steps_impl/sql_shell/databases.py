@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.errors import ParameterError
-from core.settings import DatabaseLogin, Settings
+from core.sections.databases import DatabaseLogin
+from core.settings import Settings
 
 
 def find_database(settings: Settings, kind: str, alias: str | None, database: str | None) -> DatabaseLogin:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import DefinitionError
-from core.settings import DatabaseSettings
+from core.sections.creation import DatabaseSettings
 from steps_impl.tables.compare import ActualColumn, made_by_warehouse
 from steps_impl.tables.grants import access_statements
 from steps_impl.tables.model import Column, Identity, Table, TableName

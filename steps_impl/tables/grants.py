@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.settings import DatabaseSettings, Permission
+from core.sections.creation import DatabaseSettings, Permission
 from steps_impl.tables.model import TableName, quote
 from stores.redshift import Statement
 

@@ -14,7 +14,8 @@ from typing import Literal
 from pydantic import Field
 
 from core.errors import SchemaMismatch
-from core.settings import DatabaseSettings, load_settings
+from core.sections.creation import DatabaseSettings
+from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Parameters, Step
 from steps_impl.tables.definition import read_views

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from core.errors import CheckFailed, ParameterError, SchemaMismatch
-from core.settings import RedshiftSettings, Settings, load_settings
+from core.sections.databases import RedshiftSettings
+from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import DefinitionError, NotFound, ParameterError, SchemaMismatch
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from steps_impl.load.copy_options import CopyOptions, CopyTarget
 from steps_impl.load.counts import arrival_report
 from steps_impl.load.manifest import LoadInput

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import SettingsError, StatementFailed, TransactionConflict
-from core.settings import RedshiftSettings, Settings
+from core.sections.databases import RedshiftSettings
+from core.settings import Settings
 from steps_impl.tables.catalog import actual_columns, create_statements
 from steps_impl.tables.compare import refuse
 from steps_impl.tables.drift import REFUSE, DriftPolicy, plan_drift

@@ -12,7 +12,7 @@ import tenacity
 
 from core.errors import NotFound, StoreError, StoreUnreachable
 from core.extras import optional
-from core.settings import CassandraSettings
+from core.sections.databases import CassandraSettings
 from stores import secrets
 from stores.cassandra.faults import translate
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.redaction import REDACTOR
-from core.settings import DatabaseLogin, RedshiftSettings
+from core.sections.databases import DatabaseLogin, RedshiftSettings
 from stores import secrets
 from stores.logins.iam import database_token
 from stores.logins.temporary import temporary_credentials

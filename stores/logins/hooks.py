@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import HookFailed
-from core.settings import DatabaseLogin, MySqlHost, PostgresSettings
+from core.sections.databases import DatabaseLogin, MySqlHost, PostgresSettings
 from core.user_hook import UserHook
 from stores.logins.access import Access
 from stores.logins.dbapi import HookConnection

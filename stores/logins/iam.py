@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 from stores import aws
 
 #: ``name.hash.region.rds.amazonaws.com`` (also ``.com.cn``), and proxies and clusters of the same form.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from core.errors import AccessDenied
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 from stores.logins.access import Access, access_to
 from stores.logins.hooks import ConnectHook, hook_of
 

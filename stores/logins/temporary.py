@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.errors import SettingsError
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from stores import aws
 
 #: Seconds that the credentials may be used to connect, the least that the API gives.

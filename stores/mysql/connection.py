@@ -10,7 +10,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from core.errors import DuctrunnerError, ParameterError, StoreError, StoreUnreachable
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.bound import bound
 from stores.mysql.columns import Column

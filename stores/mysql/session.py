@@ -12,7 +12,7 @@ import tenacity
 
 from core.cancelling import on_cancel
 from core.errors import DuctrunnerError, StoreUnreachable
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.faults import DriverFault, translate
 from stores.mysql.target import pymysql_options

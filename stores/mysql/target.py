@@ -15,7 +15,7 @@ from typing import Any
 import tenacity
 
 from core.errors import StoreError, StoreUnreachable
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.bound import bound
 from stores.mysql.connection import CONNECT_TIMEOUT

@@ -10,7 +10,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 from stores.mysql.faults import DriverFault
 
 Mode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]

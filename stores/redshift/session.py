@@ -19,7 +19,7 @@ import psycopg2.extensions
 import tenacity
 
 from core.errors import StoreUnreachable
-from core.settings import DatabaseLogin
+from core.sections.databases import DatabaseLogin
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
 from stores.redshift.faults import connection_fault, statement_fault

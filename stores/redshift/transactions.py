@@ -9,7 +9,7 @@ from typing import TypedDict, TypeVar, Unpack
 import tenacity
 
 from core.errors import TransactionConflict
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from stores.redshift.session import Session, connect
 
 T = TypeVar("T")

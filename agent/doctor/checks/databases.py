@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agent.doctor.finding import Finding, failed, ok, skipped, warning
 from agent.doctor.patient import Patient
 from core.errors import DuctrunnerError
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 
 #: What every server shows to everybody.
 _MYSQL_TABLES = """

@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 
-from core.settings import CopyActivitySettings
+from core.sections.activities import CopyActivitySettings
 from steps_impl.activities.copying.formats import column_names, dialect_of
 from steps_impl.activities.copying.lines import Chunk, count
 from steps_impl.activities.copying.reading import RecordReader

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from core.errors import ParameterError
-from core.settings import CopyActivitySettings
+from core.sections.activities import CopyActivitySettings
 from steps_impl.activities.copying.formats import dialect_of
 from steps_impl.activities.copying.lines import count
 from steps_impl.activities.copying.reading import RecordReader

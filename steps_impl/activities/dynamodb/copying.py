@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.cancelling import on_cancel
 from core.errors import ParameterError
-from core.settings import DynamoDbSettings
+from core.sections.activities import DynamoDbSettings
 from steps_impl.activities.dynamodb.directory import OutputDirectory, files_to_read, is_hidden
 from steps_impl.activities.dynamodb.exporting import copy_items, write_files, write_segments
 from steps_impl.activities.dynamodb.importing import BatchTarget, Found, put_items, read_items

@@ -12,7 +12,7 @@ from typing import IO, Any, Final, TypeAlias
 from isal import igzip, isal_zlib
 
 from core.errors import UnsupportedValue
-from core.settings import DynamoDbSettings
+from core.sections.activities import DynamoDbSettings
 from steps_impl.activities.dynamodb.lines import read_line
 from steps_impl.activities.dynamodb.shares import write_pace
 from steps_impl.activities.dynamodb.tally import Tally

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from core.settings import DynamoDbSettings
+from core.sections.activities import DynamoDbSettings
 from stores.dynamodb import DynamoDB, Pace, Scan, Table
 
 #: Bytes of a table that make one segment, which becomes one file.

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings import DynamoDbSettings, load_settings
+from core.sections.activities import DynamoDbSettings
+from core.settings import load_settings
 from steps_impl.activities.cluster import Cluster
 from steps_impl.activities.cluster.files import keep_script
 from steps_impl.activities.hive.handler import HandlerTable, rewrite

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.cancelling import on_cancel
 from core.errors import UnsupportedValue
-from core.settings import DynamoDbSettings
+from core.sections.activities import DynamoDbSettings
 from steps_impl.activities.dynamodb.directory import files_to_read, is_hidden
 from steps_impl.activities.dynamodb.exporting import write_segments
 from steps_impl.activities.dynamodb.importing import BatchTarget, Found, put_items, read_items

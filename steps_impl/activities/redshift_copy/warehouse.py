@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.errors import UnsupportedDatabase
-from core.settings import RedshiftCopyActivitySettings, RedshiftSettings
+from core.sections.activities import RedshiftCopyActivitySettings
+from core.sections.databases import RedshiftSettings
 from steps_impl.activities.objects.nodes import RedshiftDataNode
 from steps_impl.activities.servers import Server, resolve
 from steps_impl.activities.servers.session import open_postgres

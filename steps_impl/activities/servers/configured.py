@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ParameterError
-from core.settings import DatabaseLogin, MySqlHost, Settings
+from core.sections.databases import DatabaseLogin, MySqlHost
+from core.settings import Settings
 from steps_impl.activities.servers.server import TITLES, Engine
 from stores import redshift
 from stores.sql import SqlSession

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from core.settings import MySqlHost, PostgresSettings, RedshiftSettings
+from core.sections.databases import MySqlHost, PostgresSettings, RedshiftSettings
 from stores.mysql.tls import Tls
 
 Engine = Literal["mysql", "postgres", "redshift"]

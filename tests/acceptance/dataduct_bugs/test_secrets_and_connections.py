@@ -109,7 +109,7 @@ def test_text_of_four_bytes_a_character_goes_through_the_connection_to_mysql(
     """Dataduct connected with ``charset=utf8``, which has three."""
     from pydantic import SecretStr
 
-    from core.settings import MySqlHost
+    from core.sections.databases import MySqlHost
     from stores.mysql import connect
 
     to = mysql_database

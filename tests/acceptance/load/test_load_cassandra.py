@@ -28,7 +28,7 @@ from core.errors import (
     StoreUnreachable,
     UnsupportedValue,
 )
-from core.settings import CassandraSettings
+from core.sections.databases import CassandraSettings
 from sandbox.parts.cassandra import CassandraPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.formats.delimited import FORMATS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import RequestRefused, StoreUnreachable, Throttled, UnsupportedValue
-from core.settings import DynamoDbSettings
+from core.sections.activities import DynamoDbSettings
 from steps_impl.activities.dynamodb.shares import scan_of, write_pace
 from stores.dynamodb import BatchWriter, DynamoDB, Pace, Table
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from core.errors import AccessDenied, ParameterError, TransactionConflict, UnsupportedValue
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
 from steps_impl.extract import mysql_origin, rds
 from steps_impl.extract.mysql_origin import MySqlOrigin

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from core.errors import AccessDenied, NotFound, ParameterError, StoreError, StoreUnreachable, UnsupportedValue
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
 from steps_impl.extract.extraction import Extraction
 from steps_impl.extract.rows import RowStream

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from core.errors import AccessDenied, HookFailed, SettingsError
 from core.redaction import REDACTOR
-from core.settings import MySqlHost, PostgresSettings, RedshiftSettings, Settings, load_settings
+from core.sections.databases import MySqlHost, PostgresSettings, RedshiftSettings
+from core.settings import Settings, load_settings
 from sandbox.parts.database import DatabaseAddress
 from stores import mysql, postgres, postgres_target, redshift
 from stores.mysql.session import connect_session

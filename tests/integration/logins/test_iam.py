@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from core.errors import AccessDenied, NotFound, SettingsError, StoreUnreachable
 from core.redaction import REDACTOR
-from core.settings import MySqlHost, PostgresSettings, RedshiftSettings
+from core.sections.databases import MySqlHost, PostgresSettings, RedshiftSettings
 from stores import mysql, postgres, redshift
 from stores.mysql.session import connect_session
 from stores.mysql.target import connect as connect_target

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import AccessDenied
-from core.settings import PostgresSettings
+from core.sections.databases import PostgresSettings
 from sandbox.parts.database import DatabaseAddress
 from stores.logins import Access, logged_in
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import StoreError, StoreUnreachable
-from core.settings import MySqlHost
+from core.sections.databases import MySqlHost
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
 from stores.mysql import connect, driver

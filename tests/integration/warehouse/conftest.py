@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 import yaml
 
-from core.settings import RedshiftSettings, load_settings
+from core.sections.databases import RedshiftSettings
+from core.settings import load_settings
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart

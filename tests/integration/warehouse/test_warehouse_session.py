@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import AccessDenied, NotFound, StatementFailed, StoreUnreachable, TransactionConflict
 from core.redaction import REDACTOR
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from sandbox.parts.database import DatabaseAddress
 from stores.redshift import Session, Statement, connect, run_session, run_transaction
 
@@ -198,7 +198,7 @@ def test_a_cancelled_step_cancels_the_statement_and_undoes_the_transaction(
 
 STEP_IN_A_PROCESS = """
 import sys, threading
-from core.settings import RedshiftSettings
+from core.sections.databases import RedshiftSettings
 from steps_impl.signals import cancel_on_signal
 from stores.redshift import Statement, connect
 settings = RedshiftSettings.model_validate_json(sys.argv[1])

@@ -18,7 +18,8 @@ from agent.doctor.patient import Patient
 from agent.doctor.policy import actions, statement_for
 from core.errors import AccessDenied
 from core.redaction import REDACTOR
-from core.settings import AgentSettings, Settings
+from core.sections.worker import AgentSettings
+from core.settings import Settings
 
 PACKAGING = Path(__file__).parents[3] / "packaging"
 PATIENT = Patient(Settings(), AgentSettings(), {})

@@ -9,7 +9,8 @@ import pytest
 
 from agent.doctor.checks.unit import check_unit
 from agent.doctor.patient import Patient
-from core.settings import AgentSettings, Settings
+from core.sections.worker import AgentSettings
+from core.settings import Settings
 
 PACKAGED = Path(__file__).parents[3] / "packaging" / "ductrunner-agent.service"
 PATIENT = Patient(Settings(), AgentSettings(), {})

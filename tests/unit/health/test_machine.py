@@ -15,7 +15,7 @@ from agent.health.limits import limits
 from agent.health.machine import Machine, Readings
 from agent.health.machine_watch import MachineWatch
 from agent.observer import Observer
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 MEMINFO = "MemTotal:       8000 kB\nMemFree:        1000 kB\nMemAvailable:   6000 kB\n"
 PLENTY = Readings(10**12, 10**12, 10**6, 10**12, 10**12, 0.1, None)

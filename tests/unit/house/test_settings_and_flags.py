@@ -10,7 +10,10 @@ import click
 import pytest
 
 from agent.cli import agent
-from core.settings import AgentSettings, Permission, Section, Settings
+from core.sections.creation import Permission
+from core.sections.section import Section
+from core.sections.worker import AgentSettings
+from core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 #: Flags that are no keys: where the configuration is, how long this run goes, secrets and what leads to them.

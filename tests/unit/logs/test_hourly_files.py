@@ -12,7 +12,7 @@ import pytest
 
 from agent.logs.hourly_files import pack_agent_files, remove_agent_files
 from agent.logs.retention import Retention
-from core.settings import LoggingSettings
+from core.sections.telling import LoggingSettings
 from tests.unit.logs.test_retention import DAY, attempt
 
 HOUR = 3600.0

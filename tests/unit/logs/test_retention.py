@@ -11,7 +11,7 @@ from agent.journal.entry import Record
 from agent.journal.journal import Journal
 from agent.logs.names import LIMIT, agent_stream, group_name, task_stream
 from agent.logs.retention import Retention
-from core.settings import LoggingSettings
+from core.sections.telling import LoggingSettings
 
 DAY = 86_400
 YOUNG = 60

@@ -18,7 +18,7 @@ from agent.processes.wire import TreeEnded
 from agent.task import Field, PipelineObject
 from agent.usage import Usage
 from core.errors import CommandFailed, CommandKilled, MemoryExhausted, SettingsError, TaskMalformed
-from core.settings import AgentSettings
+from core.sections.worker import AgentSettings
 
 NOW = 0.0
 

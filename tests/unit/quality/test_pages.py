@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import ParameterError
-from core.settings import EtlSettings
+from core.sections.dataducts import EtlSettings
 from steps_impl.quality.pages import Shown, document, page, write_report
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

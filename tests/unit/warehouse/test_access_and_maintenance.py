@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.settings import DatabaseSettings, Permission
+from core.sections.creation import DatabaseSettings, Permission
 from steps_impl.tables.grants import access_statements
 from steps_impl.tables.model import TableName
 from steps_impl.warehouse.maintenance import MaintenanceParameters, analyze, vacuum

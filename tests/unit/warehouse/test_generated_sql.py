@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from sqlfluff.core import Linter
 
 from core.errors import DuctrunnerError
-from core.settings import DatabaseSettings, Permission, Settings
+from core.sections.creation import DatabaseSettings, Permission
+from core.settings import Settings
 from steps_impl.extract.unload import UnloadForm, given_query, table_query, unload_statement
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
 from steps_impl.quality.primary_key_check import duplicates_sql, null_keys_sql

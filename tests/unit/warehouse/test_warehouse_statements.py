@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlfluff.core import Linter
 
 from core.errors import ParameterError
-from core.settings import DatabaseSettings, Permission
+from core.sections.creation import DatabaseSettings, Permission
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
 from steps_impl.load.staging import create_staging
 from steps_impl.tables.catalog import create_statements
