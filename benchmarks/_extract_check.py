@@ -16,10 +16,11 @@ def differences(address: DatabaseAddress, folder: Path) -> int:
     import pymysql
 
     connection = pymysql.connect(
-        host=address.host, port=address.port, user=address.username, password=address.password,
-        database=address.database, use_unicode=False, conv={**pymysql.converters.encoders},
+        **address.mysql_login,
+        use_unicode=False,
+        conv={**pymysql.converters.encoders},
         cursorclass=pymysql.cursors.SSCursor,
-    )  # fmt: skip
+    )
     different = 0
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT * FROM events ORDER BY id")

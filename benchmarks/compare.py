@@ -168,9 +168,7 @@ def _process(command: list[str], environment: dict[str, str]) -> int:
 
 def _on_mysql(address: DatabaseAddress, statement: str) -> int:
     a = address
-    link: Any = pymysql.connect(
-        host=a.host, port=a.port, user=a.username, password=a.password, database=a.database, autocommit=True
-    )
+    link: Any = pymysql.connect(**a.mysql_login, autocommit=True)
     with link, link.cursor() as cursor:
         cursor.execute(statement)
         cursor.fetchall()
@@ -179,7 +177,7 @@ def _on_mysql(address: DatabaseAddress, statement: str) -> int:
 
 def _on_postgres(address: DatabaseAddress, statement: str) -> int:
     a = address
-    link: Any = psycopg2.connect(host=a.host, port=a.port, user=a.username, password=a.password, dbname=a.database)
+    link: Any = psycopg2.connect(**a.postgres_login)
     link.autocommit = True
     with link.cursor() as cursor:
         cursor.execute(statement)

@@ -139,7 +139,7 @@ class Bench:
 
     def execute(self, *statements: str) -> Any:
         a = self.postgres
-        connection = psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+        connection = psycopg2.connect(**a.postgres_login)
         connection.autocommit = True
         with connection.cursor() as cursor:
             for statement in statements:

@@ -8,12 +8,12 @@ from typing import Any, Self, TypeVar
 
 import psycopg2
 import psycopg2.extensions
-import tenacity
 
 from core.errors import AccessDenied, NotFound, StoreError, StoreUnreachable
 from core.sections.databases import PostgresSettings
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
+from stores.reaching import until_reached
 from stores.redshift.faults import statement_fault
 from stores.redshift.types import type_modifier
 
@@ -176,13 +176,7 @@ def connect(
         NotFound: the database is not there.
         StoreUnreachable: no connection after ``retries`` further attempts.
     """
-    policy = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1),
-        wait=tenacity.wait_exponential_jitter(initial=1, max=30),
-        reraise=True,
-    )
-    connection: Connection = policy(open_link, Connection, settings, database, options or {})
+    connection: Connection = until_reached(retries)(open_link, Connection, settings, database, options or {})
     connection.begin_reading()
     return connection
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import tenacity
 from psycopg2 import errorcodes
 
-from core.errors import StoreUnreachable
 from core.sections.databases import PostgresSettings
 from stores.postgres import Link, open_link
+from stores.reaching import until_reached
 from stores.redshift.faults import reason_of, statement_fault
 from stores.rejections import Rejected
 
@@ -134,11 +133,5 @@ def connect(settings: PostgresSettings, retries: int = 2, options: Mapping[str, 
         NotFound: the database is not there.
         StoreUnreachable: no connection after ``retries`` further attempts.
     """
-    policy = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1),
-        wait=tenacity.wait_exponential_jitter(initial=1, max=30),
-        reraise=True,
-    )
-    target: Target = policy(open_link, Target, settings, None, options or {})
+    target: Target = until_reached(retries)(open_link, Target, settings, None, options or {})
     return target

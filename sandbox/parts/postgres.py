@@ -107,13 +107,7 @@ class PostgresPart(Part):
         """Run one statement on its own and return its rows."""
         import psycopg2
 
-        connection = psycopg2.connect(
-            host=address.host,
-            port=address.port,
-            user=address.username,
-            password=address.password,
-            dbname=address.database,
-        )
+        connection = psycopg2.connect(**address.postgres_login)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:

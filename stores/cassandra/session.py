@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-import tenacity
-
-from core.errors import NotFound, StoreError, StoreUnreachable
+from core.errors import NotFound, StoreError
 from core.extras import optional
 from core.sections.databases import CassandraSettings
 from stores import secrets
 from stores.cassandra.faults import translate
+from stores.reaching import until_reached
 
 #: Of CQL's native protocol: what every Cassandra from 2.2 speaks, and the first that can leave a column unset.
 _PROTOCOL = 4
@@ -93,13 +92,7 @@ def connect(settings: CassandraSettings, retries: int = 2) -> Session:
         StoreUnreachable: no node answers after ``retries`` further attempts.
         MissingExtra: the driver is not installed.
     """
-    policy = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1),
-        wait=tenacity.wait_exponential_jitter(initial=1, max=30),
-        reraise=True,
-    )
-    session: Session = policy(Session, settings)
+    session: Session = until_reached(retries)(Session, settings)
     return session
 
 

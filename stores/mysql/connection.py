@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
-from core.errors import DuctrunnerError, ParameterError, StoreError, StoreUnreachable
+from core.errors import DuctrunnerError, ParameterError, StoreError
 from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.bound import bound
@@ -17,6 +15,7 @@ from stores.mysql.columns import Column
 from stores.mysql.driver import Driver, Login, Row, open_driver
 from stores.mysql.faults import DriverFault, translate
 from stores.mysql.tls import Tls
+from stores.reaching import until_reached
 
 #: Seconds until a server that does not answer counts as unreachable.
 CONNECT_TIMEOUT = 10
@@ -146,13 +145,7 @@ def connect(
     def renewed() -> Login:
         return login(current_access(host, database))
 
-    policy = Retrying(
-        retry=retry_if_exception_type(StoreUnreachable),
-        stop=stop_after_attempt(retries + 1),
-        wait=wait_exponential_jitter(initial=1, max=30),
-        reraise=True,
-    )
-    connection: Connection = policy(
+    connection: Connection = until_reached(retries)(
         logged_in, host, database, lambda access: Connection(login(access), renewed), _speak
     )
     try:

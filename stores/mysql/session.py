@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-import tenacity
 
 from core.cancelling import on_cancel
-from core.errors import DuctrunnerError, StoreUnreachable
+from core.errors import DuctrunnerError
 from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.faults import DriverFault, translate
 from stores.mysql.target import pymysql_options
 from stores.mysql.tls import Tls
+from stores.reaching import until_reached
 from stores.sql import Statement
 
 _LOST = 2013
@@ -135,14 +135,7 @@ def connect_session(
         link = _open_link(access, where, demanded, options or {})
         return MySqlSession(link, lambda: _open_link(current_access(host, None), where, demanded, {}), where, stop)
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1) | tenacity.stop_when_event_set(stop),
-        wait=tenacity.wait_random_exponential(multiplier=0.5, max=30),
-        sleep=tenacity.sleep_using_event(stop),
-        reraise=True,
-    )
-    session: MySqlSession = retrying(logged_in, host, None, open_with, _speak)
+    session: MySqlSession = until_reached(retries, stop)(logged_in, host, None, open_with, _speak)
     return session
 
 

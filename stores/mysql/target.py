@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-import tenacity
-
-from core.errors import StoreError, StoreUnreachable
+from core.errors import StoreError
 from core.sections.databases import MySqlHost
 from stores.logins import Access, current_access, logged_in
 from stores.mysql.bound import bound
@@ -22,6 +20,7 @@ from stores.mysql.connection import CONNECT_TIMEOUT
 from stores.mysql.driver import CHARSET, fault_of
 from stores.mysql.faults import DriverFault, is_about_a_row, rejection, translate
 from stores.mysql.tls import CIPHER, Tls
+from stores.reaching import until_reached
 from stores.rejections import Rejected
 
 _SESSION = (
@@ -165,18 +164,12 @@ def connect(
         StoreUnreachable: no connection after ``retries`` further attempts.
         NotFound: the database is not there.
     """
-    policy = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1),
-        wait=tenacity.wait_exponential_jitter(initial=1, max=30),
-        reraise=True,
-    )
     demanded = tls or Tls.of(host)
 
     def open_with(access: Access) -> Target:
         return Target(access, demanded, options or {}, lambda: current_access(host, None))
 
-    target: Target = policy(logged_in, host, None, open_with, _speak)
+    target: Target = until_reached(retries)(logged_in, host, None, open_with, _speak)
     return target
 
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import psycopg2.extensions
-import tenacity
 
 from core.errors import StoreUnreachable
 from core.sections.databases import DatabaseLogin
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
+from stores.reaching import until_reached
 from stores.redshift.faults import connection_fault, statement_fault
 from stores.redshift.types import type_modifier
 from stores.sql import Statement
@@ -210,19 +210,14 @@ def connect(
         AccessDenied, NotFound, StoreUnreachable: user, database or warehouse.
     """
     stop = cancelled or threading.Event()
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnreachable),
-        stop=tenacity.stop_after_attempt(retries + 1) | tenacity.stop_when_event_set(stop),
-        wait=tenacity.wait_random_exponential(multiplier=0.5, max=30),
-        sleep=tenacity.sleep_using_event(stop),
-        reraise=True,
-    )
 
     def open_with(access: Access) -> Session:
         where = f"{title} {access.host}:{access.port}/{access.database}"
         login = {"host": access.host, "port": access.port, "dbname": access.database}
         login |= {"user": access.username, "password": access.password, **postgres_tls(settings)}
-        return retrying(_connect_once, {**login, **access.options, **(options or {})}, where, stop, timeout)
+        return until_reached(retries, stop)(
+            _connect_once, {**login, **access.options, **(options or {})}, where, stop, timeout
+        )
 
     session = logged_in(settings, None, open_with, _speak)
     if query_group:

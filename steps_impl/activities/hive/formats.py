@@ -19,6 +19,8 @@ from steps_impl.activities.objects.formats import (
     DataFormat,
     RegExFormat,
     TsvFormat,
+    character,
+    single_character,
 )
 
 _CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -68,17 +70,17 @@ def column_list(columns: Sequence[Column], label: str) -> str:
 
 def _csv(data_format: CsvFormat, label: str) -> str:
     _check_lines(data_format.record_separator, label)
-    escape = _one_character(data_format.escape_char or "\\", "escapeChar", label)
+    escape = single_character(data_format.escape_char or "\\", "escapeChar", label, "Hive")
     values = {"separatorChar": ",", "quoteChar": '"', "escapeChar": escape}
     return f"ROW FORMAT SERDE {literal(_CSV_SERDE)} WITH SERDEPROPERTIES {properties(values)}"
 
 
 def _delimited(data_format: TsvFormat | CustomFormat, label: str) -> str:
     _check_lines(data_format.record_separator, label)
-    separator = _one_character(_unescaped(data_format.column_separator), "columnSeparator", label)
+    separator = single_character(character(data_format.column_separator), "columnSeparator", label, "Hive")
     escape = data_format.escape_char if isinstance(data_format, TsvFormat) else None
     clause = f"ROW FORMAT DELIMITED FIELDS TERMINATED BY {literal(separator)}"
-    return f"{clause} ESCAPED BY {literal(_one_character(escape, 'escapeChar', label))}" if escape else clause
+    return f"{clause} ESCAPED BY {literal(single_character(escape, 'escapeChar', label, 'Hive'))}" if escape else clause
 
 
 def _regex(data_format: RegExFormat, label: str, written: bool) -> str:
@@ -110,18 +112,7 @@ def _check_groups(data_format: RegExFormat, label: str) -> None:
 
 
 def _check_lines(separator: str, label: str) -> None:
-    if _unescaped(separator) != "\n":
+    if character(separator) != "\n":
         raise ParameterError(
             f"the format of {label} has a recordSeparator other than a newline, which Hive cannot read"
         )
-
-
-def _one_character(text: str, field: str, label: str) -> str:
-    if len(text) != 1:
-        raise ParameterError(f"the {field} of {label} is {text!r}; for Hive it must be one character")
-    return text
-
-
-def _unescaped(text: str) -> str:
-    r"""Return the character that a definition writes as ``\t`` or ``\n`` in two."""
-    return {"\\t": "\t", "\\n": "\n", "\\r": "\r"}.get(text, text)

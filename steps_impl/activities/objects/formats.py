@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.errors import ParameterError
 from steps_impl.activities.objects.base import PipelineObject, Several
 
 #: A comma that is not inside brackets, as in ``price DECIMAL(10,2), name STRING``.
@@ -86,3 +87,19 @@ DataFormat = Annotated[
     CsvFormat | TsvFormat | CustomFormat | RegExFormat | DynamoDBFormat | DynamoDBExportFormat,
     Field(discriminator="type"),
 ]
+
+
+def character(text: str) -> str:
+    r"""Return the character that a definition may write as ``\t``, ``\n`` or ``\r`` in two."""
+    return {"\\t": "\t", "\\n": "\n", "\\r": "\r"}.get(text, text)
+
+
+def single_character(text: str, field: str, label: str, reader: str) -> str:
+    """Return a text of one character, which is all that ``reader`` (Hive, Pig) takes.
+
+    Raises:
+        ParameterError: it is longer, or empty.
+    """
+    if len(text) != 1:
+        raise ParameterError(f"the {field} of {label} is {text!r}; for {reader} it must be one character")
+    return text

@@ -19,6 +19,8 @@ from steps_impl.activities.objects.formats import (
     DataFormat,
     RegExFormat,
     TsvFormat,
+    character,
+    single_character,
 )
 from steps_impl.activities.pig.quoting import column_name, literal
 
@@ -144,32 +146,21 @@ def _separator(data_format: DataFormat, label: str) -> str:
     if isinstance(data_format, CsvFormat):
         separator = ","
     elif isinstance(data_format, TsvFormat | CustomFormat):
-        separator = _character(data_format.column_separator)
+        separator = character(data_format.column_separator)
     else:
         raise ParameterError(
             f"{label} has the format {data_format.type}, which Pig cannot read or write; known are: "
             "CSV, TSV, Custom, RegEx"
         )
-    if _character(data_format.record_separator) != "\n":
+    if character(data_format.record_separator) != "\n":
         raise ParameterError(f"the format of {label} has a recordSeparator other than a newline, which Pig cannot read")
-    return _one(separator, "columnSeparator", label)
+    return single_character(separator, "columnSeparator", label, "Pig")
 
 
 def _escape(data_format: DataFormat, label: str) -> str | None:
     if isinstance(data_format, CsvFormat | TsvFormat) and data_format.escape_char:
-        return _one(data_format.escape_char, "escapeChar", label)
+        return single_character(data_format.escape_char, "escapeChar", label, "Pig")
     return None
-
-
-def _one(text: str, field: str, label: str) -> str:
-    if len(text) != 1:
-        raise ParameterError(f"the {field} of {label} is {text!r}; for Pig it must be one character")
-    return text
-
-
-def _character(text: str) -> str:
-    r"""Return the character that a definition writes as ``\t`` or ``\n`` in two."""
-    return {"\\t": "\t", "\\n": "\n", "\\r": "\r"}.get(text, text)
 
 
 def _in_class(character: str) -> str:

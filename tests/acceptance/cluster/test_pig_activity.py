@@ -45,7 +45,7 @@ def table(mysql_database: DatabaseAddress) -> dict[str, Any]:
 
 def sql(address: DatabaseAddress, statement: str) -> list[tuple[Any, ...]]:
     a = address
-    link = pymysql.connect(host=a.host, port=a.port, user=a.username, password=a.password, database=a.database)
+    link = pymysql.connect(**a.mysql_login)
     link.autocommit(True)
     with link, link.cursor() as cursor:
         cursor.execute(statement)

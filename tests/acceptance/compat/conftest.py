@@ -39,7 +39,7 @@ class Compiled:
     def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
         """Run a statement in the warehouse."""
         a = self._warehouse
-        link = psycopg2.connect(host=a.host, port=a.port, user=a.username, password=a.password, dbname=a.database)
+        link = psycopg2.connect(**a.postgres_login)
         link.set_session(autocommit=True)
         try:
             cursor = link.cursor()
@@ -51,9 +51,7 @@ class Compiled:
     def source(self, *statements: str) -> None:
         """Run statements in the source."""
         a = self._source
-        with pymysql.connect(
-            host=a.host, port=a.port, user=a.username, password=a.password, database=a.database, autocommit=True
-        ) as link:
+        with pymysql.connect(**a.mysql_login, autocommit=True) as link:
             for statement in statements:
                 link.cursor().execute(statement)
 

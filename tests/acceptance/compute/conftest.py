@@ -16,13 +16,7 @@ import pytest
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
 from tests.integration.agent.conftest import bench, manual_service  # noqa: F401  # fixtures
-
-
-class Silent:
-    """Takes progress."""
-
-    def progress(self, phase: str, **_: Any) -> None:
-        """Say nothing."""
+from tests.phases import Silent
 
 
 class Place:

@@ -26,14 +26,10 @@ from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
 from tests.conftest import CHECKOUT
 from tests.integration.agent.conftest import attempt_only_bench, served, served_session  # noqa: F401  # fixtures
+from tests.phases import Silent
 
 SCHEMES = {"mysql": "mysql", "postgres": "postgresql", "redshift": "redshift"}
 QUOTES = {"mysql": "`", "postgres": '"', "redshift": '"'}
-
-
-class Quiet:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        pass
 
 
 @dataclass
@@ -107,7 +103,7 @@ class Copying:
     def run(self, source: dict[str, Any], target: dict[str, Any]) -> StepResult:
         step = load_step("copy-activity")
         given = {"id": "CopyIt", "type": "CopyActivity", "input": source, "output": target}
-        context = StepContext(Quiet(), self.cancelled, dict(os.environ))
+        context = StepContext(Silent(), self.cancelled, dict(os.environ))
         return step.run(step.parameters.model_validate(given), context)
 
     def start(self, source: dict[str, Any], target: dict[str, Any], **environment: str) -> subprocess.Popen[str]:
@@ -137,13 +133,9 @@ def engine_databases(
 def connection_of(engine: str, a: DatabaseAddress) -> Any:
     if engine == "mysql":
         return pymysql.connect(
-            host=a.host, port=a.port, user=a.username, password=a.password, database=a.database, autocommit=True,
-            init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
-        )  # fmt: skip
-    link = psycopg2.connect(
-        host=a.host, port=a.port, user=a.username, password=a.password, dbname=a.database,
-        options="-c timezone=UTC" if engine == "postgres" else "",
-    )  # fmt: skip
+            **a.mysql_login, autocommit=True, init_command="SET SESSION sql_mode = '', time_zone = '+00:00'"
+        )
+    link = psycopg2.connect(**a.postgres_login, options="-c timezone=UTC" if engine == "postgres" else "")  # fmt: skip
     link.autocommit = True
     return link
 

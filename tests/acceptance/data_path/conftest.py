@@ -21,11 +21,7 @@ from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
-
-
-class Quiet:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        pass
+from tests.phases import Silent
 
 
 @dataclass
@@ -72,7 +68,7 @@ class DataPath:
 
     def run(self, step: str, **parameters: Any) -> StepResult:
         chosen = load_step(step)
-        context = StepContext(Quiet(), threading.Event(), self.environment)
+        context = StepContext(Silent(), threading.Event(), self.environment)
         return chosen.run(chosen.parameters.model_validate(parameters), context)
 
     def extract(self, **parameters: Any) -> str:
@@ -114,16 +110,12 @@ def path(
     monkeypatch.setenv("DUCTRUNNER_CONFIG", str(config))
     a, b = source_database, target_database
     source = pymysql.connect(
-        host=a.host,
-        port=a.port,
-        user=a.username,
-        password=a.password,
-        database=a.database,
+        **a.mysql_login,
         autocommit=True,
         charset="utf8mb4",
         init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
     )
-    target = psycopg2.connect(host=b.host, port=b.port, user=b.username, password=b.password, dbname=b.database)
+    target = psycopg2.connect(**b.postgres_login)
     target.autocommit = True
     with source:
         yield DataPath(source, target, s3_client, s3_bucket, config)

@@ -70,12 +70,8 @@ def sides(
     }
     config = tmp_path / "ductrunner.yaml"
     config.write_text(yaml.safe_dump(sections))
-    mysql = pymysql.connect(
-        host=my.host, port=my.port, user=my.username, password=my.password, database=my.database, autocommit=True
-    )
-    redshift = psycopg2.connect(
-        host=red.host, port=red.port, user=red.username, password=red.password, dbname=red.database
-    )
+    mysql = pymysql.connect(**my.mysql_login, autocommit=True)
+    redshift = psycopg2.connect(**red.postgres_login)
     redshift.autocommit = True
     yield Sides(mysql, redshift, config, ductrunner)
     mysql.close()

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from tests.conftest import RunningSandbox
-from tests.integration.dynamodb.conftest import Tables
+from tests.dynamodb_tables import Tables
 from tests.integration.dynamodb.test_export_and_import import EVERYTHING
 
 SCHEDULE = {

@@ -26,11 +26,7 @@ from steps_impl.contract import StepContext, StepResult
 from steps_impl.formats.delimited import FORMATS
 from steps_impl.registry import load_step
 from tests.conftest import CHECKOUT
-
-
-class Quiet:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        pass
+from tests.phases import Silent
 
 
 @dataclass
@@ -78,7 +74,7 @@ class Product:
 
     def load(self, table: str, source: str | Sequence[str], **parameters: Any) -> StepResult:
         step = load_step(self.step)
-        context = StepContext(Quiet(), self.cancelled, {**os.environ, **self.environment})
+        context = StepContext(Silent(), self.cancelled, {**os.environ, **self.environment})
         return step.run(step.parameters.model_validate(self.given(table, source, parameters)), context)
 
     def given(self, table: str, source: str | Sequence[str], parameters: dict[str, Any]) -> dict[str, Any]:
@@ -121,12 +117,9 @@ def product_addresses(mysql_server: MariaDbPart, postgres_server: PostgresPart) 
 def connect(engine: str, a: DatabaseAddress) -> Any:
     if engine == "mysql":
         return pymysql.connect(
-            host=a.host, port=a.port, user=a.username, password=a.password, database=a.database, autocommit=True,
-            init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
-        )  # fmt: skip
-    link = psycopg2.connect(
-        host=a.host, port=a.port, user=a.username, password=a.password, dbname=a.database, options="-c timezone=UTC"
-    )
+            **a.mysql_login, autocommit=True, init_command="SET SESSION sql_mode = '', time_zone = '+00:00'"
+        )
+    link = psycopg2.connect(**a.postgres_login, options="-c timezone=UTC")
     link.autocommit = True
     return link
 

@@ -34,9 +34,9 @@ from steps_impl.contract import StepContext, StepResult
 from steps_impl.formats.delimited import FORMATS
 from steps_impl.registry import load_step
 from stores.cassandra.session import Session, connect
-from tests.acceptance.load.conftest import Quiet
 from tests.conftest import CHECKOUT
 from tests.integration.agent.conftest import eventually
+from tests.phases import Silent
 
 AS_OF = "2026-01-31T02:00:00Z"
 MICROSECONDS = 1_769_824_800_000_000
@@ -73,7 +73,7 @@ class Ring:
         step = load_step("load-cassandra")
         columns = {"columns": self.columns.get(table, ["id"])}
         parameters = {"input": [source], "table": table, "write_timestamp": AS_OF, **columns, **given}
-        context = StepContext(Quiet(), self.cancelled, {**os.environ, **(environment or {})})
+        context = StepContext(Silent(), self.cancelled, {**os.environ, **(environment or {})})
         return step.run(step.parameters.model_validate(parameters), context)
 
     def start(self, table: str, source: str, *flags: str) -> subprocess.Popen[str]:

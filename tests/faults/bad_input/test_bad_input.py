@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +11,7 @@ from typing import Any
 
 from tests.faults.bad_input.malformed import generate, right_task
 from tests.faults.bad_input.service import HandingService
+from tests.faults.one_service import start_agent
 from tests.integration.agent.conftest import AgentProcess, eventually
 
 COUNT = 5000
@@ -59,20 +58,7 @@ def start(service: HandingService, place: Path) -> AgentProcess:
     """An agent whose every service is the one that hands out; deep in a directory, for those who climb out of it."""
     working = place / "a" / "b" / "c" / "d"
     working.mkdir(parents=True)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AWS_ENDPOINT_URL": service.endpoint,
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any-secret-key",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "DUCTRUNNER_CONFIG": os.devnull,
-        "DUCTRUNNER_LOGGING_CLOUDWATCH": "false",
-        "DUCTRUNNER_AGENT_LISTEN": "off",
-        **{f"DUCTRUNNER_AGENT_MAX_{name}_PER_SECOND": "100000" for name in ("POLLS", "REPORTS", "STATUSES")},
-    }
-    command = [str(Path(sys.executable).with_name("ductrunner")), "agent", "--workerGroup=any", "--tasks=8"]
-    return AgentProcess(command, environment, working)
+    return start_agent(service.endpoint, working, "--tasks=8")
 
 
 def ended(service: HandingService, agent: AgentProcess, count: int) -> bool:

@@ -80,12 +80,10 @@ def case(
     (tmp_path / "ductrunner.yaml").write_text(yaml.safe_dump(settings))
     monkeypatch.setenv("DUCTRUNNER_CONFIG", str(tmp_path / "ductrunner.yaml"))
     if request.param == "extract-rds":
-        connection: Any = pymysql.connect(
-            host=a.host, port=a.port, user=a.username, password=a.password, database=a.database, autocommit=True
-        )
+        connection: Any = pymysql.connect(**a.mysql_login, autocommit=True)
         numbers = "SELECT seq AS id FROM seq_1_to_2000"
     else:
-        connection = psycopg2.connect(host=b.host, port=b.port, user=b.username, password=b.password, dbname=b.database)
+        connection = psycopg2.connect(**b.postgres_login)
         connection.autocommit = True
         numbers = "SELECT n AS id FROM generate_series(1, 2000) AS n"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.faults.one_service import start_agent
 from tests.faults.preconditions.service import PreconditionService
 from tests.integration.agent.conftest import AgentProcess, await_condition  # noqa: F401  # a fixture
 
@@ -18,22 +17,8 @@ Start = Callable[..., AgentProcess]
 
 def launch(service: PreconditionService, place: Path, *flags: str, **variables: str) -> AgentProcess:
     """Start an agent that asks ``service`` for everything."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AWS_ENDPOINT_URL": service.endpoint,
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any-secret-key",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "DUCTRUNNER_CONFIG": os.devnull,
-        "DUCTRUNNER_LOGGING_CLOUDWATCH": "false",
-        "DUCTRUNNER_AGENT_LISTEN": "off",
-        "DUCTRUNNER_AGENT_KILL_GRACE": "2",
-        "DUCTRUNNER_AGENT_REPORT_INTERVAL": "0.2",
-        **{f"DUCTRUNNER_AGENT_MAX_{name}_PER_SECOND": "100000" for name in ("POLLS", "REPORTS", "STATUSES")},
-    }
-    command = [str(Path(sys.executable).with_name("ductrunner")), "agent", "--workerGroup=any", *flags]
-    return AgentProcess(command, {**environment, **variables}, place)
+    own = {"DUCTRUNNER_AGENT_KILL_GRACE": "2", "DUCTRUNNER_AGENT_REPORT_INTERVAL": "0.2"}
+    return start_agent(service.endpoint, place, *flags, **{**own, **variables})
 
 
 @dataclass(frozen=True)

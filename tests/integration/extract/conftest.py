@@ -19,13 +19,9 @@ from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.postgres import PostgresPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract import rds
+from tests.phases import Silent
 
 COPY_OPTIONS = {"tsv": r"FORMAT text, NULL '\N'", "csv": r"FORMAT csv, NULL '\N'"}
-
-
-class QuietReporter:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        pass
 
 
 @dataclass
@@ -36,7 +32,7 @@ class Source:
     connection: Any
     output: Path
     entry: dict[str, Any]
-    context: StepContext = field(default_factory=lambda: StepContext(QuietReporter()))
+    context: StepContext = field(default_factory=lambda: StepContext(Silent()))
 
     def execute(self, *statements: str) -> None:
         with self.connection.cursor() as cursor:
@@ -90,13 +86,7 @@ def source(source_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest
     configuration.write_text(yaml.safe_dump({"mysql": {"source": entry}, "etl": {"connection_retries": 0}}))
     monkeypatch.setenv("DUCTRUNNER_CONFIG", str(configuration))
     connection = pymysql.connect(
-        host=address.host,
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        database=address.database,
-        autocommit=True,
-        init_command="SET SESSION sql_mode = '', time_zone = '+00:00'",
+        **address.mysql_login, autocommit=True, init_command="SET SESSION sql_mode = '', time_zone = '+00:00'"
     )
     with connection:
         found = Source(address, connection, tmp_path / "out", entry)
@@ -108,13 +98,7 @@ def source(source_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest
 def load(loaded_database: DatabaseAddress) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Load a source's files into a new table by COPY; return its rows as Postgres prints them."""
     address = loaded_database
-    connection = psycopg2.connect(
-        host=address.host,
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        dbname=address.database,
-    )
+    connection = psycopg2.connect(**address.postgres_login)
 
     def copy(source: Source, columns: str, order: str = "1") -> list[tuple[Any, ...]]:
         document = source.manifest()

@@ -17,6 +17,7 @@ from sandbox.parts.database import DatabaseAddress
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract import postgres
 from tests.integration.extract.readers import manifest, records, unpacked
+from tests.phases import Silent
 
 FORMATS = ["tsv", "csv", "json", "parquet", "avro"]
 TYPED = ["parquet", "avro"]
@@ -25,11 +26,6 @@ AWKWARD = [
     "\x1d", "\x1e\x1f", "x\x1dy\\z", "\x01\x7f\b\f\v", " padded ", "é€😀", "\u2028", "\\.", "{}", "NaN", "infinity",
 ]  # fmt: skip
 WIDE = "12345678901234567890123456789012345678"
-
-
-class Quiet:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        pass
 
 
 @pytest.fixture
@@ -53,7 +49,7 @@ def postgres_source(loaded_database: DatabaseAddress, tmp_path: Path, monkeypatc
 
 def from_postgres(output: Path, **parameters: Any) -> StepResult:
     given = postgres.ExtractPostgresParameters(output=str(output), **parameters)
-    return postgres.STEP.run(given, StepContext(Quiet()))
+    return postgres.STEP.run(given, StepContext(Silent()))
 
 
 @pytest.mark.parametrize("output_format", FORMATS)

@@ -13,7 +13,8 @@ from core.errors import ParameterError, RecordMalformed, SchemaMismatch, StoreEr
 from steps_impl.contract import StepContext
 from steps_impl.extract import extraction, mark
 from tests.integration.extract.readers import manifest, records
-from tests.integration.extract.test_extract_formats import Quiet, from_postgres, postgres_source  # noqa: F401
+from tests.integration.extract.test_extract_formats import from_postgres, postgres_source  # noqa: F401
+from tests.phases import Silent
 
 
 class Table:
@@ -168,7 +169,7 @@ def test_an_attempt_of_the_same_task_is_the_same_run(table, source):
 
     def attempt(name: str) -> list[int]:
         environment = {"DUCTRUNNER_ATTEMPT_ID": name, "DUCTRUNNER_PIPELINE_ID": "df-1"}
-        source.context = StepContext(Quiet(), environment=environment)
+        source.context = StepContext(Silent(), environment=environment)
         return table.take()
 
     assert attempt("@Extract_2024-01-01T00:00:00_Attempt=1") == [1]
@@ -314,6 +315,6 @@ def test_the_mark_lives_in_s3_beside_the_output_or_where_it_is_told(source, s3_b
 
 def test_a_staging_directory_is_no_place_for_a_mark(source, tmp_path):
     source.execute("CREATE TABLE t (id INT PRIMARY KEY)")
-    source.context = StepContext(Quiet(), environment={"OUTPUT1_STAGING_DIR": str(tmp_path / "staged")})
+    source.context = StepContext(Silent(), environment={"OUTPUT1_STAGING_DIR": str(tmp_path / "staged")})
     with pytest.raises(ParameterError, match="--state"):
         source.extract(table="t", cursor_column="id", output=None)

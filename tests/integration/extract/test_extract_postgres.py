@@ -15,6 +15,7 @@ from core.errors import AccessDenied, NotFound, ParameterError, StatementFailed
 from sandbox.parts.database import DatabaseAddress
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.extract import postgres
+from tests.phases import Silent
 
 AWKWARD = [
     None,
@@ -32,11 +33,6 @@ AWKWARD = [
 ]
 
 
-class QuietReporter:
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        """Nobody listens."""
-
-
 @pytest.fixture
 def database(postgres_database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A connection to an empty database that the configuration names as its Postgres source."""
@@ -51,13 +47,7 @@ def database(postgres_database: DatabaseAddress, tmp_path: Path, monkeypatch: py
     configuration = tmp_path / "ductrunner.yaml"
     configuration.write_text(yaml.safe_dump({"postgres": entry, "etl": {"connection_retries": 0}}))
     monkeypatch.setenv("DUCTRUNNER_CONFIG", str(configuration))
-    connection = psycopg2.connect(
-        host=address.host,
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        dbname=address.database,
-    )
+    connection = psycopg2.connect(**address.postgres_login)
     connection.autocommit = True
     yield connection
     connection.close()
@@ -65,7 +55,7 @@ def database(postgres_database: DatabaseAddress, tmp_path: Path, monkeypatch: py
 
 def extract(output: Path, **parameters: Any) -> StepResult:
     given = postgres.ExtractPostgresParameters(output=str(output), **parameters)
-    return postgres.STEP.run(given, StepContext(QuietReporter()))
+    return postgres.STEP.run(given, StepContext(Silent()))
 
 
 def manifest(output: Path) -> dict[str, Any]:

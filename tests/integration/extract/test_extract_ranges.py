@@ -18,7 +18,8 @@ from steps_impl.extract import mysql_origin, rds
 from steps_impl.extract.mysql_origin import MySqlOrigin
 from steps_impl.extract.ranges import range_conditions, split_columns
 from tests.integration.extract.readers import manifest, records
-from tests.integration.extract.test_extract_formats import Quiet, from_postgres, postgres_source  # noqa: F401
+from tests.integration.extract.test_extract_formats import from_postgres, postgres_source  # noqa: F401
+from tests.phases import Silent
 
 TABLES = {
     "gaps": ("id BIGINT PRIMARY KEY", [(number,) for number in [-(2**62), *range(100), 2**62]]),
@@ -78,7 +79,7 @@ def test_a_query_is_read_in_ranges_where_the_column_is_named(postgres_source, tm
 def origin_of(source: Any, **parameters: Any) -> Iterator[MySqlOrigin]:
     given = rds.ExtractRdsParameters(host_name="source", output="-", **parameters)
     with ExitStack() as stack:
-        yield MySqlOrigin(MySqlHost(**source.entry), given, StepContext(Quiet()), stack, retries=0)
+        yield MySqlOrigin(MySqlHost(**source.entry), given, StepContext(Silent()), stack, retries=0)
 
 
 def test_ranges_are_even_in_rows_whatever_the_values(source):
@@ -95,13 +96,7 @@ def move_until(stop: threading.Event, source: Any) -> None:
     """Move one from the first row to the last and back, in transactions that never change the sum."""
     address = source.address
     with (
-        pymysql.connect(
-            host=address.host,
-            port=address.port,
-            user=address.username,
-            password=address.password,
-            database=address.database,
-        ) as connection,
+        pymysql.connect(**address.mysql_login) as connection,
         connection.cursor() as cursor,
     ):
         step = 1

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psycopg2
 import pytest
 import yaml
@@ -24,6 +23,8 @@ from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
+from tests.dynamodb_tables import Tables
+from tests.phases import Phases
 
 CHECKOUT = Path(__file__).parents[3]
 #: Runs a step that sends itself a signal when a function of the product is called the nth time, before it begins.
@@ -51,19 +52,6 @@ def dying(*given, **named):
 setattr(place, function, dying)
 sys.exit(runner.run(name, words, dict(os.environ)))
 """
-
-
-class Phases:
-    """A reporter that keeps what it hears and can do something at a phase."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.at: dict[str, Any] = {}
-
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        self.seen.append(phase)
-        if phase in self.at:
-            self.at.pop(phase)()
 
 
 @dataclass
@@ -132,38 +120,6 @@ def bench(s3_client: Any, s3_bucket: str, tmp_path: Path) -> Bench:
     return Bench(s3_client, s3_bucket, config)
 
 
-class Tables:
-    """Makes DynamoDB tables, fills and reads them as others than the product do: through boto3."""
-
-    def __init__(self) -> None:
-        self.client = boto3.client("dynamodb")
-
-    def create(self, *keys: str) -> str:
-        """Create a table with a key such as ``"id S"``, ``"n N"``; return its name."""
-        name = f"table-{secrets.token_hex(6)}"
-        pairs = [key.split() for key in keys or ("id S",)]
-        self.client.create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for (key, _), kind in zip(pairs, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in pairs],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        return name
-
-    def fill(self, name: str, items: list[dict[str, Any]]) -> None:
-        for start in range(0, len(items), 25):
-            puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-            self.client.batch_write_item(RequestItems={name: puts})
-
-    def items(self, name: str) -> list[dict[str, Any]]:
-        """All items, in an order that does not depend on the table."""
-        pages = self.client.get_paginator("scan").paginate(TableName=name)
-        return sorted((item for page in pages for item in page["Items"]), key=repr)
-
-
 @pytest.fixture
 def tables(aws_environment: str) -> Iterator[Tables]:
     made = Tables()
@@ -206,7 +162,7 @@ def warehouse(bench: Bench, objects_database: DatabaseAddress) -> Iterator[Wareh
         "iam_role": "arn:aws:iam::123456789012:role/unload",
     }
     bench.config.write_text(yaml.safe_dump(document))
-    connection = psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+    connection = psycopg2.connect(**a.postgres_login)
     connection.autocommit = True
     yield Warehouse(bench.s3, bench.bucket, bench.config, connection=connection)
     connection.close()

@@ -80,13 +80,8 @@ def databases(
     sections = {"mysql": {"source": _entry(my, "database")}, "postgres": _entry(pg), "redshift": _entry(red)}
     config = tmp_path_factory.mktemp("checks") / "ductrunner.yaml"
     config.write_text(yaml.safe_dump(sections))
-    mysql = pymysql.connect(
-        host=my.host, port=my.port, user=my.username, password=my.password, database=my.database, autocommit=True
-    )
-    postgres, redshift = (
-        psycopg2.connect(host=a.host, port=a.port, user=a.username, password=a.password, dbname=a.database)
-        for a in (pg, red)
-    )
+    mysql = pymysql.connect(**my.mysql_login, autocommit=True)
+    postgres, redshift = (psycopg2.connect(**a.postgres_login) for a in (pg, red))
     postgres.autocommit = redshift.autocommit = True
     yield Databases(mysql, postgres, redshift, config)
     for connection in (mysql, postgres, redshift):

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
 from steps_impl.activities.redshift_copy_activity import STEP
 from steps_impl.contract import StepContext, StepResult
+from tests.phases import Phases
 
 LONG = "1234567890" * 10
 #: Values that a careless route breaks.
@@ -45,19 +46,6 @@ HARD = [
 ]
 
 
-class Phases:
-    """A reporter that remembers the phases and does something at one of them."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.at: dict[str, Callable[[], None]] = {}
-
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        self.seen.append(phase)
-        if phase in self.at:
-            self.at.pop(phase)()
-
-
 @dataclass
 class Desk:
     """One database of the warehouse, a bucket, and documents of activities as the agent writes them."""
@@ -73,7 +61,7 @@ class Desk:
 
     def connect(self) -> Any:
         a = self.address
-        return psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+        return psycopg2.connect(**a.postgres_login)
 
     def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         connection = self.connect()

@@ -35,13 +35,7 @@ def test_mysql_lets_nobody_in_without_a_password(mysql_server: MariaDbPart, mysq
 
 def test_mysql_keeps_four_byte_characters(mysql_database: DatabaseAddress) -> None:
     address = mysql_database
-    connection = pymysql.connect(
-        host=address.host,
-        port=address.port,
-        user=address.username,
-        password=address.password,
-        database=address.database,
-    )
+    connection = pymysql.connect(**address.mysql_login)
     with connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (name TEXT)")
         cursor.execute("INSERT INTO t VALUES (%s)", ("naïve 🦆",))

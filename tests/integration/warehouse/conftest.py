@@ -22,19 +22,7 @@ from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.redshift import RedshiftPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import load_step
-
-
-class Phases:
-    """A reporter that remembers the phases and can do something at one of them."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-        self.at: dict[str, Any] = {}
-
-    def progress(self, phase: str, *, rows: int | None = None, bytes: int | None = None) -> None:  # noqa: A002
-        self.seen.append(phase)
-        if phase in self.at:
-            self.at.pop(phase)()
+from tests.phases import Phases
 
 
 @dataclass
@@ -60,7 +48,7 @@ class Warehouse:
 
     def connect(self) -> Any:
         a = self.address
-        return psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+        return psycopg2.connect(**a.postgres_login)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         connection = self.connect()

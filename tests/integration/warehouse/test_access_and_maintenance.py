@@ -20,7 +20,7 @@ COLUMNS = ("id", "note")
 def governed(warehouse: Any, postgres_server: PostgresPart) -> Iterator[Any]:
     """The warehouse with a group, a user and an owner, and a configuration that names them."""
     a = postgres_server.superuser
-    link = psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+    link = psycopg2.connect(**a.postgres_login)
     link.autocommit = True
     names = ("tables_user", "tables_group", "tables_owner")
     with link.cursor() as cursor:

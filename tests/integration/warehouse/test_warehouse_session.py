@@ -34,7 +34,7 @@ def settings(postgres_database: DatabaseAddress) -> RedshiftSettings:
 def observe(postgres_database: DatabaseAddress) -> Any:
     """A connection that sees what others see."""
     a = postgres_database
-    connection = psycopg2.connect(host=a.host, port=a.port, dbname=a.database, user=a.username, password=a.password)
+    connection = psycopg2.connect(**a.postgres_login)
     connection.autocommit = True
     yield connection.cursor()
     connection.close()

@@ -15,6 +15,7 @@ from steps_impl.extract.files.parameters import FileParameters
 from steps_impl.extract.files.source import Known, SourceFile
 from steps_impl.formats import FORMATS, counting
 from steps_impl.queries import limits_rows
+from tests.phases import Silent
 
 
 class Many:
@@ -34,14 +35,9 @@ class Many:
         return nullcontext(io.BytesIO(b"x\n"))
 
 
-class Quiet:
-    def progress(self, phase, **_):
-        pass
-
-
 def test_the_manifest_of_very_many_files_is_not_held_in_memory(tmp_path):
     parameters = FileParameters(output=str(tmp_path))
-    extract = FileExtract(parameters, StepContext(Quiet(), threading.Event(), {}), Many(20_000), copies=False)
+    extract = FileExtract(parameters, StepContext(Silent(), threading.Event(), {}), Many(20_000), copies=False)
     tracemalloc.start()
     extract.run()
     _, peak = tracemalloc.get_traced_memory()

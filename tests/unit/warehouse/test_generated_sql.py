@@ -40,6 +40,7 @@ from steps_impl.warehouse.sources import WarehouseSource, filled_from_warehouse
 from steps_impl.warehouse.statements import sampled_rows
 from steps_impl.warehouse.upsert_parameters import UpsertParameters
 from steps_impl.warehouse.window import Window
+from tests.phases import Silent
 
 LINTER = Linter(dialect="redshift")
 QUIET = settings(
@@ -140,11 +141,6 @@ def _as_in_catalog(column: Any) -> tuple[Any, ...]:
     length = arguments[0] if arguments and kind != "numeric" else None
     precision, scale = arguments if kind == "numeric" else (None, None)
     return (column.name, kind, length, precision, scale, "NO" if column.not_null else "YES", column.default)
-
-
-class Silent:
-    def progress(self, phase: str, **_: Any) -> None:
-        pass
 
 
 COMMON: dict[str, st.SearchStrategy[Any]] = {
