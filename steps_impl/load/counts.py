@@ -37,12 +37,12 @@ def gap(before: int, after: int) -> float:
     return abs(before - after) * 100.0 / max(before, 1)
 
 
-def demand(report: CheckReport) -> CheckReport:
-    """Return the report, or end the step unless it only warns.
+def demand(report: CheckReport, kept: list[CheckReport]) -> None:
+    """Keep the report, and end the step unless it passes or only warns.
 
     Raises:
         CheckFailed: the check failed.
     """
+    kept.append(report)
     if not report.success and not report.warns:
         raise CheckFailed(report.summary())
-    return report

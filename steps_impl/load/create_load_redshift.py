@@ -7,6 +7,7 @@ former ones (Dataduct truncated and then copied: a failing load left an empty ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,6 +29,10 @@ from steps_impl.load.staging import (
     load_columns,
     staging_name,
 )
+from steps_impl.quality.inside import LoadCheck, Loading, inside_checks, whole_key_check
+from steps_impl.quality.inside_parameters import LoadCheckParameters
+from steps_impl.quality.report import CheckReport
+from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
@@ -38,7 +43,7 @@ from stores.redshift import Session, run_session
 from stores.s3 import S3Store
 
 
-class CreateLoadParameters(MaintenanceParameters, LoadParameters):
+class CreateLoadParameters(LoadCheckParameters, MaintenanceParameters, LoadParameters):
     """Parameters of ``create-load-redshift``."""
 
     input: tuple[str, ...] = Field(
@@ -61,6 +66,8 @@ class _Exchange:
     source: LoadInput
     columns: tuple[str, ...]
     loader: Loader
+    checks: Sequence[LoadCheck] = ()
+    reports: list[CheckReport] = field(default_factory=list)
     staging: str = field(default_factory=staging_name)
 
     def run(self, session: Session) -> dict[str, Any]:
@@ -74,6 +81,7 @@ class _Exchange:
             with session.transaction():
                 created = take_hold(session, self.table, self.settings, exists=settled.exists, policy=policy)
                 counts = self._exchange(session, loaded)
+                self._check(session, loaded)
         staged = {"staged": loaded.rows, "rejected": loaded.rejected, "replaced_characters": loaded.replaced}
         return {"created": created, "altered": list(settled.altered), **staged, **counts}
 
@@ -81,7 +89,8 @@ class _Exchange:
         """Load the files into the temporary table and check that every row arrived."""
         self.context.reporter.progress("copy", bytes=self.source.bytes)
         loaded = self.loader.load(session, CopyTarget(self.staging, self.columns))
-        demand(arrival_report(self.table.name, self.source, loaded))
+        if self.parameters.check_rows:
+            demand(arrival_report(self.table.name, self.source, loaded, self.parameters.tolerance), self.reports)
         return loaded
 
     def _exchange(self, session: Session, loaded: Loaded) -> dict[str, Any]:
@@ -95,6 +104,12 @@ class _Exchange:
         if inserted != loaded.rows:  # the table is locked and was emptied: it holds what was inserted
             raise CheckFailed(f"table {self.table.name} has {inserted} rows after a load of {loaded.rows}")
         return {"deleted": deleted, "inserted": inserted, "target_rows": inserted}
+
+    def _check(self, session: Session, loaded: Loaded) -> None:
+        self.context.reporter.progress("check", rows=loaded.rows)
+        loading = Loading(session, self.table, self.staging, loaded.rows, {"refused": loaded.rejected})
+        for check in self.checks:
+            demand(check(loading), self.reports)
 
     def _append(self, session: Session) -> int:
         """Add rows with a new key only, so that a second run of the same load adds nothing."""
@@ -118,20 +133,21 @@ def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
         _check_mode(parameters, table, columns)
         options = parameters.copy_options(source.format)
         check_digits(table, columns, source, options)
-        loader = Loader(warehouse, source, options)
+        loader, checks = Loader(warehouse, source, options), _checks(parameters, table)
         attempts: list[_Exchange] = []
 
         def attempt(session: Session) -> dict[str, Any]:
-            attempts.append(_Exchange(parameters, settings, context, table, source, columns, loader))
+            attempts.append(_Exchange(parameters, settings, context, table, source, columns, loader, checks))
             return attempts[-1].run(session)
 
-        counts = run_session(
-            warehouse,
-            attempt,
-            cancelled=context.cancelled,
-            query_group=parameters.queue,
-            connection_retries=settings.etl.connection_retries,
-        )
+        with told_after(parameters, table.name, lambda: attempts[-1].reports, settings, context) as telling:
+            counts = run_session(
+                warehouse,
+                attempt,
+                cancelled=context.cancelled,
+                query_group=parameters.queue,
+                connection_retries=settings.etl.connection_retries,
+            )
     maintenance = Maintenance(parameters, settings, context, parameters.queue)
     maintained = maintenance.after(table.name, counts["deleted"], counts["target_rows"])
     details = {
@@ -140,9 +156,18 @@ def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
         "files": len(source.files),
         "attempts": len(attempts),
         **counts,
+        "checks": [report.details for report in attempts[-1].reports],
         **maintained,
+        **telling,
     }
     return StepResult(rows=counts["inserted"], bytes=source.bytes, details=details)
+
+
+def _checks(parameters: CreateLoadParameters, table: Table) -> list[LoadCheck]:
+    if parameters.check_keys and not table.key:
+        raise ParameterError(f"--check-keys: the definition of {table.name} has no primary key")
+    keys = [whole_key_check(table.key)] if parameters.check_keys else []
+    return [*keys, *inside_checks(parameters, table)]
 
 
 def _check_mode(parameters: CreateLoadParameters, table: Table, columns: tuple[str, ...]) -> None:

@@ -24,6 +24,8 @@ class Loaded:
     rejected: int = 0
     #: Lines in which invalid characters were replaced; ``None``: not asked for.
     replaced: int | None = None
+    #: Of the rows, those that were left out because they have no key.
+    without_key: int = 0
 
 
 @dataclass(frozen=True)

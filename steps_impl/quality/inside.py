@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.errors import CheckFailed, ParameterError, SettingsError, StoreError
+from core.errors import ParameterError
 from core.periods import parse_period
-from core.settings import Settings
-from steps_impl.contract import StepContext
 from steps_impl.quality.ages import Age, age_report, read_moment
 from steps_impl.quality.inside_parameters import InsideCheck, InsideCheckParameters
 from steps_impl.quality.null_rates import null_query, null_reports, parse_limits
-from steps_impl.quality.report import CheckReport, tell
+from steps_impl.quality.report import CheckReport
 from steps_impl.queries import bare_query
 from steps_impl.tables.model import Table, quote
-from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
+from steps_impl.warehouse.statements import profile_relation
 from stores.redshift import Session, Statement
 
 _UTC = ZoneInfo("UTC")
 
 
-def inside_checks(parameters: InsideCheckParameters, table: Table) -> list[Check]:
+@dataclass(frozen=True)
+class Loading:
+    """A load just before its commit, as its checks see it."""
+
+    session: Session
+    table: Table
+    #: The temporary table that holds the new rows.
+    staging: str
+    #: Rows that came into a staging table.
+    staged: int
+    #: Rows that were read and are not in the table, by why; those ``refused`` were not staged.
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Schema and table for reports."""
+        return self.table.name.schema or "", self.table.name.name
+
+
+#: A check that runs inside the transaction, after the rows are in place; without success everything is rolled back.
+LoadCheck = Callable[[Loading], CheckReport]
+
+
+def inside_checks(parameters: InsideCheckParameters, table: Table) -> list[LoadCheck]:
     """Return the checks that the parameters ask for, in the order dropped, nulls, freshness, sql.
 
     Raises:
@@ -36,7 +55,7 @@ def inside_checks(parameters: InsideCheckParameters, table: Table) -> list[Check
     for name in [*limits, *([column.strip().lower()] if column else [])]:
         if not table.has(name):
             raise ParameterError(f"{table.name} has no column {name!r} to check")
-    checks: list[tuple[InsideCheck, Check]] = []
+    checks: list[tuple[InsideCheck, LoadCheck]] = []
     if parameters.check_dropped is not None:
         checks.append(("dropped", dropped_check(parameters.check_dropped)))
     checks += [("nulls", null_check(name, limit)) for name, limit in limits.items()]
@@ -46,74 +65,68 @@ def inside_checks(parameters: InsideCheckParameters, table: Table) -> list[Check
     return [_warning(check) if kind in parameters.warn_checks else check for kind, check in checks]
 
 
-@contextmanager
-def told_after(
-    parameters: InsideCheckParameters,
-    table: Table,
-    reports: Callable[[], Sequence[CheckReport]],
-    settings: Settings,
-    context: StepContext,
-) -> Iterator[dict[str, Any]]:
-    """Tell of the checks when the load is over, committed or rolled back because one of them failed.
-
-    The dictionary is given ``notification`` when the topic could not be told. A load that is committed is never made to
-    fail by a report that cannot be written: that is told in the same place.
-    """
-    outcome: dict[str, Any] = {}
-    told = parameters.told(f"checks of {table.name}")
-    try:
-        yield outcome
-    except CheckFailed:
-        with suppress(StoreError, ParameterError, SettingsError):
-            tell(reports(), told, settings, context)
-        raise
-    try:
-        undelivered = tell(reports(), told, settings, context)
-    except (StoreError, ParameterError, SettingsError) as error:
-        undelivered = f"the report of the checks could not be written: {error}"
-    outcome |= {"notification": undelivered.strip()} if undelivered else {}
-
-
-def dropped_check(tolerance: float) -> Check:
+def dropped_check(tolerance: float) -> LoadCheck:
     """Return the check of the rows that were read and are not in the target."""
 
-    def check(_session: Session, _staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
-        lost = {"refused": counts.rejected, "without_key": counts.dropped_null_keys, "duplicates": counts.duplicates}
-        read, dropped = counts.staged + counts.rejected, sum(lost.values())
+    def check(loading: Loading) -> CheckReport:
+        read, dropped = loading.staged + loading.lost.get("refused", 0), sum(loading.lost.values())
+        schema, table = loading.place
         return CheckReport(
             check="dropped rows",
-            schema=plan.table.name.schema or "",
-            table=plan.table.name.name,
+            schema=schema,
+            table=table,
             tolerance=tolerance,
             error_rate=100.0 * dropped / read if read else 0.0,
-            counts={"read": read, **lost},
+            counts={"read": read, **loading.lost},
             finding=f"{dropped} of {read} rows that were read are left out",
         )
 
     return check
 
 
-def null_check(column: str, limit: float) -> Check:
+def whole_key_check(keys: Sequence[str]) -> LoadCheck:
+    """Return the check that every key is in the target exactly once, without a NULL (Redshift enforces no key)."""
+
+    def check(loading: Loading) -> CheckReport:
+        profile = profile_relation(loading.table.name.sql, keys)
+        rows, distinct, nulls = map(int, loading.session.row(profile))
+        schema, table = loading.place
+        return CheckReport(
+            check="primary key",
+            schema=schema,
+            table=table,
+            tolerance=0.0,
+            error_rate=float(rows - distinct + nulls),
+            counts={"rows": rows, "surplus_rows": rows - distinct, "rows_with_null_key": nulls},
+            finding=f"{rows - distinct} rows have a key ({', '.join(keys)}) that another has, {nulls} have NULL in it",
+            unit="",
+        )
+
+    return check
+
+
+def null_check(column: str, limit: float) -> LoadCheck:
     """Return the check of the share of NULL in a column of the new rows."""
 
-    def check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
-        query = null_query(quote(staging), [column], quote)
-        found = session.row(Statement(query, f"count the NULLs of {column}"))
-        (report,) = null_reports(_place(plan), {column: limit}, [int(count) for count in found], empty=0.0)
+    def check(loading: Loading) -> CheckReport:
+        query = null_query(quote(loading.staging), [column], quote)
+        found = loading.session.row(Statement(query, f"count the NULLs of {column}"))
+        (report,) = null_reports(loading.place, {column: limit}, [int(count) for count in found], empty=0.0)
         return report
 
     return check
 
 
-def freshness_check(column: str, period: str) -> Check:
+def freshness_check(column: str, period: str) -> LoadCheck:
     """Return the check of the age of the newest of the new rows; where there is none, of the target's."""
     limit = parse_period(period)
 
-    def check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
-        relation = quote(staging) if counts.staged else plan.table.name.sql
-        now, newest = session.row(Statement(age_query(relation, column, plan.table), f"look at the newest {column}"))
+    def check(loading: Loading) -> CheckReport:
+        relation = quote(loading.staging) if loading.staged else loading.table.name.sql
+        statement = Statement(age_query(relation, column, loading.table), f"look at the newest {column}")
+        now, newest = loading.session.row(statement)
         age = Age(read_moment(newest, _UTC) if newest else None, read_moment(now, _UTC).astimezone(UTC))
-        return age_report(_place(plan), column, age, limit)
+        return age_report(loading.place, column, age, limit)
 
     return check
 
@@ -125,14 +138,13 @@ def age_query(relation: str, column: str, table: Table) -> str:
     return f"SELECT CAST(GETDATE() AS VARCHAR), CAST({newest} AS VARCHAR) FROM {relation}"
 
 
-def sql_check(number: int, text: str) -> Check:
+def sql_check(number: int, text: str) -> LoadCheck:
     """Return the check that a query returns 0."""
 
-    def check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
-        query = bare_query(text, "postgres").replace("{staging}", quote(staging))
-        statement = Statement(query.replace("{target}", plan.table.name.sql), f"run the query of check {number}")
-        rows = session.rows(statement)
-        return zero_report(number, _place(plan), rows)
+    def check(loading: Loading) -> CheckReport:
+        query = bare_query(text, "postgres").replace("{staging}", quote(loading.staging))
+        statement = Statement(query.replace("{target}", loading.table.name.sql), f"run the query of check {number}")
+        return zero_report(number, loading.place, loading.session.rows(statement))
 
     return check
 
@@ -157,12 +169,5 @@ def zero_report(number: int, place: tuple[str, str], rows: Sequence[Sequence[obj
     )
 
 
-def _place(plan: MergePlan) -> tuple[str, str]:
-    return plan.table.name.schema or "", plan.table.name.name
-
-
-def _warning(check: Check) -> Check:
-    def warn(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
-        return replace(check(session, staging, plan, counts), warns=True)
-
-    return warn
+def _warning(check: LoadCheck) -> LoadCheck:
+    return lambda loading: replace(check(loading), warns=True)

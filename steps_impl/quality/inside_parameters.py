@@ -18,6 +18,10 @@ InsideCheck = Literal["dropped", "nulls", "freshness", "sql"]
 class InsideCheckParameters(Parameters):
     """Checks on what was staged and on the target, inside the transaction: a failure rolls everything back."""
 
+    check_rows: bool = Field(default=True, description="check the row counts from the source to the target")
+    tolerance: float = Field(
+        default=0.0, ge=0, le=100, description="percent of rows that may be lost on the way to staging"
+    )
     check_dropped: float | None = Field(
         default=None,
         ge=0,
@@ -79,3 +83,12 @@ class InsideCheckParameters(Parameters):
             report=self.check_report,
             test_name=test_name,
         )
+
+
+class LoadCheckParameters(InsideCheckParameters):
+    """Checks of a load that takes the rows as they are."""
+
+    check_keys: bool = Field(
+        default=False,
+        description="check that every key of the table is in it exactly once, and no part of it is NULL",
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from core.errors import CheckFailed
 from steps_impl.load.counts import gap
+from steps_impl.quality.inside import LoadCheck, Loading
 from steps_impl.quality.report import CheckReport
-from steps_impl.warehouse.plan import MergeCounts, MergePlan
+from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
 from steps_impl.warehouse.statements import count_matches, profile_relation
 from stores.redshift import Session
 
@@ -82,3 +83,14 @@ def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCo
     rows = session.row(count_matches(name, staging, plan.keys, plan.match(counts)))
     counts.after, counts.matched = map(int, rows)
     return abs(counts.matched - counts.unique)
+
+
+def of_merge(check: LoadCheck) -> Check:
+    """Return a check of any load as one of an upsert."""
+
+    def made(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
+        without_key, twice = counts.dropped_null_keys, counts.duplicates
+        lost = {"refused": counts.rejected, "without_key": without_key, "duplicates": twice}
+        return check(Loading(session, plan.table, staging, counts.staged, lost))
+
+    return made

@@ -9,153 +9,30 @@ their rows, the keys of production are checked, and the commit shows both or, af
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from core.errors import CheckFailed, ParameterError, SchemaMismatch
+from core.errors import ParameterError, SchemaMismatch
 from core.sections.databases import RedshiftSettings
-from core.settings import Settings, load_settings
+from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.load.copy_options import CopyTarget
-from steps_impl.load.counts import arrival_report, demand
 from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput, open_input
-from steps_impl.load.parameters import FileParameters
-from steps_impl.load.staging import Loaded, Loader, create_staging, dropped_at_the_end, load_columns, staging_name
-from steps_impl.quality.report import CheckReport
+from steps_impl.load.staging import Loader, load_columns
+from steps_impl.quality.inside import inside_checks
+from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
-from steps_impl.tables.render import column_list
-from steps_impl.warehouse.keys import any_null
-from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
+from steps_impl.warehouse.checks import of_merge
+from steps_impl.warehouse.load_reload_parameters import LoadReloadParameters
+from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.merge import Merge
 from steps_impl.warehouse.order import winner_terms
 from steps_impl.warehouse.plan import MergePlan
-from steps_impl.warehouse.sources import Fill
-from steps_impl.warehouse.statements import count_rows, delete_all, fill_from_query, insert_all, profile_keys
-from steps_impl.warehouse.target import settle, take_hold_of_all, warehouse_of, workspace_of
+from steps_impl.warehouse.staged_reload import StagedReload
+from steps_impl.warehouse.target import warehouse_of, workspace_of
 from stores.redshift import Session, run_session
 from stores.s3 import S3Store
-
-
-class LoadReloadParameters(MaintenanceParameters, FileParameters):
-    """Parameters of ``load-reload-pk``."""
-
-    staging_table_definition: str = Field(
-        description="the table that holds the files' rows, as CREATE TABLE: a file, s3://bucket/key, or the text itself"
-    )
-    production_table_definition: str = Field(
-        description="the table that gets the rows of staging; its primary key is checked"
-    )
-    input: tuple[str, ...] = Field(
-        min_length=1, description="what to load: a manifest, a directory or a file in S3; several are loaded together"
-    )
-    enforce_primary_key: bool = Field(
-        default=True, description="of rows with one key production gets one; otherwise such rows fail the step"
-    )
-    order_by: str | None = Field(
-        default=None,
-        description="which of several rows with one key wins: the first in this order, e.g. 'updated_at DESC, id'; "
-        "ties, and everything by default: the greatest values of the other columns",
-    )
-    null_keys: Literal["fail", "drop"] = Field(
-        default="fail", description="rows with NULL in the primary key: refuse them, or leave them out of production"
-    )
-    allow_empty: bool = Field(
-        default=False, description="let files without rows empty a production table that has some (else refused)"
-    )
-    check_rows: bool = Field(default=True, description="check the row counts from the files to production")
-    check_keys: bool = Field(default=True, description="check that every key is in production exactly once")
-
-
-@dataclass
-class _Reload:
-    """One attempt; made anew when the transaction is tried again."""
-
-    parameters: LoadReloadParameters
-    settings: Settings
-    context: StepContext
-    staging: Table
-    loader: Loader
-    plan: MergePlan
-    columns: tuple[str, ...]
-    temporary: str = field(default_factory=staging_name)
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def run(self, session: Session) -> Merge:
-        """Do all of it; return the reload of production.
-
-        Raises:
-            CheckFailed, SchemaMismatch, LoadRejected, StoreError, InterruptedError: no row is changed.
-        """
-        policy = self.parameters.drift_policy
-        found = {table: settle(session, table, policy) for table in (self.staging, self.plan.table)}
-        there = {table: settled.exists for table, settled in found.items()}
-        session.execute(create_staging(self.temporary, self.staging, self.columns, exists=there[self.staging]))
-        with dropped_at_the_end(session, self.temporary):
-            loaded = self._load(session)
-            with session.transaction():
-                created = take_hold_of_all(session, there, self.settings, policy)
-                self._replace_staging(session)
-                merge = Merge(self.plan, self.settings, self.context.reporter, self._fill(loaded))
-                merge.replace_rows(session)
-        self.details |= {"created": dict(zip(("staging", "production"), created, strict=True))}
-        self.details |= {"altered": [change for settled in found.values() for change in settled.altered]}
-        self.details |= {"staged": loaded.rows, "rejected": loaded.rejected, "replaced_characters": loaded.replaced}
-        return merge
-
-    def _load(self, session: Session) -> Loaded:
-        self.context.reporter.progress("copy", bytes=self.loader.source.bytes)
-        loaded = self.loader.load(session, CopyTarget(self.temporary, self.columns))
-        if self.parameters.check_rows:
-            demand(arrival_report(self.staging.name, self.loader.source, loaded))
-        return loaded
-
-    def _replace_staging(self, session: Session) -> None:
-        self.context.reporter.progress("fill staging")
-        self.details["staging_deleted"] = session.execute(delete_all(self.staging.name))
-        session.execute(insert_all(self.staging.name, self.temporary, self.columns))
-
-    def _fill(self, loaded: Loaded) -> Fill:
-        """Return what takes the rows of the staging table for production."""
-
-        def fill(session: Session, into: str, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
-            nulls = self._rows_without_key(session)
-            rows = session.execute(fill_from_query(into, self._rows_with_key(), self.plan.columns))
-            if rows + nulls != loaded.rows:
-                raise CheckFailed(f"{self.staging.name} has {rows + nulls} rows after a load of {loaded.rows}")
-            if not self.parameters.enforce_primary_key:
-                self._demand_single_keys(session, into)
-            return Loaded(rows), []
-
-        return fill
-
-    def _rows_with_key(self) -> str:
-        names = column_list(self.plan.columns)
-        return f"SELECT {names} FROM {self.staging.name.sql} WHERE NOT ({any_null('', self.plan.keys)})"
-
-    def _rows_without_key(self, session: Session) -> int:
-        """Count the staged rows that production has no place for: its key is NOT NULL."""
-        relation = f"{self.staging.name.sql} WHERE {any_null('', self.plan.keys)}"
-        found = int(session.row(count_rows(relation))[0])
-        self.details["null_keys"] = found
-        if found and self.parameters.null_keys == "fail":
-            raise CheckFailed(
-                f"{found} staged rows for {self.plan.table.name} have NULL in {', '.join(self.plan.keys)}; mend the "
-                "source, or choose --null-keys drop"
-            )
-        return found
-
-    def _demand_single_keys(self, session: Session, staged: str) -> None:
-        rows, keys, _ = map(int, session.row(profile_keys(staged, self.plan.keys)))
-        if rows != keys:
-            raise CheckFailed(
-                f"{rows - keys} rows for {self.plan.table.name} have a key that comes twice "
-                f"({', '.join(self.plan.keys)}); mend the source, or let --enforce-primary-key choose one of them"
-            )
 
 
 def run(parameters: LoadReloadParameters, context: StepContext) -> StepResult:
@@ -167,25 +44,27 @@ def run(parameters: LoadReloadParameters, context: StepContext) -> StepResult:
     plan = _plan(parameters, staging, production)
     with open_input(store, parameters.input, workspace_of(settings)) as source:
         loader, columns = _loader(parameters, warehouse, staging, source)
-        attempts: list[_Reload] = []
+        checks = [of_merge(check) for check in inside_checks(parameters, production)]
+        attempts: list[StagedReload] = []
 
         def attempt(session: Session) -> Merge:
-            attempts.append(_Reload(parameters, settings, context, staging, loader, plan, columns))
+            attempts.append(StagedReload(parameters, settings, context, staging, loader, plan, columns, checks))
             return attempts[-1].run(session)
 
-        merge = run_session(
-            warehouse,
-            attempt,
-            cancelled=context.cancelled,
-            query_group=parameters.queue,
-            connection_retries=settings.etl.connection_retries,
-        )
+        with told_after(parameters, production.name, lambda: attempts[-1].reports, settings, context) as telling:
+            merge = run_session(
+                warehouse,
+                attempt,
+                cancelled=context.cancelled,
+                query_group=parameters.queue,
+                connection_retries=settings.etl.connection_retries,
+            )
     maintenance = Maintenance(parameters, settings, context, parameters.queue)
     maintained = {
         "staging": maintenance.after(staging.name, attempts[-1].details["staging_deleted"]),
         "production": maintenance.after(production.name, merge.counts.deleted, merge.counts.after),
     }
-    return _result(attempts, merge, source, maintained)
+    return _result(attempts, merge, source, maintained, telling)
 
 
 def _loader(
@@ -234,7 +113,13 @@ def _shared_columns(staging: Table, production: Table) -> tuple[str, ...]:
     return tuple(column.name for column in needed if staging.has(column.name))
 
 
-def _result(attempts: Sequence[_Reload], merge: Merge, source: LoadInput, maintained: dict[str, Any]) -> StepResult:
+def _result(
+    attempts: Sequence[StagedReload],
+    merge: Merge,
+    source: LoadInput,
+    maintained: dict[str, Any],
+    telling: dict[str, Any],
+) -> StepResult:
     counts = merge.counts
     details = {
         "staging_table": str(attempts[-1].staging.name),
@@ -245,8 +130,9 @@ def _result(attempts: Sequence[_Reload], merge: Merge, source: LoadInput, mainta
         "duplicates_dropped": counts.duplicates,
         "deleted": counts.deleted,
         "inserted": counts.inserted,
-        "checks": [{"check": report.check, "success": report.success, **report.counts} for report in merge.reports],
+        "checks": [report.details for report in merge.reports],
         **{what: {table: done[what] for table, done in maintained.items()} for what in ("vacuum", "analyze")},
+        **telling,
     }
     return StepResult(rows=counts.inserted, bytes=source.bytes, details=details)
 

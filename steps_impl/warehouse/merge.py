@@ -80,9 +80,10 @@ class Merge:
         loaded, reports = self.fill(session, staging, exists)
         self.counts.staged, self.counts.rejected = loaded.rows, loaded.rejected
         self.counts.replaced_characters = loaded.replaced
-        self.counts.unique = loaded.rows
-        if self.plan.check_rows:
-            self.reports += [demand(report) for report in reports]
+        self.counts.dropped_null_keys = loaded.without_key
+        self.counts.unique = loaded.rows - loaded.without_key
+        for report in reports if self.plan.check_rows else []:
+            demand(report, self.reports)
         if not self._settle_keys(session, staging):
             return staging
         winners = self._create_staging(session, temporary, exists=exists)
@@ -127,5 +128,4 @@ class Merge:
         chosen: list[Check] = [row_count_check] if self.plan.check_rows else []
         chosen += [key_check] if self.plan.looks_at_keys else []
         for check in (*chosen, *self.checks):
-            self.reports.append(check(session, staging, self.plan, self.counts))
-            demand(self.reports[-1])
+            demand(check(session, staging, self.plan, self.counts), self.reports)

@@ -66,7 +66,6 @@ class MergeParameters(HistoryParameters, InsideCheckParameters, MaintenanceParam
         description="stage the rows in a transaction before the one that locks the target, so that readers do not "
         "wait for a long load; after a conflict with another writer they are staged again",
     )
-    check_rows: bool = Field(default=True, description="check the row counts from the source to the target")
     check_keys: bool = Field(default=True, description="check that every key is in the target exactly once")
     tolerance: float = Field(
         default=0.0,

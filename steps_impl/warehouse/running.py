@@ -13,10 +13,12 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput, open_input
-from steps_impl.quality.inside import inside_checks, told_after
+from steps_impl.quality.inside import inside_checks
 from steps_impl.quality.sides import check_known
+from steps_impl.quality.telling import told_after
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
+from steps_impl.warehouse.checks import of_merge
 from steps_impl.warehouse.comparison import SourceComparison, types_of
 from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.merge import Merge
@@ -54,7 +56,7 @@ def run_merge(parameters: MergeParameters, context: StepContext, how: How) -> St
             attempts.append(Merge(plan, settings, context.reporter, fill, checks))
             attempts[-1].run(session)
 
-        with told_after(parameters, table, lambda: attempts[-1].reports, settings, context) as telling:
+        with told_after(parameters, table.name, lambda: attempts[-1].reports, settings, context) as telling:
             run_session(
                 warehouse_of(settings),
                 attempt,
@@ -114,7 +116,7 @@ def _fill(parameters: MergeParameters, settings: Settings, plan: MergePlan, sour
 
 
 def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> list[Check]:
-    checks = inside_checks(parameters, plan.table)
+    checks = [of_merge(check) for check in inside_checks(parameters, plan.table)]
     if parameters.compare_with is None:
         return checks
     keys = parameters.compare_keys or plan.keys
@@ -150,10 +152,7 @@ def _result(merge: Merge, files: LoadInput | None, attempts: int, maintained: di
         "history": {"table": str(merge.plan.history.history.name), **asdict(history)}
         if merge.plan.history and history
         else None,
-        "checks": [
-            {"check": report.check, "success": report.success, "error_rate": report.error_rate, **report.counts}
-            for report in merge.reports
-        ],
+        "checks": [report.details for report in merge.reports],
         **maintained,
     }
     return StepResult(rows=counts.inserted + counts.updated, bytes=files.bytes if files else None, details=details)

@@ -42,6 +42,8 @@ class Load:
     status: Callable[[str], str] | None = None
     #: Looks at the table before anything is loaded, and may change it.
     prepare: Callable[[Session, TableName], None] | None = None
+    #: Looks, before the commit, at the target and at the table whose rows went into it; what it raises undoes the load.
+    check: Callable[[Session, str, Arrived], None] | None = None
     #: Columns that the warehouse fills although they would take values.
     filled_there: Callable[[], tuple[str, ...]] = tuple
 
@@ -97,6 +99,8 @@ class Load:
         self._progress("exchange", rows=arrived.rows)
         incoming = self._transformed(session, target)
         done = exchange(session, target, incoming, self.mode, self._keys(session, target))
+        if self.check:
+            self.check(session, incoming, arrived)
         if records:
             records.add(session, done.inserted)
         return {**self._told(target, arrived), **done.details}

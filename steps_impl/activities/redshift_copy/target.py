@@ -87,11 +87,18 @@ def merge_keys(
     )
 
 
-def _keys_of(session: Session, name: TableName, which: MergeKeys) -> tuple[str, ...]:
+def primary_key(session: Session, name: TableName) -> tuple[str, ...]:
+    """Return the columns of the primary key in their order; none where the table has none."""
     where = (name.schema, name.name)
-    primary = [str(row[0]) for row in session.rows(Statement(_PRIMARY, f"look up the primary key of {name}", where))]
+    rows = session.rows(Statement(_PRIMARY, f"look up the primary key of {name}", where))
+    return tuple(str(row[0]) for row in rows)
+
+
+def _keys_of(session: Session, name: TableName, which: MergeKeys) -> tuple[str, ...]:
+    primary = primary_key(session, name)
     if primary and which == "primary":
-        return tuple(primary)
+        return primary
+    where = (name.schema, name.name)
     session.execute(Statement(f"SET search_path TO {quote(name.schema or 'public')}", "look into the schema"))
     physical = session.rows(Statement(_PHYSICAL, f"look up the keys of {name}", where))
     session.execute(Statement("RESET search_path", "look where the user looks"))
