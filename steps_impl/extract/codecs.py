@@ -80,9 +80,17 @@ def choose_compression(output_format: OutputFormat, asked: Compression | None) -
 
 
 def file_kind(
-    output_format: OutputFormat, compression: Compression, columns: Sequence[Column], unsupported: Unsupported
+    output_format: OutputFormat,
+    compression: Compression,
+    columns: Sequence[Column],
+    unsupported: Unsupported,
+    *,
+    logical: bool = True,
 ) -> FileKind:
-    """Return the kind of file for these columns; ``unsupported``: of what Parquet cannot hold."""
+    """Return the kind of file for these columns.
+
+    ``unsupported``: of what Parquet and Avro cannot hold; ``logical``: Avro has types for dates and decimals.
+    """
     if output_format == "parquet":
         from steps_impl.extract.parquet import ParquetCodec
 
@@ -93,7 +101,10 @@ def file_kind(
     if output_format == "avro":
         from steps_impl.extract.avro import AvroCodec
 
-        return FileKind(output_format, compression, "avro", lambda _room: AvroCodec(columns, compression))
+        def avro(_room: int) -> Codec:
+            return AvroCodec(columns, compression, unsupported, logical=logical)
+
+        return FileKind(output_format, compression, "avro", avro)
     codecs: dict[str, Callable[[int], Codec]] = {"none": _Plain, "gzip": _Gzip, "zstd": _Zstd}
     return FileKind(output_format, compression, output_format + _ENDINGS[compression], codecs[compression])
 

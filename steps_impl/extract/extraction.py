@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
 from core.errors import StoreError
@@ -38,6 +38,10 @@ class Origin(Protocol):
     @property
     def dialect(self) -> Dialect:
         """How the server spells."""
+
+    @property
+    def parallel(self) -> int:
+        """How many connections can read at the same time."""
 
     def ask(self, statement: str) -> Iterable[Sequence[str | None]]:
         """Run a query in the snapshot and return its rows as text, one after the other."""
@@ -79,13 +83,19 @@ class Extraction:
         increment = self._increment
         pieces = increment.pieces() if increment else [Piece("")]
         document = increment.document() if increment else None
-        parts, leftovers = self._write(pieces, tally, marks)
-        if marks and document:
-            marks.replace(document)
+        with ExitStack() as held:
+            parts, leftovers = self._write(pieces, tally, lambda: self._hold(marks, held))
+            if marks and document:
+                marks.replace(document)
         details = {**outcome(parts, self._output, leftovers), "text_bytes": tally.bytes}
         details |= increment.details() if increment else {}
         details |= {"unsupported_values_nulled": self._unsupported.nulled} if self._unsupported.null else {}
         return StepResult(rows=tally.rows, bytes=sum(part.bytes for part in parts), details=details)
+
+    def _hold(self, marks: MarkStore | None, held: ExitStack) -> None:
+        """Keep other runs with this mark from publishing, until ``held`` ends."""
+        if marks:
+            held.enter_context(marks.held(self._context.cancelled))
 
     def _begin_increment(self) -> MarkStore | None:
         if not self._parameters.cursor_column:
@@ -99,13 +109,13 @@ class Extraction:
         )
         return marks
 
-    def _write(self, pieces: list[Piece], tally: Tally, marks: MarkStore | None) -> tuple[list[Part], list[str]]:
+    def _write(self, pieces: list[Piece], tally: Tally, hold: Callable[[], None]) -> tuple[list[Part], list[str]]:
         """Write all rows and switch the manifest; return the new files and those of the former run that stayed."""
         expected = self._expected(pieces)
         statements = self._statements(pieces)
         sizes = even_sizes(expected or 0, self._parameters.file_count)
         with (
-            self._origin.readers(max(1, min(self._parameters.parallel, len(statements)))) as readers,
+            self._origin.readers(max(1, min(self._origin.parallel, len(statements)))) as readers,
             PartWriter(self._output, new_run_id(), self._kind(), sizes) as writer,
         ):
             read_all(readers, statements, writer, tally)
@@ -114,13 +124,12 @@ class Extraction:
                     f"{self._origin.where}: {tally.rows} rows arrived of {expected} counted; run the step again"
                 )
             parts = writer.finish()
-            if marks:
-                marks.check()
+            hold()
             elements = [{"name": column.name, "type": dict(column.type)} for column in self._origin.relation.columns]
             return parts, publish(self._output, parts, elements, self._told())
 
     def _statements(self, pieces: list[Piece]) -> list[str]:
-        relation, count = self._origin.relation, self._parameters.parallel
+        relation, count = self._origin.relation, self._origin.parallel
         if count == 1:
             return [relation.rows(piece.condition, piece.limit) for piece in pieces]
         columns = split_columns(self._parameters.split_by, relation)
@@ -151,6 +160,7 @@ class Extraction:
             choose_compression(parameters.output_format, parameters.compression),
             self._origin.relation.columns,
             self._unsupported,
+            logical=parameters.avro_types == "logical",
         )
 
     def _told(self) -> dict[str, Any]:

@@ -2,19 +2,28 @@
 
 It holds the mark, what was delivered close to it (the edge), and the last run with the mark that it began from, so that
 the same run can be done again. The values of the cursor column stand in it, of all other columns digests only.
+
+Of two runs that began from one mark only one publishes: from the last look at the mark until it is set, a run holds the
+mark's lock.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import NotFound, ParameterError, RecordMalformed, StoreError
+from core.errors import NotFound, ObjectReplaced, ParameterError, RecordMalformed, StoreError
+from steps_impl.extract.mark_lock import ObjectLock, locked_directory
 from steps_impl.extract.outputs import LocalOutput
+
+if TYPE_CHECKING:
+    from stores.s3 import S3Store
 
 NAME = "_mark.json"
 #: Digests that are kept one by one; of more rows only their number and their sum.
@@ -95,8 +104,9 @@ class MarkStore:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._s3 = address.startswith(("s3://", "s3a://", "s3n://"))
+        self._store = _store() if address.startswith(("s3://", "s3a://", "s3n://")) else None
         self._found: bytes | None = None
+        self._etag: str | None = None
 
     def read(self) -> MarkDocument | None:
         """Return the document; ``None`` when there is none yet.
@@ -105,7 +115,7 @@ class MarkStore:
             RecordMalformed: what is there is no such document.
             AccessDenied: it may not be read: a first run is told from a missing right.
         """
-        self._found = self._bytes()
+        self._found, self._etag = self._bytes()
         if self._found is None:
             return None
         try:
@@ -115,36 +125,63 @@ class MarkStore:
                 f"{self.address} is no high-water mark of an extract; restore it, or delete it to begin anew"
             ) from None
 
-    def check(self) -> None:
-        """Make sure that no other run has set the mark since it was read.
+    @contextmanager
+    def held(self, cancelled: threading.Event) -> Iterator[None]:
+        """Keep all other runs from publishing and setting the mark until the end of the block.
 
         Raises:
-            StoreError: one has; this run's rows would be delivered twice.
+            StoreError: another run has set the mark since it was read; this run's rows would be delivered twice.
+            InterruptedError: cancelled while another run publishes.
         """
-        if self._bytes() != self._found:
-            raise StoreError(f"another run has set {self.address} meanwhile; let one run at a time, and run this again")
+        if self._store is None:
+            with locked_directory(Path(self.address).parent, cancelled):
+                self._check()
+                yield
+            return
+        with ObjectLock(self._store, self.address, cancelled) as lock:
+            self._check()
+            lock.demand()
+            yield
 
     def replace(self, document: MarkDocument) -> None:
-        """Set the mark, in one step."""
-        data = document.model_dump_json(indent=1).encode()
-        if self._s3:
-            from stores.s3 import S3Store
+        """Set the mark, in one step.
 
-            S3Store().put_bytes(self.address, data, content_type="application/json")
-        else:
+        Raises:
+            StoreError: another run has set it.
+        """
+        data = document.model_dump_json(indent=1).encode()
+        if self._store is None:
             path = Path(self.address)
             LocalOutput(path.parent).replace(path.name, data)
-
-    def _bytes(self) -> bytes | None:
-        if not self._s3:
-            path = Path(self.address)
-            return LocalOutput(path.parent).read(path.name)
-        from stores.s3 import S3Store
-
+            return
         try:
-            return S3Store().get_bytes(self.address, _LIMIT)
+            self._store.put_over(self.address, data, self._etag, "application/json")
+        except ObjectReplaced:
+            if self._bytes()[0] != data:  # else it was written, and the answer was lost
+                raise self._outrun() from None
+
+    def _check(self) -> None:
+        if self._bytes()[0] != self._found:
+            raise self._outrun()
+
+    def _outrun(self) -> StoreError:
+        return StoreError(f"another run has set {self.address} meanwhile; let one run at a time, and run this again")
+
+    def _bytes(self) -> tuple[bytes | None, str | None]:
+        """Return the content, and in S3 the ETag of this version."""
+        if self._store is None:
+            path = Path(self.address)
+            return LocalOutput(path.parent).read(path.name), None
+        try:
+            return self._store.get_tagged(self.address, _LIMIT)
         except NotFound:
-            return None
+            return None, None
+
+
+def _store() -> S3Store:
+    from stores.s3 import S3Store  # a local extract needs no S3 library
+
+    return S3Store()
 
 
 def mark_address(state: str | None, output: str | None) -> str:

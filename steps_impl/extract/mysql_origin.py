@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from core.cancelling import on_cancel
-from core.errors import AccessDenied, ParameterError, StoreError
+from core.errors import StoreError
 from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
 from steps_impl.extract import query
 from steps_impl.extract.codecs import TYPED
 from steps_impl.extract.dialects import MySqlDialect
+from steps_impl.extract.mysql_snapshot import Unshared, share_snapshot
 from steps_impl.extract.parameters import SqlExtractParameters
 from steps_impl.extract.parts import Share
 from steps_impl.extract.policies import Policies
@@ -19,10 +20,8 @@ from steps_impl.extract.reading import Tally
 from steps_impl.extract.relation import Relation
 from steps_impl.extract.rows import RowStream
 from steps_impl.formats import text_format
-from stores.mysql import Connection, connect, quote_table
+from stores.mysql import Connection, connect
 
-#: Seconds to wait for the moment in which nobody writes; others who write wait as long.
-_LOCK_WAIT = 30
 _BATCH = 1000
 
 
@@ -45,7 +44,9 @@ class MySqlOrigin:
         retries: int,
         raw_bytes: bool = False,
     ) -> None:
-        self._parameters = parameters
+        self._parameters, self._context = parameters, context
+        #: Why fewer connections read than were asked for; ``None``: they do not.
+        self.alone_because: str | None = None
 
         def open_one() -> Connection:
             connection = stack.enter_context(connect(host, parameters.database, retries))
@@ -59,7 +60,7 @@ class MySqlOrigin:
                 connect(host, parameters.database, retries) as locker,
                 on_cancel(context.cancelled, locker.cancel),
             ):
-                self._share_snapshot(locker)
+                self._begin(locker)
         else:
             self.connection.begin_snapshot()
         self.query = self._query(raw_bytes)
@@ -69,6 +70,11 @@ class MySqlOrigin:
     def where(self) -> str:
         """Server, user and database, for messages."""
         return self.connection.where
+
+    @property
+    def parallel(self) -> int:
+        """How many connections read."""
+        return len(self._connections)
 
     @property
     def relation(self) -> Relation:
@@ -101,26 +107,15 @@ class MySqlOrigin:
             return query.whole_table(self.connection, self._parameters.table, raw_bytes=raw_bytes)
         return query.from_sql(self.connection, self._parameters.sql or "", raw_bytes=raw_bytes)
 
-    def _share_snapshot(self, locker: Connection) -> None:
-        """Begin all snapshots in one moment in which nobody can write to the table.
-
-        LOCK TABLES of the one table is enough and is allowed on RDS; for a query nobody knows its tables, so that it
-        takes FLUSH TABLES WITH READ LOCK, which RDS allows to nobody.
-        """
-        table = self._parameters.table
-        if table is not None and not query.is_transactional(locker, table):
-            raise ParameterError(
-                f"--parallel: {table} is no table of InnoDB, so that several connections cannot see one state of it"
-            )
-        locker.start_query(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT}")
+    def _begin(self, locker: Connection) -> None:
+        """Begin one snapshot for all connections, or for the first alone where they cannot share one."""
         try:
-            locker.start_query(f"LOCK TABLES {quote_table(table)} READ" if table else "FLUSH TABLES WITH READ LOCK")
-        except AccessDenied as denied:
-            needed = "LOCK TABLES" if table else "RELOAD (which RDS grants to nobody: give --table there)"
-            raise AccessDenied(f"--parallel: the user needs the right {needed}; {denied}") from None
-        for connection in self._connections:
-            connection.begin_snapshot()
-        locker.start_query("UNLOCK TABLES")
+            share_snapshot(locker, self._connections, self._parameters.table, self._parameters.sql or "")
+        except Unshared as why:
+            self.alone_because = str(why)
+            self._context.reporter.progress(f"reads by one connection, not {self._parameters.parallel}: {why}")
+            self._connections = self._connections[:1]
+            self.connection.begin_snapshot()
 
 
 class _Reader:

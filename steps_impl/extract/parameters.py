@@ -49,7 +49,11 @@ class SqlExtractParameters(CursorParameters):
     )
     unsupported_values: Literal["fail", "null"] = Field(
         default="fail",
-        description="values that Parquet cannot hold (infinite dates, NaN in NUMERIC): refuse, or write NULL",
+        description="values that Parquet and Avro cannot hold (infinite dates, NaN in NUMERIC): refuse, or write NULL",
+    )
+    avro_types: Literal["logical", "text"] = Field(
+        default="logical",
+        description="dates, timestamps and decimals in Avro: its logical types, or texts, which every COPY reads",
     )
 
     @model_validator(mode="after")
@@ -58,7 +62,14 @@ class SqlExtractParameters(CursorParameters):
             raise ValueError("give either --table or --sql")
         if self.files is not None and self.splits != 1:
             raise ValueError("give either --files or --splits")
+        if self.avro_types == "text" and self.output_format != "avro":
+            raise ValueError("--avro-types goes with --output-format avro")
         return self
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether the files have a type for dates, so that only days of a calendar are one."""
+        return self.output_format == "parquet" or (self.output_format == "avro" and self.avro_types == "logical")
 
     @property
     def file_count(self) -> int:

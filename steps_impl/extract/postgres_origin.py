@@ -11,6 +11,7 @@ from core.errors import ParameterError, StoreError
 from core.sections.databases import PostgresSettings
 from steps_impl.contract import StepContext
 from steps_impl.extract import pg_text
+from steps_impl.extract.codecs import TYPED
 from steps_impl.extract.dialects import PostgresDialect
 from steps_impl.extract.parameters import SqlExtractParameters
 from steps_impl.extract.parts import Share
@@ -72,6 +73,11 @@ class PostgresOrigin:
         """Server, user and database, for messages."""
         return self.connection.where
 
+    @property
+    def parallel(self) -> int:
+        """How many connections read."""
+        return 1 + len(self._followers)
+
     def ask(self, statement: str) -> Iterable[Sequence[str | None]]:
         """Run a query and return its rows as text, some at a time."""
         return self.connection.stream_text(statement)
@@ -109,7 +115,7 @@ class _Reader:
         self._connection = connection
         self._format = output_format
         self._hexadecimal = hexadecimal
-        self._columnar = output_format == "parquet" and not hexadecimal
+        self._columnar = output_format in TYPED and not hexadecimal
         self._options = _CSV if self._columnar else _OPTIONS.get(output_format, _TEXT)
         self._rows = 0
 

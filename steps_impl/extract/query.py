@@ -17,7 +17,7 @@ from steps_impl.queries import bare_query
 from stores.mysql import Column, Connection, quote_name, quote_table, split_table
 
 #: Engines whose tables show one state to a whole transaction, so that two reads of it see the same rows.
-_TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
+TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
 _UNREADABLE = ("geometry", "vector", "type ")
 _CONVERTED = {"float": "+ 0e0", "bit": "+ 0"}
 _BYTES = {"base": "binary varying"}
@@ -47,7 +47,7 @@ def whole_table(connection: Connection, name: str, *, raw_bytes: bool = False) -
         selection=_select_list(columns),
         columns=_typed(columns, [types[column.name] for column in columns], raw_bytes),
         source_types=types,
-        countable=is_transactional(connection, name),
+        countable=engine_of(connection, name) in TRANSACTIONAL,
         key=_primary_key(connection, table),
     )
     return Query(relation, columns)
@@ -115,14 +115,14 @@ def _protocol_type(column: Column) -> str:
     return f"{column.type}{size}{' unsigned' if column.unsigned else ''}"
 
 
-def is_transactional(connection: Connection, name: str) -> bool:
-    """Tell whether a table's engine shows one state of it to a whole transaction."""
+def engine_of(connection: Connection, name: str) -> str | None:
+    """Return the engine of a table in small letters: empty for a view, ``None`` where there is no such table."""
     database, table = split_table(name)
     schema = _literal(database) if database else "DATABASE()"
     rows = connection.text_rows(
         f"SELECT engine FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {_literal(table)}"
     )
-    return bool(rows) and str(rows[0][0]).lower() in _TRANSACTIONAL
+    return (rows[0][0] or "").lower() if rows else None
 
 
 def _literal(text: str) -> str:

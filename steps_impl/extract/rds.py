@@ -7,7 +7,7 @@ UTC. What the formats look like and with which COPY options they load::
     csv      CSV NULL AS '\N'                      Postgres: FORMAT csv, NULL '\N'
     json     FORMAT AS JSON 'auto ignorecase'      one object a line; decimals and integers are numbers
     parquet  FORMAT AS PARQUET                     needs ductrunner[arrow]
-    avro     FORMAT AS AVRO 'auto ignorecase'      needs ductrunner[arrow]; decimals, dates and times are strings
+    avro     FORMAT AS AVRO 'auto ignorecase'      needs ductrunner[arrow]; see --avro-types
 
 (add ``GZIP`` or ``ZSTD`` for compressed text). NULL, the empty text, ``NULL`` and ``\N`` stay four different things.
 Unsigned BIGINT, TIME beyond 24 hours and DECIMAL of 65 digits are written digit by digit; FLOAT with all the digits of
@@ -29,12 +29,16 @@ has come since. The bound is fixed in the snapshot of the rows, and the mark is 
 before reads the same rows again. Rows that come later with the very value of the mark, or with one within
 ``--look-back`` below it (a transaction that was open when the mark was set), are recognised by digests and read once.
 More than 100,000 rows at the edge are kept as a number and a sum only: when that changes, all of them are read again.
+Of several runs that began from one mark one publishes and the others fail: it is locked meanwhile, in S3 by the object
+``<mark>.lock``, which outlives a run that is killed in this moment by 30 seconds.
 A run with the ``--run-key`` of the last one reads the same range again. Each run replaces the output of the one before:
 load it before the next one, or give each run an output of its own and a common ``--state``.
 
-``--parallel``: all connections see one state. It is fixed while a READ lock on the table stands for a moment, which
-waits up to 30 seconds for open transactions that have written to it; needs the right LOCK TABLES, for ``--sql`` RELOAD.
-The ranges hold equally many rows; rows without a key go with the first.
+``--parallel``: all connections see one state. It is fixed while a READ lock on the tables stands for a moment, which
+waits up to 30 seconds for open transactions that have written to them; needs the right LOCK TABLES, which RDS grants. A
+query is read by one connection, and the result says why, where it cannot be told what it reads: of views or of tables
+without snapshots, or of a table twice by one name. The ranges hold equally many rows; rows without a key go with the
+first.
 """
 
 from __future__ import annotations
@@ -65,7 +69,8 @@ class ExtractRdsParameters(SqlExtractParameters):
     host_name: str = Field(description="alias of the server: a key of the configuration's mysql section")
     zero_dates: ZeroDates = Field(
         default="fail",
-        description="dates with a zero year, month or day: refuse, write NULL, or write as they are (not in Parquet)",
+        description="dates with a zero year, month or day: refuse, write NULL, or write as they are (text formats, and "
+        "--avro-types text)",
     )
     nul_bytes: NulBytes = Field(default="fail", description="NUL bytes (0x00) in text: refuse, or leave them out")
     binary: Binary = Field(
@@ -80,8 +85,8 @@ class ExtractRdsParameters(SqlExtractParameters):
     def _format_holds_it(self) -> Self:
         if self.binary == "raw" and self.output_format not in TYPED:
             raise ValueError("--binary raw needs --output-format parquet or avro")
-        if self.zero_dates == "keep" and self.output_format == "parquet":
-            raise ValueError("--zero-dates keep: Parquet has no such dates; choose null, or another format")
+        if self.zero_dates == "keep" and self.has_dates:
+            raise ValueError("--zero-dates keep: these files have no such dates; choose null, or another format")
         return self
 
 
@@ -106,7 +111,7 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
             retries=settings.etl.connection_retries,
             raw_bytes=parameters.binary == "raw",
         )
-        policies = [_policies(parameters, origin) for _ in range(parameters.parallel)]
+        policies = [_policies(parameters, origin) for _ in range(origin.parallel)]
         origin.prepare(policies)
         source = {
             "host": parameters.host_name,
@@ -118,7 +123,8 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
         "zero_dates_nulled": sum(one.zero_dates_nulled for one in policies),
         "nul_bytes_removed": sum(one.nul_bytes_removed for one in policies),
     }
-    return StepResult(result.rows, result.bytes, {**result.details, **counts})
+    alone = {"one_connection_because": origin.alone_because} if origin.alone_because else {}
+    return StepResult(result.rows, result.bytes, {**result.details, **counts, **alone})
 
 
 def _policies(parameters: ExtractRdsParameters, origin: MySqlOrigin) -> Policies:

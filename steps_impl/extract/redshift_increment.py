@@ -6,7 +6,9 @@ the same rows. How rows are told new is the same for all servers (``increments``
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from core.errors import ParameterError, UnsupportedValue
@@ -14,7 +16,6 @@ from steps_impl.extract import increments
 from steps_impl.extract.dialects import Kind, PostgresDialect
 from steps_impl.extract.increments import Piece
 from steps_impl.extract.mark import MarkStore, mark_address
-from steps_impl.extract.outputs import Output
 from steps_impl.extract.redshift_parameters import ExtractRedshiftParameters
 from steps_impl.extract.relation import Relation
 from steps_impl.formats.typed import Column
@@ -115,12 +116,10 @@ def query_of(relation: Relation, pieces: Sequence[Piece]) -> str:
 class Increment:
     """One incremental run: its query, and the mark that is set when its rows are delivered."""
 
-    def __init__(
-        self, session: Session, parameters: ExtractRedshiftParameters, output: Output, source: str, key: str | None
-    ) -> None:
+    def __init__(self, session: Session, parameters: ExtractRedshiftParameters, source: str, key: str | None) -> None:
         asking = Asking(session)
         relation = asking.relation(parameters.source, parameters.sql)
-        self._marks = MarkStore(mark_address(parameters.state, output.location("")))
+        self._marks = MarkStore(mark_address(parameters.state, parameters.output))
         kept = self._marks.read()
         self._increment = increments.Increment(parameters, relation, RedshiftDialect(), asking.ask, kept, source, key)
         self.query = query_of(relation, self._increment.pieces())
@@ -128,9 +127,9 @@ class Increment:
         #: What the result and the manifest tell.
         self.details = self._increment.details()
 
-    def check(self) -> None:
-        """Fail when another run has set the mark since this one began (``StoreError``)."""
-        self._marks.check()
+    def held(self, cancelled: threading.Event) -> AbstractContextManager[None]:
+        """Keep other runs with this mark from publishing (``MarkStore.held``)."""
+        return self._marks.held(cancelled)
 
     def keep(self) -> None:
         """Set the mark."""

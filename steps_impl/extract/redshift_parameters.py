@@ -23,7 +23,9 @@ class ExtractRedshiftParameters(CursorParameters):
         default=None, alias="schema", description="schema of the table; default: the one that search_path finds"
     )
     sql: str | None = Field(default=None, description="SELECT to read instead of a table; it may have a LIMIT")
-    output: str | None = Field(default=None, description="s3://bucket/prefix/; default: $OUTPUT1_STAGING_DIR")
+    output: str | None = Field(
+        default=None, description="s3://bucket/prefix/ or a directory; default: $OUTPUT1_STAGING_DIR"
+    )
     insert_mode: Literal["TRUNCATE", "OVERWRITE_EXISTING", "KEEP_EXISTING", "APPEND"] = Field(
         default="TRUNCATE", description="what becomes of the rows that are there: see above"
     )

@@ -28,12 +28,12 @@ def warehouse_of(settings: Settings) -> RedshiftSettings:
     return settings.redshift
 
 
-def workspace_of(settings: Settings) -> S3Location | None:
-    """Return where manifests of this run may lie; ``None`` when the configuration names no bucket."""
+def workspace_of(settings: Settings, folder: str = "manifests") -> S3Location | None:
+    """Return where passing files of a run may lie; ``None`` when the configuration names no bucket."""
     if not settings.etl.s3_etl_bucket:
         return None
     base = f"s3://{settings.etl.s3_etl_bucket}/{settings.etl.s3_base_path.strip('/')}"
-    return parse_uri(f"{base.rstrip('/')}/manifests/")
+    return parse_uri(f"{base.rstrip('/')}/{folder}/")
 
 
 @dataclass(frozen=True)

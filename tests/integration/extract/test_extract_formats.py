@@ -21,6 +21,8 @@ from tests.phases import Silent
 
 FORMATS = ["tsv", "csv", "json", "parquet", "avro"]
 TYPED = ["parquet", "avro"]
+AVRO_TEXT = {"output_format": "avro", "avro_types": "text"}
+TEXTS = [{"output_format": "tsv"}, {"output_format": "csv"}, {"output_format": "json"}, AVRO_TEXT]
 AWKWARD = [
     None, "", "NULL", "null", "\\N", "\\\\N", "\\n", "C:\\new", "\t", "\n", "\r\n", 'say "so", then', '"', "'", ",",
     "\x1d", "\x1e\x1f", "x\x1dy\\z", "\x01\x7f\b\f\v", " padded ", "é€😀", "\u2028", "\\.", "{}", "NaN", "infinity",
@@ -90,10 +92,10 @@ MYSQL_NUMBERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("output_format", ["json", "avro"])
-def test_mysql_numbers_and_times_keep_every_digit_in(source, output_format):
+@pytest.mark.parametrize("form", [{"output_format": "json"}, AVRO_TEXT])
+def test_mysql_numbers_and_times_keep_every_digit_in(source, form):
     source.execute(*MYSQL_NUMBERS)
-    source.extract(table="numbers", output_format=output_format)
+    source.extract(table="numbers", **form)
     row, empty = records(source.output)
     assert str(row["u"]) == "18446744073709551615"
     assert row["d"] == "1234567890123456789012345678.0123456789"
@@ -107,9 +109,10 @@ def test_mysql_numbers_and_times_keep_every_digit_in(source, output_format):
     assert [value for name, value in empty.items() if name != "id"] == [None] * 12
 
 
-def test_mysql_types_are_exact_in_parquet(source):
+@pytest.mark.parametrize("output_format", TYPED)
+def test_mysql_types_are_exact_where_files_have_types(source, output_format):
     source.execute(*MYSQL_NUMBERS)
-    source.extract(table="numbers", output_format="parquet")
+    source.extract(table="numbers", output_format=output_format)
     row, empty = records(source.output)
     assert row == {
         "id": 7, "u": Decimal(2**64 - 1), "d": Decimal("1234567890123456789012345678.0123456789"),
@@ -131,10 +134,10 @@ def test_zero_dates_are_refused_by_column_and_row_or_become_null(source, output_
     assert result.details["zero_dates_nulled"] == 1
 
 
-@pytest.mark.parametrize("output_format", ["tsv", "csv", "json", "avro"])
-def test_zero_dates_can_be_kept_as_text(source, output_format):
+@pytest.mark.parametrize("form", TEXTS)
+def test_zero_dates_can_be_kept_as_text(source, form):
     source.execute("CREATE TABLE d (day DATE)", "INSERT INTO d VALUES ('0000-00-00')")
-    source.extract(table="d", output_format=output_format, zero_dates="keep")
+    source.extract(table="d", **form, zero_dates="keep")
     assert records(source.output) == [{"day": "0000-00-00"}]
 
 
@@ -170,9 +173,10 @@ INSERT INTO vals VALUES
  (2, NULL, NULL, NULL, 'NaN', '-Infinity', false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"""
 
 
-def test_postgres_types_are_exact_in_parquet(postgres_source, tmp_path):
+@pytest.mark.parametrize("output_format", TYPED)
+def test_postgres_types_are_exact_where_files_have_types(postgres_source, tmp_path, output_format):
     postgres_source.execute(POSTGRES_VALUES)
-    from_postgres(tmp_path / "out", table="own.vals", output_format="parquet")
+    from_postgres(tmp_path / "out", table="own.vals", output_format=output_format)
     row, other = records(tmp_path / "out")
     assert row == {
         "id": 1, "big": 2**63 - 1, "d": Decimal("1234567890123456789012345678.0123456789"), "free": f"{WIDE}.{WIDE}",
@@ -186,10 +190,10 @@ def test_postgres_types_are_exact_in_parquet(postgres_source, tmp_path):
     assert (other["f"], other["ok"], other["d"]) == (-math.inf, False, None)
 
 
-@pytest.mark.parametrize("output_format", ["tsv", "csv", "json", "avro"])
-def test_postgres_values_keep_every_digit_in(postgres_source, tmp_path, output_format):
+@pytest.mark.parametrize("form", TEXTS)
+def test_postgres_values_keep_every_digit_in(postgres_source, tmp_path, form):
     postgres_source.execute(POSTGRES_VALUES)
-    from_postgres(tmp_path / "out", table="own.vals", output_format=output_format)
+    from_postgres(tmp_path / "out", table="own.vals", **form)
     row, other = records(tmp_path / "out")
     assert (row["d"], row["free"]) == ("1234567890123456789012345678.0123456789", f"{WIDE}.{WIDE}")
     assert (int(row["big"]), float(row["f"])) == (2**63 - 1, 5e-324)
@@ -208,18 +212,20 @@ def test_postgres_values_keep_every_digit_in(postgres_source, tmp_path, output_f
     ("kind", "value"),
     [("date", "infinity"), ("timestamp", "-infinity"), ("date", "0044-03-15 BC"), ("numeric(9,2)", "NaN")],
 )
-def test_what_parquet_cannot_hold_is_refused_or_null_and_survives_in_text(postgres_source, tmp_path, kind, value):
+def test_what_a_type_cannot_hold_is_refused_or_null_and_survives_in_text(postgres_source, tmp_path, kind, value):
     postgres_source.execute(f"CREATE TABLE odd AS SELECT n, NULL::{kind} AS x FROM generate_series(1, 3) AS n")
     postgres_source.execute("UPDATE odd SET x = %s WHERE n = 3", (value,))
     query = {"sql": "SELECT * FROM own.odd ORDER BY n"}
-    with pytest.raises(UnsupportedValue, match="column x, row 3"):
-        from_postgres(tmp_path / "out", **query, output_format="parquet")
-    assert not list((tmp_path / "out").iterdir())
-    result = from_postgres(tmp_path / "out", **query, output_format="parquet", unsupported_values="null")
-    assert result.details["unsupported_values_nulled"] == 1
-    assert [row["x"] for row in records(tmp_path / "out")] == [None, None, None]
-    for output_format in ("tsv", "csv", "json", "avro"):
-        from_postgres(tmp_path / "out", **query, output_format=output_format)
+    for output_format in TYPED:
+        out = tmp_path / output_format
+        with pytest.raises(UnsupportedValue, match="column x, row 3"):
+            from_postgres(out, **query, output_format=output_format)
+        assert not list(out.iterdir())
+        result = from_postgres(out, **query, output_format=output_format, unsupported_values="null")
+        assert result.details["unsupported_values_nulled"] == 1
+        assert [row["x"] for row in records(out)] == [None, None, None]
+    for form in TEXTS:
+        from_postgres(tmp_path / "out", **query, **form)
         assert [row["x"] for row in records(tmp_path / "out")] == [None, None, value]
 
 

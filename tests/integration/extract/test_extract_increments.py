@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 
 from core.errors import ParameterError, RecordMalformed, SchemaMismatch, StoreError, UnsupportedValue
 from steps_impl.contract import StepContext
-from steps_impl.extract import extraction, mark
+from steps_impl.extract import extraction, mark, mark_lock
 from tests.integration.extract.readers import manifest, records
 from tests.integration.extract.test_extract_formats import from_postgres, postgres_source  # noqa: F401
 from tests.phases import Silent
@@ -234,6 +237,75 @@ def test_two_runs_at_the_same_time_do_not_both_set_the_mark(table, monkeypatch):
     with pytest.raises(StoreError, match="another run has set"):
         table.extract()
     assert table.ids() == [1]
+
+
+#: A run that waits for a line before it publishes.
+RUN = """
+import sys
+from core.errors import StoreError
+from steps_impl.contract import StepContext
+from steps_impl.extract import extraction, rds
+
+class Quiet:
+    def progress(self, *_, **__): pass
+
+read_all = extraction.read_all
+
+def read_and_wait(*arguments):
+    read_all(*arguments)
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+extraction.read_all = read_and_wait
+given = dict(host_name="source", table="t", cursor_column="id", state=sys.argv[1], output=sys.argv[2])
+try:
+    rds.STEP.run(rds.ExtractRdsParameters(**given), StepContext(Quiet()))
+    print("published")
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("place", ["directory", "s3"])
+def test_of_processes_that_publish_at_the_same_moment_from_one_mark_one_does(
+    source, tmp_path, s3_bucket, s3_client, place
+):
+    source.execute("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)")
+    state = f"s3://{s3_bucket}/marks/t.json" if place == "s3" else str(tmp_path / "t.json")
+    outputs = [tmp_path / str(number) for number in range(3)]
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", RUN, state, str(output)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for output in outputs
+    ]
+    assert [run.stdout.readline() for run in runs] == ["ready\n"] * 3
+    for run in runs:
+        run.stdin.write("go\n")
+        run.stdin.flush()
+    said = [run.communicate(timeout=60)[0] for run in runs]
+    published = [answer == "published\n" for answer in said]
+    assert (sum(published), sum("another run has set" in answer for answer in said)) == (1, 2)
+    assert [(output / "manifest").exists() for output in outputs] == published
+    if place == "s3":
+        kept = s3_client.list_objects_v2(Bucket=s3_bucket, Prefix="marks/")["Contents"]
+        assert [found["Key"] for found in kept] == ["marks/t.json"]
+
+
+def test_a_lock_that_a_dead_run_has_left_is_taken_over_and_a_living_one_is_waited_for(
+    source, s3_bucket, s3_client, monkeypatch
+):
+    source.execute("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    s3_client.put_object(Bucket=s3_bucket, Key="t/_mark.json.lock", Body=b"somebody")
+    wanted = {"table": "t", "cursor_column": "id", "output": f"s3://{s3_bucket}/t/"}
+    threading.Timer(0.5, source.context.cancelled.set).start()
+    with pytest.raises(InterruptedError, match="another run"):
+        source.extract(**wanted)
+    source.context.cancelled.clear()
+    monkeypatch.setattr(mark_lock, "LEASE", 0.5)
+    assert source.extract(**wanted).rows == 1
+    keys = [found["Key"] for found in s3_client.list_objects_v2(Bucket=s3_bucket, Prefix="t/_mark")["Contents"]]
+    assert keys == ["t/_mark.json"]
 
 
 def test_a_query_and_several_connections_go_together_with_a_mark(table):

@@ -14,7 +14,7 @@ import yaml
 from core.errors import AccessDenied, ParameterError, TransactionConflict, UnsupportedValue
 from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
-from steps_impl.extract import mysql_origin, rds
+from steps_impl.extract import mysql_snapshot, rds
 from steps_impl.extract.mysql_origin import MySqlOrigin
 from steps_impl.extract.ranges import range_conditions, split_columns
 from tests.integration.extract.readers import manifest, records
@@ -122,6 +122,51 @@ def test_all_connections_see_one_state_while_others_write(source):
         writer.join()
 
 
+JOINED = """
+SELECT a.id, a.v AS `where`, 'FROM nowhere, x' AS text -- , y
+FROM t a /* JOIN z */ LEFT JOIN `other` AS `o``o` ON `o``o`.id = a.id, (SELECT COUNT(*) AS n FROM t AS inner_t) AS s"""
+
+
+def test_all_connections_of_a_query_see_one_state_while_others_write(source):
+    source.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)", "CREATE TABLE other (id INT PRIMARY KEY)")
+    source.insert("t", [(number, 10) for number in range(400)])
+    stop = threading.Event()
+    writer = threading.Thread(target=move_until, args=(stop, source))
+    writer.start()
+    try:
+        for _ in range(5):
+            result = source.extract(sql=JOINED, parallel=4, split_by="id")
+            assert "one_connection_because" not in result.details
+            assert sum(int(row["where"]) for row in records(source.output)) == 4000
+    finally:
+        stop.set()
+        writer.join()
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("SELECT id FROM t UNION ALL SELECT id FROM t", "two names"),
+        ("SELECT id FROM old", "old is no table of InnoDB"),
+        ("SELECT id FROM shown", "shown is no table of InnoDB"),
+        ("SELECT seq AS id FROM seq_1_to_3", "seq_1_to_3 is no table of InnoDB"),
+        ("SELECT 1 AS id", "names no table"),
+        ("SELECT f() AS id FROM other", "two names"),
+    ],
+)
+def test_a_query_of_which_nobody_can_tell_what_it_reads_is_read_by_one_connection(source, sql, why):
+    source.execute(
+        "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)", "CREATE VIEW shown AS SELECT id FROM t",
+        "CREATE TABLE other (id INT)", "INSERT INTO other VALUES (1)", "CREATE TABLE old (id INT) ENGINE=MyISAM",
+        "CREATE OR REPLACE FUNCTION f() RETURNS INT READS SQL DATA RETURN (SELECT MAX(id) FROM t)",
+    )  # fmt: skip
+    alone = source.extract(sql=sql)
+    result = source.extract(sql=sql, parallel=3, split_by="id")
+    assert why in result.details["one_connection_because"]
+    assert result.rows == alone.rows
+    source.execute("DROP FUNCTION f")
+
+
 def test_postgres_connections_share_one_snapshot(postgres_source, tmp_path, monkeypatch):  # noqa: F811
     from steps_impl.extract import extraction
 
@@ -139,7 +184,7 @@ def test_postgres_connections_share_one_snapshot(postgres_source, tmp_path, monk
 
 
 def test_an_open_transaction_that_has_written_is_waited_for_but_not_for_ever(source, monkeypatch):
-    monkeypatch.setattr(mysql_origin, "_LOCK_WAIT", 1)
+    monkeypatch.setattr(mysql_snapshot, "LOCK_WAIT", 1)
     source.execute("CREATE TABLE t (id INT PRIMARY KEY)", "BEGIN", "INSERT INTO t VALUES (1)")
     with pytest.raises(TransactionConflict):
         source.extract(table="t", parallel=2)
@@ -159,8 +204,11 @@ def test_a_missing_right_to_lock_is_named(source, mysql_server, tmp_path, monkey
     monkeypatch.setenv("DUCTRUNNER_CONFIG", str(tmp_path / "reader.yaml"))
     with pytest.raises(AccessDenied, match="needs the right LOCK TABLES"):
         source.extract(table="t", parallel=2)
-    with pytest.raises(AccessDenied, match=r"needs the right RELOAD .*give --table"):
+    with pytest.raises(AccessDenied, match="needs the right LOCK TABLES"):
         source.extract(sql="SELECT id FROM t", parallel=2, split_by="id")
+    mysql_server.execute(f"GRANT LOCK TABLES ON {database}.* TO reader")
+    result = source.extract(sql="SELECT id FROM t", parallel=2, split_by="id")
+    assert (result.rows, "one_connection_because" in result.details) == (1, False)
     assert source.extract(table="t").rows == 1
     mysql_server.execute("DROP USER reader")
 
