@@ -53,6 +53,13 @@ _NO_ACCESS = re.compile(r"access ?denied|not authorized|403", re.IGNORECASE)
 _PASSWORD = re.compile(r"password authentication failed|no pg_hba\.conf entry|no password supplied", re.IGNORECASE)
 _NO_DATABASE = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
 
+#: The only part of a DETAIL that is passed on: it names a column and two types, and no value (Developer Guide, "COPY
+#: from columnar data formats").
+_MISFIT = re.compile(
+    r"incompatible Parquet schema for column '\S*?\.(?P<column>[^.']+)'\. Column type: (?P<type>[^\n]+?), "
+    r"Parquet schema:\s*(?P<schema>[^\n]+)"
+)
+
 #: "Invalid digit, Value 'x', Pos 0": Redshift puts the value into the message itself.
 _VALUE = re.compile(r"\bvalue\s+['\"(].*", re.IGNORECASE | re.DOTALL)
 
@@ -71,6 +78,9 @@ def statement_fault(error: psycopg2.Error, where: str, doing: str) -> StoreError
     """Return our error for a statement that the warehouse refused while it was ``doing`` something."""
     code = error.pgcode or ""
     message = error.diag.message_primary or ""
+    if misfit := _MISFIT.search(error.diag.message_detail or ""):
+        told = f"the table's column {misfit['column']} is {misfit['type']}, the files hold {misfit['schema'].strip()}"
+        return StatementFailed(f"{where}: could not {doing}: {told}")
     kind = _kind(code, message) if code else _without_code(error)
     return kind(f"{where}: could not {doing}: {reason_of(code, message or str(error))}")
 

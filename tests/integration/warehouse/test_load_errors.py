@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
+import pyarrow
+import pyarrow.parquet
 import pytest
 
-from core.errors import LoadRejected
+from core.errors import LoadRejected, StatementFailed
 from sandbox.parts.postgres import PostgresPart
 
 TABLE = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(5))"
@@ -69,3 +71,13 @@ def test_a_log_that_cannot_be_read_does_not_hide_that_the_load_was_refused(wareh
     message = refused(warehouse, "load-redshift", "secret")
     assert "which lines it is cannot be told" in message
     assert "secret" not in message
+
+
+def test_files_with_types_of_their_own_are_refused_with_the_column_and_both_types(warehouse: Any) -> None:
+    warehouse.rows(TABLE)
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.table({"id": pyarrow.array([1], pyarrow.int32()), "note": [7]}), sink)
+    where = warehouse.put("in/part.parquet", sink.getvalue().to_pybytes())
+    with pytest.raises(StatementFailed, match=r"column note is VARCHAR, the files hold int64 note") as caught:
+        warehouse.run("load-redshift", table="t", input=[where], input_format="parquet")
+    assert "\n" not in str(caught.value)
