@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
-import pyarrow
-import pyarrow.parquet
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import LoadRejected, StatementFailed
@@ -75,8 +75,8 @@ def test_a_log_that_cannot_be_read_does_not_hide_that_the_load_was_refused(wareh
 
 def test_files_with_types_of_their_own_are_refused_with_the_column_and_both_types(warehouse: Any) -> None:
     warehouse.rows(TABLE)
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.table({"id": pyarrow.array([1], pyarrow.int32()), "note": [7]}), sink)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"id": pa.array([1], pa.int32()), "note": [7]}), sink)
     where = warehouse.put("in/part.parquet", sink.getvalue().to_pybytes())
     with pytest.raises(StatementFailed, match=r"column note is VARCHAR, the files hold int64 note") as caught:
         warehouse.run("load-redshift", table="t", input=[where], input_format="parquet")
