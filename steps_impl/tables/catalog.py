@@ -60,6 +60,7 @@ def _type(name: str, length: Any, precision: Any, scale: Any) -> ColumnType:
     elif length is not None:
         arguments = (int(length),)
     try:
-        return column_type(name, arguments)
+        found = column_type(name, arguments)
+        return found if arguments else ColumnType(found.name)  # the catalog does not tell the length of a VARBYTE
     except DefinitionError:  # a type that no definition can name: it is compared, and shown, as the catalog calls it
         return ColumnType(name, arguments)

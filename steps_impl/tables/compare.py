@@ -44,7 +44,12 @@ def changed(table: Table, actual: Sequence[ActualColumn]) -> list[tuple[Column, 
     """Return the columns that are there with another type than the defined one."""
     both = [(table.column(column.name), column) for column in actual if table.has(column.name)]
     in_order = sorted(both, key=lambda pair: table.column_names.index(pair[0].name))
-    return [(defined, there) for defined, there in in_order if defined.type != there.type]
+    return [(defined, there) for defined, there in in_order if not _same(defined.type, there.type)]
+
+
+def _same(defined: ColumnType, there: ColumnType) -> bool:
+    """Tell whether a type is the one that is there, as far as the catalog tells."""
+    return defined == there or (defined.name == there.name and not there.arguments)
 
 
 def misplaced(table: Table, actual: Sequence[ActualColumn]) -> list[str]:

@@ -296,7 +296,9 @@ SELECT table_catalog::text, table_schema::text, table_name::text, column_name::t
   coalesce(column_default::text, CASE identity_generation::text WHEN 'ALWAYS' THEN '"identity"'
     WHEN 'BY DEFAULT' THEN 'default_identity' END || format('(%s, %s, ''%s,%s''::text)',
     to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start,
-    identity_increment)) AS column_default, is_nullable::text, data_type::text, character_maximum_length::integer, numeric_precision::integer,
+    identity_increment)) AS column_default, is_nullable::text,
+  CASE data_type WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying' ELSE data_type::text END AS data_type,
+  character_maximum_length::integer, numeric_precision::integer,
   numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer, NULL::text AS interval_type,
   NULL::text AS interval_precision, NULL::text AS character_set_catalog, NULL::text AS character_set_schema,
   NULL::text AS character_set_name, NULL::text AS collation_catalog, NULL::text AS collation_schema,

@@ -93,3 +93,13 @@ def test_a_change_that_another_load_makes_first_is_taken_as_made(loaded: Any) ->
     other.close()
     run.join()
     assert loaded.rows("SELECT id, note, d FROM t") == [(5, "a", None)]
+
+
+def test_a_table_with_super_and_varbyte_is_as_defined_when_the_step_comes_again(warehouse: Any) -> None:
+    table = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, doc SUPER, mark VARBYTE(20), large VARBYTE)"
+    for number in (1, 2):
+        where = warehouse.put_extract("in", ("id", "doc", "mark", "large"), [["1", f'{{"n": {number}}}', "00ff", "61"]])
+        assert warehouse.run("upsert", table_definition=table, input=[where]).details["altered"] == []
+    assert [(row[:2], bytes(row[2])) for row in warehouse.rows("SELECT id, doc, mark FROM t")] == [
+        ((1, {"n": 2}), b"\x00\xff")
+    ]
