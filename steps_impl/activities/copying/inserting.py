@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol
 
 from core.errors import LoadRejected, StatementFailed
@@ -40,11 +41,18 @@ class Engine(Protocol):
 
 
 class Inserter:
-    """Runs the rows of a feed through a statement."""
+    """Runs the rows of a feed through a statement; ``words`` are values to put in place of others, by their place."""
 
-    def __init__(self, engine: Engine, query: InsertQuery, binary: frozenset[int]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        query: InsertQuery,
+        binary: frozenset[int],
+        words: Mapping[int, Mapping[bytes | None, bytes]] = MappingProxyType({}),
+    ) -> None:
         self._engine = engine
         self._binary = binary
+        self._words = words
         self._query = query
         self._single = _Pieces.of(query.pieces)
         self._repeated = None
@@ -99,7 +107,10 @@ class Inserter:
 
     def _filled(self, pieces: _Pieces, row: Row) -> bytes:
         literal = self._engine.literal
-        values = [literal(value, binary=place in self._binary) for place, value in enumerate(row)]
+        known = list(row)
+        for place, words in self._words.items():
+            known[place] = words.get(row[place], row[place])
+        values = [literal(value, binary=place in self._binary) for place, value in enumerate(known)]
         return pieces.filled(values)
 
     def _find(self, batch: Sequence[Row], start: int, feed: Feed) -> None:

@@ -20,6 +20,8 @@ from stores.mysql.target import Target, literal
 
 #: Bytes of one LOAD DATA statement: its warnings tell of rows while their lines are still here.
 _WINDOW = 12 << 20
+#: What Postgres and Redshift write for a boolean.
+_BOOLEANS: dict[bytes | None, bytes] = {b"t": b"1", b"f": b"0"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Column:
     def is_bit(self) -> bool:
         """Whether it takes a number of bits."""
         return self.type.startswith("bit")
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether it is MySQL's BOOLEAN, or one bit: it takes Postgres' and Redshift's ``t`` and ``f`` as well."""
+        return self.type.startswith("tinyint(1)") or self.type == "bit(1)"
 
     @property
     def generated(self) -> bool:
@@ -81,7 +88,8 @@ def load_all(target: Target, into: Into, feed: Feed, rows: Rows) -> None:
     """
     feed.treat = treatment(rows, into)
     if not may_load(target):
-        Inserter(Engine(target), insert_of(into), binary_places(into.columns)).insert(feed)
+        words = {place: _BOOLEANS for place, column in enumerate(into.columns) if column.is_boolean}
+        Inserter(Engine(target), insert_of(into), binary_places(into.columns), words).insert(feed)
         return
     statement = _load_statement(into)
     before, loaded = feed.count, 0
@@ -144,12 +152,22 @@ def _load_statement(into: Into) -> str:
     targets, conversions = [], []
     for number, column in enumerate(into.columns):
         name = quote_name(column.name)
-        conversion = "UNHEX({})" if column.is_binary else "CAST({} AS UNSIGNED)" if column.is_bit else None
+        conversion = _converted(column, f"@v{number}")
         targets.append(f"@v{number}" if conversion else name)
         if conversion:
-            conversions.append(f"{name} = {conversion.format(f'@v{number}')}")
+            conversions.append(f"{name} = {conversion}")
     return (
         f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {into.table} CHARACTER SET utf8mb4 "
         r"FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' "
         f"({', '.join(targets)})" + (f" SET {', '.join(conversions)}" if conversions else "")
     )
+
+
+def _converted(column: Column, value: str) -> str | None:
+    """Return the SQL that makes a value of the column of a text in a variable, if it needs one."""
+    if column.is_binary:
+        return f"UNHEX({value})"
+    text = f"CASE {value} WHEN 't' THEN 1 WHEN 'f' THEN 0 ELSE {value} END" if column.is_boolean else value
+    if column.is_bit:
+        return f"CAST({text} AS UNSIGNED)"
+    return text if column.is_boolean else None

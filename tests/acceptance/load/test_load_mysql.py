@@ -180,6 +180,24 @@ def test_numbers_dates_bytes_and_reserved_words_arrive_as_they_are(mysql: Produc
         assert [str(value) for value in found] == [*row[:2], "00FF5C0A", "1e-300", "1"]
 
 
+@pytest.mark.parametrize("local_infile", [1, 0])
+def test_booleans_of_postgres_and_redshift_are_taken_and_other_letters_are_not(
+    mysql: Product, mysql_server: MariaDbPart, local_infile: int
+) -> None:
+    table = mysql.make("id INT PRIMARY KEY, yes BOOLEAN, flag BIT(1), small TINYINT(1)")
+    mysql_server.execute(f"SET GLOBAL local_infile = {local_infile}")
+    try:
+        mysql.load(table, mysql.values(("1", "t", "t", "f"), ("2", "f", "f", "-128"), ("3", None, None, "1")))
+        with pytest.raises(LoadRejected, match="line 1, column yes"):
+            mysql.load(table, mysql.values(("4", "tt", "f", "1")))
+        with pytest.raises(LoadRejected, match="line 1"):
+            mysql.load(table, mysql.values(("4", "f", "x", "1")))
+    finally:
+        mysql_server.execute("SET GLOBAL local_infile = 1")
+    found = mysql.sql(f"SELECT id, yes, flag + 0, small FROM {table} ORDER BY id")
+    assert found == [(1, 1, 1, 0), (2, 0, 0, -128), (3, None, None, 1)]
+
+
 def test_zero_dates_are_taken_when_that_is_asked_for(mysql: Product) -> None:
     table = mysql.make("d DATE")
     mysql.load(table, mysql.values(("0000-00-00",), ("2026-00-01",)), zero_dates="keep")
