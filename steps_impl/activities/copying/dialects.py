@@ -31,7 +31,10 @@ _NUMBERED = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u00([0-9A-Fa-f]{2}))|\\([0-7]{3}
 
 @dataclass(frozen=True)
 class Dialect:
-    """Bytes between values, at a record's end and before a character that is text; each is one byte."""
+    r"""Bytes between values, at a record's end and before a character that is text; each is one byte.
+
+    ``escape`` may be empty: then a backslash is text (RFC 4180), and only ``\N`` is NULL.
+    """
 
     separator: bytes = b","
     end: bytes = b"\n"
@@ -43,6 +46,12 @@ class Dialect:
     null: bytes = NULLS[0]
     #: A text that is read as NULL, too, where it is a whole value without quotes.
     also_null: bytes | None = None
+
+    @property
+    def nulls(self) -> tuple[bytes, ...]:
+        """The texts that are NULL where they are a whole value without quotes."""
+        own = NULLS if self.escape else NULLS[1:]
+        return own if self.also_null is None else (*own, self.also_null)
 
     def reads_like(self, other: Dialect) -> bool:
         """Whether files of one are files of the other, however either is written."""
@@ -70,6 +79,10 @@ def csv(writing: Writing, escape: str | None = None) -> Dialect:
     """Return the CSV of a definition; with an ``escapeChar`` of its own it is written with escapes, not quotes."""
     quoted = writing == "standard" and escape is None
     return Dialect(escape=_character("escapeChar", escape, "\\"), quotes=True, quoted=quoted, null=_NULL_OF[writing])
+
+
+#: CSV as COPY, UNLOAD and RFC 4180 have it: quotes where they are needed, and no escapes.
+PLAIN_CSV = Dialect(escape=b"", quotes=True, quoted=True, null=NULLS[1])
 
 
 def separated(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from steps_impl.activities.copying.dialects import Dialect, whole_value
+from steps_impl.activities.copying.dialects import NULLS, Dialect, whole_value
 from steps_impl.activities.copying.lines import NULL
 
 _ESCAPE, _NULL, _SEPARATOR, _END, _RETURN = b"\x1c", b"\x1d", b"\x1e", b"\x1f", b"\x1a"
@@ -29,16 +29,18 @@ class Exchange:
         before = re.escape(dialect.separator + dialect.end)
         behind = rb"|\r\n|\r?\Z" if dialect.quotes else rb"|\Z"
         # The pattern begins with a plain character, which is what makes looking for it quick.
-        self._null = re.compile(rb"\\(?<=[%b]\\)[nN](?=[%b]%b)" % (before, before, behind))
+        letters = b"".join(null[1:] for null in dialect.nulls if null in NULLS)
+        self._null = re.compile(rb"\\(?<=[%b]\\)[%b](?=[%b]%b)" % (before, letters, before, behind))
         escape = dialect.escape
-        self._marks = (
+        escaped = (
             (escape + escape, _ESCAPE),
             (escape + dialect.separator, _SEPARATOR),
             (escape + dialect.end, _END),
             (escape + b"\r", _RETURN),
         )
+        self._marks = escaped if escape else ()
         self._restored = (
-            (_ESCAPE, b"\\\\" if escape == b"\\" else escape),
+            (_ESCAPE, b"\\\\" if escape in (b"\\", b"") else escape),
             (_NULL, NULL),
             (_SEPARATOR, _line_form(dialect.separator)),
             (_END, _line_form(dialect.end)),
@@ -49,7 +51,7 @@ class Exchange:
         """Return the lines of the whole records in a text and how many bytes those take; nothing if it cannot tell."""
         if self._is_lines and (lines_already := _as_it_stands(text, final=final)):
             return lines_already
-        if self._dialect.escape not in text and b"\\" not in text and self._dialect.also_null is None:
+        if not self._escapes(text) and b"\\" not in text and self._dialect.also_null is None:
             used = len(text) if final else text.rfind(self._dialect.end) + 1
             return self._exchanged(text[:used]), used
         if any(mark in text for mark in _MARKS):
@@ -61,13 +63,18 @@ class Exchange:
         end = len(marked) if final else marked.rfind(self._dialect.end) + 1
         used = len(text) - _original_length(marked[end:])
         whole = self._with_nulls(marked[:end])
-        if b"\\" in whole or self._dialect.escape in whole:
+        if not self._dialect.escape:
+            whole = whole.replace(b"\\", _ESCAPE)
+        if b"\\" in whole or self._escapes(whole):
             return None
         lines = self._exchanged(whole)
         for mark, meaning in self._restored:
             if mark in lines:
                 lines = lines.replace(mark, meaning)
         return lines, used
+
+    def _escapes(self, text: bytes) -> bool:
+        return bool(self._dialect.escape) and self._dialect.escape in text
 
     def _with_nulls(self, whole: bytes) -> bytes:
         own = self._dialect

@@ -35,6 +35,8 @@ def by_library(text: bytes, dialect: Dialect, *, final: bool) -> tuple[bytes, in
     lines = ("\n".join(map("\t".join, rows)) + "\n").encode("latin-1")
     if lines.count(b"\n") != len(rows) or b"\r" in lines:
         return (_with_breaks(rows), used) if _MARK not in marked else None
+    if not dialect.escape:  # a backslash that is text has another before it in a line
+        lines = lines.replace(b"\\", b"\\\\")
     if _MARK in lines:
         if len(_MARKED_NULL.findall(b"\n" + lines)) != lines.count(_MARK):
             return None
@@ -48,16 +50,16 @@ def _with_breaks(rows: list[list[str]]) -> bytes:
 
 
 def _mark_nulls(text: bytes, dialect: Dialect) -> bytes | None:
-    r"""Put the mark in the place of each bare ``\N``; nothing if other escapes, or the mark itself, are in the text."""
+    r"""Put the mark in the place of each bare ``\N``; nothing if escapes, or the mark itself, are in the text."""
     if _MARK in text:
         return None
     escape = dialect.escape
     if dialect.also_null is not None:
         text = whole_value(dialect.also_null, b",", b"\n", returns=True).sub(_MARK, b"\n" + text)[1:]
-    if b"\\" not in text:
-        return text if escape not in text else None
-    marked = _BARE_NULL.sub(_MARK, b"\n" + text)[1:] if escape == b"\\" else text
-    return None if b"\\" in marked else marked
+    if b"\\" in text and escape in (b"\\", b""):
+        text = _BARE_NULL.sub(_MARK, b"\n" + text)[1:]
+    escaped = b"\\" in text or escape in text
+    return None if escape and escaped else text
 
 
 def _last_end(text: bytes) -> int:

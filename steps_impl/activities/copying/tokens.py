@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from core.errors import RecordMalformed
-from steps_impl.activities.copying.dialects import NULLS, Dialect
+from steps_impl.activities.copying.dialects import Dialect
 from steps_impl.activities.copying.lines import Place
 from steps_impl.formats.delimited import Row
 
@@ -27,7 +27,7 @@ class Tokenizer:
         self._dialect = dialect
         separator, end, escape = map(re.escape, (dialect.separator, dialect.end, dialect.escape))
         plain = rb"[^%b%b%b]*" % (separator, end, escape)
-        self._bare = re.compile(rb"%b(?:%b[\s\S]%b)*" % (plain, escape, plain))
+        self._bare = re.compile(rb"%b(?:%b[\s\S]%b)*" % (plain, escape, plain) if escape else plain)
         self._unescaped = re.compile(rb"%b([\s\S])" % escape)
 
     def records(self, text: bytes, place: Place, *, final: bool) -> tuple[list[Row], int]:
@@ -72,7 +72,9 @@ class Tokenizer:
         match = self._bare.match(text, position)
         assert match is not None  # it matches an empty value, too
         stop = match.end()
-        if text[stop : stop + 1] == self._dialect.escape:  # only the last byte of the text can be left over
+        if (
+            self._dialect.escape and text[stop : stop + 1] == self._dialect.escape
+        ):  # only the last byte of the text can be left over
             if final:
                 raise _Fault("an escape character stands at the end of the file")
             raise _Unfinished
@@ -98,14 +100,15 @@ class Tokenizer:
         if not (self._dialect.quotes and value.endswith(b"\r")):
             return value
         before = value[:-1]
-        escapes = len(before) - len(before.rstrip(self._dialect.escape))
+        escapes = len(before) - len(before.rstrip(self._dialect.escape)) if self._dialect.escape else 0
         return value if escapes % 2 else _Bare(before)
 
     def _meaning(self, value: _Bare) -> bytes | None:
         raw = bytes(value)
-        if raw in NULLS or raw == self._dialect.also_null:
+        if raw in self._dialect.nulls:
             return None
-        return self._unescaped.sub(rb"\1", raw) if self._dialect.escape in raw else raw
+        escaped = self._dialect.escape and self._dialect.escape in raw
+        return self._unescaped.sub(rb"\1", raw) if escaped else raw
 
 
 class _Bare(bytes):

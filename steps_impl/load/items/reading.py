@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Literal
 
 from core.errors import NotFound, ObjectReplaced, ParameterError, UnsupportedValue
-from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.dialects import PLAIN_CSV, Dialect
 from steps_impl.activities.copying.lines import to_rows
 from steps_impl.activities.copying.reading import RecordReader
 from steps_impl.activities.dynamodb.directory import MANIFEST, is_hidden
@@ -25,12 +25,7 @@ ItemFormat = Literal["json", "dynamodb-json", "tsv", "csv"]
 _BLOCK = 512 * 1024  # bytes
 #: Bytes of a line of JSON at most: an item has 400 kB, and JSON may need six for one.
 _LONGEST = 8 << 20
-#: A CSV of COPY and UNLOAD has no escapes; a byte that the reader would take for one is refused before.
-_NO_ESCAPE = b"\0"
-_DIALECTS = {
-    "tsv": Dialect(separator=b"\t", escape=b"\\"),
-    "csv": Dialect(separator=b",", escape=_NO_ESCAPE, quotes=True),
-}
+_DIALECTS = {"tsv": Dialect(separator=b"\t"), "csv": PLAIN_CSV}
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ class ItemFiles:
 
     def _rows(self, source: FileSource, file: SourceFile, content: IO[bytes], form: str) -> Iterator[Found]:
         columns, number = self._columns(source), 0
-        for chunk in RecordReader(_DIALECTS[form], file.where).chunks(_blocks(content, file, form)):
+        for chunk in RecordReader(_DIALECTS[form], file.where).chunks(iter(lambda: content.read(_BLOCK), b"")):
             rows = to_rows(chunk.text)
             size = len(chunk.text) // max(1, len(rows))
             for row in rows:
@@ -161,10 +156,3 @@ def _document(line: bytes) -> dict[str, object]:
     if not isinstance(document, dict):
         raise UnsupportedValue('the line is no JSON object such as {"id": "x"}')
     return document
-
-
-def _blocks(content: IO[bytes], file: SourceFile, form: str) -> Iterator[bytes]:
-    while block := content.read(_BLOCK):
-        if form == "csv" and _NO_ESCAPE in block:
-            raise UnsupportedValue(f"{file.where} has a NUL byte (0x00), which a CSV cannot hold; write tsv or JSON")
-        yield block

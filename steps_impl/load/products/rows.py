@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import CheckFailed, ParameterError
-from steps_impl.activities.copying.dialects import Dialect
+from steps_impl.activities.copying.dialects import PLAIN_CSV, Dialect
 from steps_impl.activities.copying.lines import Chunk
 from steps_impl.activities.copying.pulling import pulled
 from steps_impl.activities.copying.reading import RecordReader
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stores.s3 import S3Store
 
 _TSV = Dialect(separator=b"\t")
-_CSV = Dialect(quotes=True)
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def _read(uri: str, form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chu
     blocks = blocks_of(uri, s3)
     if form.name == "json":
         return json_lines.read(blocks, uri, form.columns)
-    dialect = _CSV if form.name == "csv" else _TSV
+    dialect = PLAIN_CSV if form.name == "csv" else _TSV
     if form.null is not None:
         dialect = replace(dialect, also_null=form.null.encode())
     return _without_header(RecordReader(dialect, uri).chunks(blocks), form.header)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv as library
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ParameterError, RecordMalformed
-from steps_impl.activities.copying.dialects import Dialect, csv, separated
+from steps_impl.activities.copying.dialects import PLAIN_CSV, Dialect, csv, separated
 from steps_impl.activities.copying.lines import Place, count, from_rows, to_rows
 from steps_impl.activities.copying.reading import RecordReader
 from steps_impl.activities.copying.tokens import Tokenizer
@@ -19,6 +20,8 @@ from steps_impl.activities.copying.writing import file_writer
 
 DIALECTS = {
     "documented csv": csv("documented"),
+    "plain csv": PLAIN_CSV,
+    "plain csv with another text of NULL": replace(PLAIN_CSV, also_null=b"NULL"),
     "standard csv": csv("standard"),
     "csv with its own escape": csv("standard", "^"),
     "documented tsv": separated("documented"),
@@ -100,6 +103,24 @@ def test_files_of_both_kinds_are_read_whatever_is_written() -> None:
         [b"1", b'a "b", c', None, None, b"\\N", b"", b","],
         [b"2", b'x"y', b"multi\nline", b"", b"", b'"q"', b"z"],
         [b"3", b"a", b"b", b"c", b"d", b"e", b"last"],
+    ]
+
+
+@given(rows=st.lists(st.tuples(VALUES.filter(lambda value: value is not None), VALUES), max_size=6))
+def test_plain_csv_is_read_as_the_standard_library_writes_it(rows: list[tuple[bytes, bytes | None]]) -> None:
+    text = io.StringIO(newline="")
+    for key, value in rows:
+        quoting = library.QUOTE_ALL if b"\\N" in (key, value) else library.QUOTE_MINIMAL
+        library.writer(text, quoting=quoting).writerow([key.decode(), "" if value is None else value.decode()])
+    expected = [[key, value or b""] for key, value in rows]
+    assert [list(row) for row in read(PLAIN_CSV, text.getvalue().encode(), 7)] == expected
+
+
+def test_a_backslash_in_plain_csv_is_text() -> None:
+    data = rb'C:\new,a\,\N,"\N","x\",\n\,\\' + b"\r\n" + rb'1,"say ""C:\new""",\t,,,\NN,end'
+    assert [list(row) for row in read(PLAIN_CSV, data, 3)] == [
+        [b"C:\\new", b"a\\", None, b"\\N", b"x\\", b"\\n\\", b"\\\\"],
+        [b"1", b'say "C:\\new"', b"\\t", b"", b"", b"\\NN", b"end"],
     ]
 
 
