@@ -145,13 +145,13 @@ def test_items_that_dynamodb_leaves_over_are_put_again(
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_load_that_dies_is_finished_by_the_next_one(bench: Any, tables: Any, number: signal.Signals) -> None:
     name = tables.create()
-    place = bench.put("in/1.json", b"".join(b'{"id":"k%d"}\n' % n for n in range(300)))
+    place = bench.put("in/1.json", b"".join(b'{"id":"k%d"}\n' % n for n in range(1200)))
     words = ("load-dynamodb", "--table", name, "--input", place)
     ended = bench.dying(number, "stores.dynamodb.writer:BatchWriter._put_some#3", *words)
     assert ended.returncode == (143 if number == signal.SIGTERM else -signal.SIGKILL), ended.stderr
-    assert len(tables.items(name)) < 300
+    assert len(tables.items(name)) < 1200
     bench.run("load-dynamodb", table=name, input=[place])
-    assert len(tables.items(name)) == 300
+    assert len(tables.items(name)) == 1200
 
 
 @pytest.mark.parametrize(

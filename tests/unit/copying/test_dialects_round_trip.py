@@ -113,7 +113,7 @@ def test_plain_csv_is_read_as_the_standard_library_writes_it(rows: list[tuple[by
         quoting = library.QUOTE_ALL if b"\\N" in (key, value) else library.QUOTE_MINIMAL
         library.writer(text, quoting=quoting).writerow([key.decode(), "" if value is None else value.decode()])
     expected = [[key, value or b""] for key, value in rows]
-    assert [list(row) for row in read(PLAIN_CSV, text.getvalue().encode(), 7)] == expected
+    assert [list(row) for row in read(PLAIN_CSV, MARK + text.getvalue().encode(), 7)] == expected
 
 
 def test_a_backslash_in_plain_csv_is_text() -> None:
