@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import MissingExtra
 
 #: Name of each optional library, and the extra that brings it.
-_EXTRAS = {"cassandra": "cassandra", "fastavro": "arrow", "pyarrow": "arrow"}
+_EXTRAS = {"cassandra": "cassandra", "fastavro": "arrow", "lzallright": "sandbox", "pyarrow": "arrow"}
 
 
 def optional(module: str) -> Any:

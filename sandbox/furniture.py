@@ -32,7 +32,8 @@ def furnish(sandbox: Supervisor) -> None:
         "redshift": _postgres_section(sandbox.postgres.ensure_database(WAREHOUSE, WAREHOUSE)),
     }
     document["etl"]["sns_topic_arn_failure"] = _bucket_and_topic(sandbox.aws.client_environment())
-    document["redshift"].update(port=sandbox.redshift.port, iam_role=IAM_ROLE)
+    front = sandbox.redshift
+    document["redshift"].update(port=front.port, iam_role=IAM_ROLE, ssl_ca=str(front.authority))
     if sandbox.mariadb.process():
         document["mysql"] = {SOURCE: _mysql_section(sandbox.mariadb.ensure_database(SOURCE, SOURCE))}
     if sandbox.cassandra.process():

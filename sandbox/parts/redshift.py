@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from sandbox.files import write_private
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.python_service import PythonService
@@ -23,6 +24,25 @@ class RedshiftPart(PythonService):
         self._postgres = postgres
         self._aws = aws
 
+    @property
+    def authority(self) -> Path:
+        """The certificate that clients trust (``sslrootcert`` of libpq)."""
+        return self.directory / "ca.crt"
+
+    @property
+    def _certificate(self) -> Path:
+        return self.directory / "server.pem"
+
+    def prepare(self) -> None:
+        """Make the certificates for TLS, unless they are there."""
+        if self.authority.exists():
+            return
+        from sandbox.certificates import issue
+
+        authority, server = issue()
+        write_private(self._certificate, server)
+        write_private(self.authority, authority)
+
     def environment(self) -> Mapping[str, str]:
         """Return how COPY reaches S3, and how the front reaches the catalog of Postgres."""
         variables = self._aws.client_environment() | self._postgres.superuser_environment()
@@ -32,4 +52,4 @@ class RedshiftPart(PythonService):
         """Return where Postgres is; the file for the port is what the process is recognised by."""
         host, port = self._postgres.address
         upstream = ["--upstream-host", host, "--upstream-port", str(port)]
-        return [*upstream, "--port-file", self.directory / "port"]
+        return [*upstream, "--port-file", self.directory / "port", "--certificate", self._certificate]

@@ -6,7 +6,9 @@ result are never taken apart: only the five bytes before each are looked at, to 
 
 from __future__ import annotations
 
+import select
 import socket
+import ssl
 import struct
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ ROW_DESCRIPTION, COPY_IN, COPY_DATA, BACKEND_KEY, AUTHENTICATION = b"TGdKR"
 
 _LENGTH = struct.Struct("!I")
 _RECEIVE = 256 * 1024  # bytes
+_GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class Span:
     def payload(self, mark: Mark) -> bytes:
         """Return what a message carries."""
         return self.data[mark.start + 5 : mark.end]
+
+    def behind_first(self) -> Span:
+        """Return the messages without the first one, which is not a row."""
+        start = self.marks[0].end
+        marks = [Mark(mark.kind, mark.start - start, mark.end - start) for mark in self.marks[1:]]
+        return Span(self.data[start:], marks)
 
 
 class Closed(Exception):
@@ -75,13 +84,33 @@ class Wire:
             Closed: the connection has ended.
         """
         try:
-            received = self.socket.recv(_RECEIVE)
+            self._rest += self._receive()
         except OSError as error:
             raise Closed from error
+        return self._cut()
+
+    def _receive(self) -> bytes:
+        """Return what has come; with TLS all of it that is decrypted, of which ``poll`` would say nothing."""
+        received = self.socket.recv(_RECEIVE)
         if not received:
             raise Closed
-        self._rest += received
-        return self._cut()
+        if isinstance(self.socket, ssl.SSLSocket) and (more := self.socket.pending()):
+            received += self.socket.recv(more)
+        return received
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Grant the client TLS and begin with it.
+
+        Raises:
+            Closed: the two did not agree, or the client sent more before it had the answer (CVE-2021-23214).
+        """
+        self.send(b"S")
+        if self._rest:
+            raise Closed
+        try:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        except OSError as error:
+            raise Closed from error
 
     def read_exactly(self, count: int) -> bytes:
         """Return exactly ``count`` bytes (the start-up, where messages have no kind)."""
@@ -114,13 +143,10 @@ class Wire:
         Raises:
             Closed: it has closed the connection.
         """
-        try:
-            if self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
-                raise Closed
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise Closed from error
+        poller = select.poll()
+        poller.register(self.socket, _GONE)
+        if poller.poll(0):
+            raise Closed
 
     def close(self) -> None:
         """Close the socket; closing twice is harmless."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -46,9 +47,10 @@ class Startup:
 class Front:
     """Listens for clients of Redshift and gives each its own session in Postgres."""
 
-    def __init__(self, host: str, port: int, upstream_host: str, upstream_port: int) -> None:
-        self._upstream = (upstream_host, upstream_port)
-        self._catalog = Catalog(upstream_host, upstream_port)
+    def __init__(self, host: str, port: int, upstream: tuple[str, int], tls: ssl.SSLContext | None) -> None:
+        self._upstream = upstream
+        self._tls = tls
+        self._catalog = Catalog(*upstream)
         self._listener = socket.create_server((host, port), backlog=128)
 
     @property
@@ -86,7 +88,7 @@ class Front:
             client.close()
 
     def _welcome(self, client: Wire) -> None:
-        startup = _read_startup(client)
+        startup = _read_startup(client, self._tls)
         if startup.version == protocol.CANCEL_REQUEST:
             self._cancel(startup)
             return
@@ -111,8 +113,8 @@ class Front:
         return connection
 
 
-def _read_startup(client: Wire) -> Startup:
-    """Read the start-up; a wish for encryption is declined, after which clients go on without."""
+def _read_startup(client: Wire, tls: ssl.SSLContext | None) -> Startup:
+    """Read the start-up; a wish for TLS is granted, one for GSSAPI declined: clients go on without."""
     while True:
         length = int.from_bytes(client.read_exactly(4), "big")
         if not 8 <= length <= _LONGEST_STARTUP:
@@ -121,7 +123,10 @@ def _read_startup(client: Wire) -> Startup:
         body = client.read_exactly(length - 8)
         if version not in (protocol.SSL_REQUEST, protocol.GSS_REQUEST):
             return Startup(version, body)
-        client.send(b"N")
+        if version == protocol.SSL_REQUEST and tls is not None:
+            client.encrypt(tls)
+        else:
+            client.send(b"N")
 
 
 def _for_postgres(parameters: dict[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -112,6 +113,16 @@ def test_temporary_credentials_of_a_cluster_let_in_as_their_user_for_a_while(
     link.close()
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         psycopg2.connect(user=asked["DbUser"], password="guessed", **place)
+
+
+def test_temporary_credentials_go_over_tls_to_a_front_whose_certificate_is_checked(
+    sandbox: RunningSandbox, cluster: dict[str, Any], tmp_path: Any
+) -> None:
+    configured = yaml.safe_load(Path(sandbox.environment["DUCTRUNNER_CONFIG"]).read_text(encoding="utf-8"))
+    login = {"authentication": "iam", "cluster_identifier": cluster["ClusterIdentifier"], "region": "us-east-1"}
+    tls = {"ssl_mode": "verify-full", "ssl_ca": configured["redshift"]["ssl_ca"]}
+    done = step(sandbox, cluster, tmp_path, username=cluster["MasterUsername"], **login, **tls)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_definition_that_names_ids_alone_runs_unchanged(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import suppress
 
 import psycopg2
 import pytest
 from psycopg2 import errors, extensions
 
+from sandbox.certificates import issue
 from sandbox.redshift import protocol
 
 
@@ -34,9 +36,33 @@ def test_an_unknown_database_is_refused(redshift_database, open_connection):
         )
 
 
-def test_tls_is_declined_and_then_refused_by_a_client_that_needs_it(open_connection):
-    with pytest.raises(psycopg2.OperationalError, match="server does not support SSL"):
-        open_connection(sslmode="require")
+def test_a_client_that_trusts_the_sandboxs_authority_comes_in_over_tls(redshift_front, open_connection):
+    connection = open_connection(sslmode="verify-full", sslrootcert=str(redshift_front.authority))
+    assert connection.info.ssl_in_use
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s, repeat('x', 3000000)", ["y" * 3_000_000])
+        assert [len(value) for value in cursor.fetchone()] == [3_000_000, 3_000_000]
+
+
+def test_a_client_that_trusts_another_authority_stays_out(tmp_path, open_connection):
+    authority, _ = issue()
+    (tmp_path / "other.crt").write_bytes(authority)
+    with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
+        open_connection(sslmode="verify-full", sslrootcert=str(tmp_path / "other.crt"))
+
+
+def test_what_is_sent_in_clear_text_behind_the_wish_for_tls_ends_the_session(redshift_database):
+    with socket.create_connection((redshift_database.host, redshift_database.port)) as client:
+        client.sendall((8).to_bytes(4, "big") + protocol.SSL_REQUEST.to_bytes(4, "big") + b"in clear text")
+        assert client.recv(1) == b"S"
+        client.settimeout(20)
+        with suppress(ConnectionResetError):  # what the front has not read ends a connection so
+            while client.recv(100):
+                pass
+
+
+def test_a_client_without_tls_comes_in(open_connection):
+    assert not open_connection(sslmode="disable").info.ssl_in_use
 
 
 def test_sessions_are_serializable_and_in_utc(run):
@@ -312,7 +338,7 @@ def test_a_query_in_another_client_encoding_passes(open_connection):
 def test_the_locks_of_a_client_that_vanishes_during_a_copy_are_free_soon(redshift_database, open_connection, run, put):
     run("CREATE TABLE t (id int, s varchar(100))")
     address = put("data", "".join(f"{n}|{'x' * 90}\n" for n in range(300_000)), packed=True)
-    lost = open_connection()
+    lost = open_connection(sslmode="disable")
     with lost.cursor() as cursor:
         cursor.execute("LOCK t")
     body = f"COPY t FROM '{address}' IAM_ROLE default GZIP".encode() + b"\0"
