@@ -7,6 +7,8 @@ from typing import Final
 
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.moments import strptime_format
+from sandbox.redshift.copy.option_values import in_range, null_text, one_byte
+from sandbox.redshift.copy.pairs import check_pairs
 from sandbox.redshift.copy.unpack import COMPRESSIONS
 from sandbox.redshift.cursor import Cursor
 from sandbox.redshift.errors import SYNTAX, SqlError, unknown
@@ -33,7 +35,6 @@ _FLAGS: Final = {
 _NOT_YET: Final = frozenset(
     [
         "shapefile",
-        "lzop",
         "encrypted",
         "master_symmetric_key",
         "kms_key_id",
@@ -41,54 +42,6 @@ _NOT_YET: Final = frozenset(
         "simplify",
         "job",
     ]
-)
-_FOR_TEXT: Final = (
-    "ESCAPE",
-    "FILLRECORD",
-    "FIXEDWIDTH",
-    "IGNOREBLANKLINES",
-    "NULL",
-    "REMOVEQUOTES",
-    "CSV",
-    "DELIMITER",
-)
-#: What goes together with nothing of a list (Developer Guide, "Data format parameters" and "Data conversion …").
-_APART: Final[dict[str, tuple[str, ...]]] = {
-    "CSV": ("ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH"),
-    "FIXEDWIDTH": ("ESCAPE", "DELIMITER"),
-    "JSON": _FOR_TEXT,
-    "AVRO": (*_FOR_TEXT, "JSON", "ENCODING", "IGNOREHEADER"),
-    "IGNOREALLERRORS": ("MAXERROR",),
-    "GZIP": ("BZIP2", "ZSTD"),
-    "BZIP2": ("ZSTD",),
-}
-#: What COPY from a columnar format takes (Developer Guide, "COPY from columnar data formats").
-_FOR_COLUMNAR: Final = (
-    "ACCEPTINVCHARS",
-    "FILLRECORD",
-    "IAM_ROLE",
-    "CREDENTIALS",
-    "ACCESS_KEY_ID",
-    "SECRET_ACCESS_KEY",
-    "SESSION_TOKEN",
-    "TOKEN",
-    "STATUPDATE",
-    "MANIFEST",
-    "EXPLICIT_IDS",
-    "SERIALIZETOJSON",
-)
-_FOR_DYNAMODB: Final = (
-    *_FOR_TEXT,
-    "JSON",
-    "AVRO",
-    "PARQUET",
-    "ORC",
-    "MANIFEST",
-    "GZIP",
-    "BZIP2",
-    "ZSTD",
-    "IGNOREHEADER",
-    "ENCODING",
 )
 
 
@@ -236,10 +189,10 @@ class _Parser:
         self._copy.null_as = null_text(self._cursor.string())
 
     def _ignore_header(self) -> None:
-        self._copy.ignore_header = _in_range(self._number(), 0, 2**31 - 1, "IGNOREHEADER")
+        self._copy.ignore_header = in_range(self._number(), 0, 2**31 - 1, "IGNOREHEADER")
 
     def _max_errors(self) -> None:
-        self._copy.max_errors = _in_range(self._number(), 0, MAXIMUM_ERRORS, "MAXERROR")
+        self._copy.max_errors = in_range(self._number(), 0, MAXIMUM_ERRORS, "MAXERROR")
 
     def _ignore_errors(self) -> None:
         self._copy.max_errors = _WITHOUT_LIMIT
@@ -256,7 +209,7 @@ class _Parser:
         self._copy.region = self._text()
 
     def _read_ratio(self) -> None:
-        self._copy.read_ratio = _in_range(self._number(), 1, 200, "READRATIO")
+        self._copy.read_ratio = in_range(self._number(), 1, 200, "READRATIO")
 
     def _sample_size(self) -> None:
         """COMPROWS is about the analysis for encodings, not about what is loaded."""
@@ -292,59 +245,15 @@ class _Parser:
     def _check(self) -> None:
         copy = self._copy
         copy.authorization.check()
-        self._check_pairs()
+        check_pairs({word.upper() for word in self._seen}, copy)
         copy.delimiter = copy.delimiter or (b"," if copy.csv else b"|")
         if copy.csv and copy.delimiter == copy.quote:
             raise SqlError("COPY delimiter and quote must be different", "22023")
         if copy.delimiter in copy.null_as:
             raise SqlError("COPY delimiter must not appear in the NULL AS string", "22023")
 
-    def _check_pairs(self) -> None:
-        given = {word.upper() for word in self._seen}
-        apart = {**_APART, "COPY from DynamoDB": _FOR_DYNAMODB} if self._copy.from_dynamodb else _APART
-        for option, others in apart.items():
-            if (option in given or option.startswith("COPY")) and (found := given.intersection(others)):
-                raise SqlError(f"{min(found)} option is not supported with {option}", SYNTAX)
-        form = self._copy.columnar.upper()
-        if form and (odd := given - {form, "FORMAT", *_FOR_COLUMNAR}):
-            raise SqlError(f"{min(odd)} argument is not supported for {form} based COPY", "0A000")
-        if "SERIALIZETOJSON" in given and not form:
-            raise SqlError("SERIALIZETOJSON is only supported with PARQUET and ORC", SYNTAX)
-        if "QUOTE" in given and not self._copy.csv:
-            raise SqlError("QUOTE option is only supported with CSV", SYNTAX)
-        if "READRATIO" in given and not self._copy.from_dynamodb:
-            raise SqlError("READRATIO is only supported for a DynamoDB table", SYNTAX)
-
 
 def _only_from_aws() -> SqlError:
     """Return the error for Postgres' own COPY, which psql's backslash-copy sends."""
     text = "LOAD source is not supported by Redshift. (Hint: only S3 or DynamoDB based load is allowed)"
     return SqlError(text, "0A000", hint="UNLOAD writes a query's rows to S3.")
-
-
-def null_text(text: str) -> bytes:
-    """Return the bytes of a NULL AS text.
-
-    Raises:
-        SqlError: it is a line end.
-    """
-    if text in ("\n", "\\n"):
-        raise SqlError("COPY null representation cannot use newline", "22023")
-    return ("\0" if text in ("\\0", "\\000") else text.replace("\\\\", "\\")).encode()
-
-
-def one_byte(text: str, name: str) -> bytes:
-    """Return the byte of a delimiter or quote.
-
-    Raises:
-        SqlError: it is no single character, or a line end.
-    """
-    if len(text) != 1 or not "\x01" <= text <= "\x7f" or text in "\r\n":
-        raise SqlError(f"COPY {name} must be a single ASCII character and no line end", "22023")
-    return text.encode()
-
-
-def _in_range(number: int, low: int, high: int, name: str) -> int:
-    if not low <= number <= high:
-        raise SqlError(f"{name} must be between {low} and {high}", "22023")
-    return number

@@ -8,7 +8,9 @@ from typing import Any, Final
 import zstandard
 from isal import igzip, isal_zlib
 
-COMPRESSIONS: Final = ("gzip", "bzip2", "zstd")
+from sandbox.redshift.copy.lzop import LzopStream
+
+COMPRESSIONS: Final = ("gzip", "bzip2", "lzop", "zstd")
 #: What unpacking raises; a connection to S3 that breaks raises an error of botocore instead.
 BROKEN: Final[Any] = (OSError, EOFError, isal_zlib.error, zstandard.ZstdError)
 _GzipFile: Final[Any] = igzip.IGzipFile
@@ -21,6 +23,8 @@ def unpacked(body: Any, compression: str) -> Any:
         return _GzipFile(fileobj=body, mode="rb")
     if compression == "zstd":
         return _ZstdStream(body)
+    if compression == "lzop":
+        return LzopStream(body)
     return bz2.BZ2File(body) if compression == "bzip2" else body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,9 +21,16 @@ from sandbox.parts.redshift import RedshiftPart
 ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'"
 
 
+def _read_super(value: str | None, _cursor: Any) -> Any:
+    return None if value is None else json.loads(value)
+
+
+SUPER = psycopg2.extensions.new_type((4000,), "SUPER", _read_super)
+
+
 def connect(address: DatabaseAddress, **options: Any) -> Any:
-    """Connect with psycopg2."""
-    return psycopg2.connect(
+    """Connect with psycopg2, which reads SUPER values as what their JSON says."""
+    connection = psycopg2.connect(
         host=address.host,
         port=address.port,
         user=address.username,
@@ -30,6 +38,8 @@ def connect(address: DatabaseAddress, **options: Any) -> Any:
         dbname=address.database,
         **options,
     )
+    psycopg2.extensions.register_type(SUPER, connection)
+    return connection
 
 
 @pytest.fixture(scope="session")
