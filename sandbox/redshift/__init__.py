@@ -18,11 +18,15 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   types (dates, moments, decimals), of which AWS says nothing, are read as what they are.
 - UNLOAD as Parquet rounds a number whose scale nobody declared (an expression) to ten places. Folders of PARTITION BY
   are written by one slice each; other signs than letters are escaped in their names as Hive does.
-- A late-binding view is made again when a table is made, renamed or dropped through the front. A cursor over SUPER
-  values with dots (``t.a.b``) is Postgres' "missing FROM-clause entry": only functions reach into a SUPER.
+- A late-binding view is made again when a table is made, renamed or dropped through the front. One that is made before
+  its tables has neither aliases used again nor paths into SUPER values.
+- What is no array becomes one row in ``FROM t, t.s AS i``. A SUPER value compared with one of another type is NULL. Its
+  JSON has blanks behind colons and commas.
+- CHECKSUM of a number is its digits (as in AWS' example), of a text its CRC-32. TO_DATE never rolls a day over.
+- JDBC and ODBC drivers, which do not speak SCRAM, are asked for the password in clear text.
 - What ran is kept in memory until somebody reads sys_query_history: the last 4,000 statements of a database.
 - The owner of a database may make users and groups, as the administrator of a cluster may.
-- LZOP, SHAPEFILE, ANALYZE COMPRESSION, PIVOT, IGNORE NULLS: refused by name.
+- SHAPEFILE, ANALYZE COMPRESSION, IGNORE NULLS of LAG, LEAD and NTH_VALUE: refused by name.
 """
 
 from __future__ import annotations

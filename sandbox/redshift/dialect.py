@@ -1,4 +1,4 @@
-"""Which statements Redshift has, which of them the sandbox does not know, and which Postgres spells otherwise.
+"""Which statements Redshift has, and which of them the sandbox does not know.
 
 Source: Redshift Developer Guide, "SQL commands" and "Unsupported PostgreSQL features".
 """
@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.redshift.cursor import Cursor, quote_name
-from sandbox.redshift.errors import SqlError, not_redshift, unknown
-from sandbox.redshift.rewrite.show import rewrite_show
-from sandbox.redshift.rewrite.words import rewrite_words
+from sandbox.redshift.errors import not_redshift, unknown
 from sandbox.redshift.tokens import Kind, Statement, Token
 
 _KNOWN: Final = frozenset(
@@ -134,37 +131,8 @@ _POSTGRES_ONLY: Final[dict[tuple[str, ...], str]] = {
         ]
     },
 }
-_SESSION_SETTINGS: Final = frozenset(
-    [
-        "query_group",
-        "wlm_query_slot_count",
-        "enable_result_cache_for_session",
-        "enable_case_sensitive_identifier",
-        "analyze_threshold_percent",
-        "describe_field_name_in_uppercase",
-        "json_serialization_enable",
-        "json_serialization_parse_nested_strings",
-        "mv_enable_aqmv_for_session",
-        "navigate_super_null_on_error",
-        "cast_super_null_on_error",
-        "spectrum_enable_pseudo_columns",
-        "spectrum_query_maxerror",
-        "error_on_nondeterministic_update",
-        "enable_numeric_rounding",
-        "enable_vacuum_boost",
-        "activate_aqua",
-        "max_cursor_result_set_size",
-        "default_geometry_encoding",
-        "stored_proc_log_min_messages",
-        "use_fips_ssl",
-    ]
-)
 _WITH_QUERIES: Final = ("select", "with", "insert", "update", "delete", "create")
-_UNKNOWN_CLAUSES: Final = (
-    ("ignore", "nulls", "IGNORE NULLS"),
-    ("by", "all", "GROUP BY ALL"),
-    ("connect", "by", "CONNECT BY"),
-)
+_UNKNOWN_CLAUSES: Final = (("connect", "by", "CONNECT BY"),)
 #: Functions that Postgres has and Redshift has not; psql and drivers ask the catalog with some of them.
 _POSTGRES_FUNCTIONS: Final = frozenset(
     [
@@ -177,7 +145,6 @@ _POSTGRES_FUNCTIONS: Final = frozenset(
         *("to_jsonb", "unnest", "xmlagg"),
     ]
 )
-NAMESPACE: Final = "redshift"
 
 
 def check(statement: Statement) -> None:
@@ -218,11 +185,8 @@ def _check_pair(token: Token, following: Token) -> None:
     if token.kind is not Kind.WORD:
         return
     word = token.text.lower()
-    if following.is_sign("("):
-        if word in _POSTGRES_FUNCTIONS:
-            raise not_redshift(f"the function {word}")
-        if word in ("pivot", "unpivot"):
-            raise unknown(word.upper())
+    if following.is_sign("(") and word in _POSTGRES_FUNCTIONS:
+        raise not_redshift(f"the function {word}")
     for first, second, name in _UNKNOWN_CLAUSES:
         if word == first and following.is_word(second):
             raise unknown(name)
@@ -232,61 +196,3 @@ def _check_pair(token: Token, following: Token) -> None:
         raise not_redshift("FILTER")
     if word == "for" and following.is_word("update", "share"):
         raise not_redshift("FOR UPDATE")
-
-
-def postgres_schema(statement: Statement) -> str:
-    """Return CREATE SCHEMA without a quota, which nobody measures here."""
-    tokens = statement.tokens
-    at = next((place for place, token in enumerate(tokens) if token.is_word("quota") and place > 2), len(tokens))
-    return statement.replace([(token, "") for token in tokens[at : at + 3]])
-
-
-def postgres_setting(statement: Statement) -> str:
-    """Return SET, RESET or SHOW with Redshift's own parameters in a namespace of their own."""
-    if statement.starts("show") and (shown := rewrite_show(statement)) is not None:
-        return shown
-    names = [token for token in statement.tokens[1:3] if not token.is_word("session", "local")][:1]
-    if not names or not names[0].is_name or names[0].name not in _SESSION_SETTINGS:
-        return rewrite_words(statement)
-    return statement.replace([(names[0], f"{NAMESPACE}.{names[0].name}")])
-
-
-def postgres_analyze(statement: Statement) -> str:
-    """Return ANALYZE without the words that choose columns by their use (Postgres analyses what is named)."""
-    dropped = [
-        (token, "")
-        for token, other in [
-            *zip(statement.tokens, statement.tokens[1:], strict=False),
-            *zip(statement.tokens[1:], statement.tokens, strict=False),
-        ]
-        if (token.is_word("predicate", "all") and other.is_word("columns"))
-        or (token.is_word("columns") and other.is_word("predicate", "all"))
-    ]
-    return statement.replace(dropped)
-
-
-def postgres_vacuum(statement: Statement) -> str:
-    """Return the VACUUM of Postgres for one of Redshift's (``VACUUM [FULL | SORT ONLY …] [t [TO n PERCENT] [BOOST]]``).
-
-    Raises:
-        SqlError: a word in it is not understood.
-    """
-    cursor = Cursor(statement)
-    cursor.expect("vacuum")
-    for words in (("full",), ("sort", "only"), ("delete", "only"), ("reindex",), ("recluster",)):
-        if cursor.accept(*words):
-            break
-    table = cursor.qualified_name() if cursor.token and not cursor.peek("boost") else ()
-    if cursor.accept("to"):
-        _expect_percent(cursor)
-    cursor.accept("boost")
-    if cursor.token is not None:
-        raise cursor.fail()
-    return f"VACUUM {quote_name(*table)}" if table else "VACUUM"
-
-
-def _expect_percent(cursor: Cursor) -> None:
-    percent = cursor.integer()
-    cursor.expect("percent")
-    if not 0 <= percent <= 100:
-        raise SqlError("threshold for VACUUM must be between 0 and 100")

@@ -17,6 +17,8 @@ from sandbox.redshift.plans import Plain, Plan, plan
 from sandbox.redshift.protocol import ERROR, READY, Span
 from sandbox.redshift.script import Script
 from sandbox.redshift.tokens import Statement, split
+from sandbox.redshift.translate import translate_error
+from sandbox.redshift.upstream import UpstreamError
 
 if TYPE_CHECKING:
     from sandbox.redshift.session import Session
@@ -43,6 +45,7 @@ class ExtendedProtocol:
         self._texts: dict[bytes, str] = {}  # of what Postgres has prepared, for the log
         self._bound: dict[bytes, str] = {}
         self._due: deque[bytes] = deque()
+        self._unfinished = False  # Postgres has not said what has become of the transaction
         self._skipping = False  # after an error, until the client's Sync
         self._own: dict[int, Callable[[bytes], bool]] = {
             ord("P"): self._parse,
@@ -64,6 +67,7 @@ class ExtendedProtocol:
     def _forward(self, raw: bytes) -> None:
         if raw[0] in _ANSWERS:
             self._due.append(_ANSWERS[raw[0]])
+            self._unfinished = raw[0] != ord("S")
         self._session.upstream.send(raw)
 
     def expect_ready(self) -> None:
@@ -89,11 +93,17 @@ class ExtendedProtocol:
         self._skipping = not self._due
 
     def drain(self) -> None:
-        """Wait until Postgres has answered everything, so that the front may speak."""
+        """Wait until Postgres has answered everything, so that the front may speak and knows of the transaction.
+
+        Some drivers send BEGIN and the first statement together, without a Sync between them.
+        """
         if self._due:
             self._session.upstream.send(protocol.message(b"H"))
         while self._due:
             self._session.relay()
+        if self._unfinished:
+            self._session.upstream.sync()
+            self._unfinished = False
 
     def _answer(self, data: bytes) -> bool:
         self._session.client.send(data)
@@ -112,11 +122,25 @@ class ExtendedProtocol:
         self._texts[name] = protocol.read_text(text)
         if plans and self._session.must_fail(plans[0]):
             return self._keep(name, statements[0])
-        if len(plans) != 1 or _is_unchanged(plans[0]):
+        if len(plans) != 1:
             return False  # Postgres refuses several statements itself
-        assert isinstance(plans[0], Plain)
-        self._forward(protocol.message(b"P", b"\0".join([name, protocol.write_text(plans[0].sql), types])))
+        try:
+            planned = self._understood(plans[0], statements[0], types)
+        except SqlError:
+            return self._run(statements)
+        except UpstreamError as error:
+            return self._refuse(translate_error(error.fields, shift=-1))
+        if not planned.changed:
+            return False
+        self._forward(protocol.message(b"P", b"\0".join([name, protocol.write_text(planned.sql), types])))
         return True
+
+    def _understood(self, planned: Plan, statement: Statement, types: bytes) -> Plain:
+        if self._session.is_unclear(planned, statement):
+            self.drain()
+            planned = self._session.understood(planned, statement, types)
+        assert isinstance(planned, Plain)  # others are kept
+        return planned
 
     def _keep(self, name: bytes, statement: Statement) -> bool:
         """Keep a prepared statement that Postgres does not get."""
@@ -134,11 +158,14 @@ class ExtendedProtocol:
         formats = int.from_bytes(rest[:2], "big")
         if int.from_bytes(rest[2 + 2 * formats : 4 + 2 * formats], "big"):
             error = SqlError("bind parameters are not possible in this statement", "08P01")
-            self._session.client.send(protocol.error_response(protocol.error_fields(error)))
-            self._skipping = True
-            return True
+            return self._refuse(protocol.error_fields(error))
         self._portals[portal] = self._statements[name]
         return self._answer(protocol.message(b"2"))
+
+    def _refuse(self, fields: dict[str, str]) -> bool:
+        """Answer with an error; what follows up to the client's Sync is skipped."""
+        self._skipping = True
+        return self._answer(protocol.error_response(fields))
 
     def _describe(self, payload: bytes) -> bool:
         owned = self._owned(payload)
@@ -171,7 +198,3 @@ class ExtendedProtocol:
 
     def _owned(self, payload: bytes) -> dict[bytes, Statement]:
         return self._statements if payload[:1] == b"S" else self._portals
-
-
-def _is_unchanged(planned: Plan) -> bool:
-    return isinstance(planned, Plain) and not planned.changed

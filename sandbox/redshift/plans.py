@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.redshift import dialect
 from sandbox.redshift.copy.command import CopyCommand
@@ -11,15 +11,18 @@ from sandbox.redshift.copy.options import parse_copy
 from sandbox.redshift.cursor import Cursor
 from sandbox.redshift.errors import SYNTAX, SqlError
 from sandbox.redshift.faults import PROCEDURE
+from sandbox.redshift.rewrite import upkeep
 from sandbox.redshift.rewrite.alter_table import plan_alter_table
 from sandbox.redshift.rewrite.create_table import plan_create_table
-from sandbox.redshift.rewrite.definition import Build, Checked
+from sandbox.redshift.rewrite.definition import Build, Checked, LateView
 from sandbox.redshift.rewrite.merge import plan_merge
+from sandbox.redshift.rewrite.select_into import as_create_table
 from sandbox.redshift.rewrite.users import rewrite_grant, rewrite_user
 from sandbox.redshift.rewrite.views import plan_drop_table, plan_materialized_view, plan_refresh, plan_view
 from sandbox.redshift.rewrite.words import rewrite_words
-from sandbox.redshift.tokens import Statement
-from sandbox.redshift.unload.command import UnloadCommand, parse_unload
+from sandbox.redshift.tokens import Statement, split
+from sandbox.redshift.unload.command import UnloadCommand
+from sandbox.redshift.unload.options import parse_unload
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Unload:
     sql: str
 
 
-Plan = Plain | Truncate | Alone | Build | Checked | Copy | Unload | Inject
+Plan = Plain | Truncate | Alone | Build | Checked | LateView | Copy | Unload | Inject
 
 
 def plan(statement: Statement) -> Plan:
@@ -95,6 +98,27 @@ def plan(statement: Statement) -> Plan:
         if statement.starts(*words):
             return make(statement)
     return _changed(statement, rewrite_words(statement))
+
+
+def query_of(planned: Plan, statement: Statement) -> Statement | None:
+    """Return the statement whose names may need Postgres to be understood."""
+    if isinstance(planned, Unload):
+        return planned.command.query
+    if isinstance(planned, LateView):
+        return split(planned.query)[0]
+    return statement if isinstance(planned, (Plain, Build)) and not isinstance(planned, (Begin, Finish)) else None
+
+
+def with_query(planned: Plan, change: Callable[[str], str]) -> Plan:
+    """Return a plan of that kind with what Postgres runs changed."""
+    if isinstance(planned, Build):
+        return replace(planned, main=change(planned.main))
+    if isinstance(planned, Plain):
+        sql = change(planned.sql)
+        return Plain(sql, changed=planned.changed or sql != planned.sql)
+    if isinstance(planned, LateView):
+        return replace(planned, query=change(planned.query))
+    return replace(planned, sql=change(planned.sql)) if isinstance(planned, Unload) else planned
 
 
 def _plan_begin(statement: Statement) -> Plan:
@@ -122,12 +146,12 @@ def _plan_truncate(statement: Statement) -> Plan:
 
 
 def _plan_vacuum(statement: Statement) -> Plan:
-    return Alone("VACUUM", Plain(dialect.postgres_vacuum(statement), changed=True))
+    return Alone("VACUUM", Plain(upkeep.postgres_vacuum(statement), changed=True))
 
 
 def _plan_view(statement: Statement) -> Plan:
     planned = plan_view(statement)
-    return planned if isinstance(planned, Checked) else _changed(statement, planned)
+    return planned if isinstance(planned, LateView) else _changed(statement, planned)
 
 
 def _plan_materialized_view(statement: Statement) -> Plan:
@@ -136,10 +160,6 @@ def _plan_materialized_view(statement: Statement) -> Plan:
 
 def _plan_refresh(statement: Statement) -> Plan:
     return _changed(statement, plan_refresh(statement))
-
-
-def _plan_drop_table(statement: Statement) -> Plan:
-    return plan_drop_table(statement)
 
 
 def _plan_user(statement: Statement) -> Plan:
@@ -151,15 +171,11 @@ def _plan_grant(statement: Statement) -> Plan:
 
 
 def _plan_schema(statement: Statement) -> Plan:
-    return _changed(statement, dialect.postgres_schema(statement))
+    return _changed(statement, upkeep.postgres_schema(statement))
 
 
 def _changed(statement: Statement, sql: str) -> Plain:
     return Plain(sql, changed=sql != statement.text)
-
-
-def _plan_merge(statement: Statement) -> Plan:
-    return plan_merge(statement)
 
 
 def _plan_copy(statement: Statement) -> Plan:
@@ -174,8 +190,9 @@ def _plan_unload(statement: Statement) -> Plan:
     return Unload(command, query.sql)
 
 
-def _plan_create_table(statement: Statement) -> Plan:
-    return plan_create_table(statement)
+def _plan_select(statement: Statement) -> Plan:
+    made = as_create_table(statement)
+    return _changed(statement, rewrite_words(statement)) if made is None else plan_create_table(made)
 
 
 def _plan_alter_table(statement: Statement) -> Plan:
@@ -186,11 +203,11 @@ def _plan_alter_table(statement: Statement) -> Plan:
 
 
 def _plan_analyze(statement: Statement) -> Plan:
-    return _changed(statement, dialect.postgres_analyze(statement))
+    return _changed(statement, upkeep.postgres_analyze(statement))
 
 
 def _plan_setting(statement: Statement) -> Plan:
-    return _changed(statement, dialect.postgres_setting(statement))
+    return _changed(statement, upkeep.postgres_setting(statement))
 
 
 _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
@@ -212,19 +229,21 @@ _PLANNERS: tuple[tuple[tuple[str, ...], Callable[[Statement], Plan]], ...] = (
     (("create", "or", "replace", "view"), _plan_view),
     (("create", "materialized", "view"), _plan_materialized_view),
     (("refresh",), _plan_refresh),
-    (("drop", "table"), _plan_drop_table),
+    (("drop", "table"), plan_drop_table),
     (("create", "user"), _plan_user),
     (("alter", "user"), _plan_user),
     (("grant",), _plan_grant),
     (("revoke",), _plan_grant),
     (("create", "schema"), _plan_schema),
-    (("merge",), _plan_merge),
+    (("select",), _plan_select),
+    (("with",), _plan_select),
+    (("merge",), plan_merge),
     (("copy",), _plan_copy),
     (("unload",), _plan_unload),
-    (("create", "table"), _plan_create_table),
-    (("create", "temp", "table"), _plan_create_table),
-    (("create", "temporary", "table"), _plan_create_table),
-    (("create", "local", "temp", "table"), _plan_create_table),
-    (("create", "local", "temporary", "table"), _plan_create_table),
+    (("create", "table"), plan_create_table),
+    (("create", "temp", "table"), plan_create_table),
+    (("create", "temporary", "table"), plan_create_table),
+    (("create", "local", "temp", "table"), plan_create_table),
+    (("create", "local", "temporary", "table"), plan_create_table),
     (("alter", "table"), _plan_alter_table),
 )

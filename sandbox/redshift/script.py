@@ -15,7 +15,7 @@ from sandbox.redshift.errors import SqlError, aborted
 from sandbox.redshift.faults import violation
 from sandbox.redshift.plans import Alone, Begin, Copy, Finish, Inject, Plain, Plan, Truncate, Unload, plan
 from sandbox.redshift.protocol import ERROR, READY, Mark
-from sandbox.redshift.rewrite.definition import Build, Checked
+from sandbox.redshift.rewrite.definition import Build, Checked, LateView
 from sandbox.redshift.tokens import Statement
 from sandbox.redshift.translate import edit, translate_error
 from sandbox.redshift.unload.job import UnloadJob
@@ -64,10 +64,13 @@ class Script:
             planned = plan(statement)
             if self._upstream.status == "E" and not isinstance(planned, Finish):
                 raise aborted()
-            self._perform(planned, statement)
+            self._perform(self._session.understood(planned, statement), statement)
         except SqlError as error:
             self._tell(protocol.error_fields(error))
             self._abort(error)
+            raise Failed from error
+        except UpstreamError as error:
+            self._tell(translate_error(error.fields, shift=-1))
             raise Failed from error
 
     def _perform(self, planned: Plan, statement: Statement) -> None:
@@ -139,6 +142,8 @@ class Script:
             self._client.send(_unload_answer(rows))
         elif isinstance(planned, Build):
             self._build(planned)
+        elif isinstance(planned, LateView):
+            self._checked(planned.checked)
         elif isinstance(planned, Checked):
             self._checked(planned)
         elif isinstance(planned, Plain):

@@ -10,9 +10,12 @@ from sandbox.redshift import protocol
 from sandbox.redshift.catalog import Catalog
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.extended import ExtendedProtocol
-from sandbox.redshift.plans import Finish, Plain, Plan, plan
+from sandbox.redshift.plans import Finish, Plain, Plan, plan, query_of, with_query
 from sandbox.redshift.protocol import BACKEND_KEY, ERROR, READY, Closed, Span, Wire
 from sandbox.redshift.query_log import Running, asks_for_log
+from sandbox.redshift.resolve.pivot import rewrite_pivot
+from sandbox.redshift.resolve.resolver import is_clear, resolve
+from sandbox.redshift.scram import log_in
 from sandbox.redshift.script import Script
 from sandbox.redshift.tokens import Statement, split
 from sandbox.redshift.translate import edit, shorten_mechanisms
@@ -20,6 +23,7 @@ from sandbox.redshift.upstream import Upstream
 
 #: Redshift's driver for Python takes every piece of the list of authentication mechanisms, the empty last one too.
 _PYTHON_DRIVER: Final = "Redshift Python Driver"
+_WITHOUT_SCRAM: Final = ("Redshift JDBC Driver", "Redshift ODBC Driver")
 
 
 class Session:
@@ -30,7 +34,9 @@ class Session:
         self.upstream = upstream
         self.catalog = catalog
         self.database = parameters.get("database") or parameters.get("user", "")
-        self._reads_to_the_end = parameters.get("driver_version", "").startswith(_PYTHON_DRIVER)
+        driver = parameters.get("driver_version", "")
+        self._reads_to_the_end = driver.startswith(_PYTHON_DRIVER)
+        self._knows_no_scram = driver.startswith(_WITHOUT_SCRAM)
         self.running = Running(catalog.log(self.database), parameters.get("user", ""))
         self._logged_in = False
         self._extended = ExtendedProtocol(self)
@@ -41,23 +47,30 @@ class Session:
 
     def run(self) -> None:
         """Relay until one side closes."""
+        try:
+            if self._knows_no_scram:
+                self._pass_on(log_in(self.client, self.upstream))
+            self._serve()
+        except Closed:
+            return
+
+    def _serve(self) -> None:
         poller = select.poll()
         poller.register(self.client.socket, select.POLLIN)
         poller.register(self.upstream.socket, select.POLLIN)
         upstream_file = self.upstream.socket.fileno()
-        try:
-            while True:
-                for file, _ in poller.poll():
-                    if file == upstream_file:
-                        self.relay()
-                    else:
-                        self._from_client()
-        except Closed:
-            return
+        while True:
+            for file, _ in poller.poll():
+                if file == upstream_file:
+                    self.relay()
+                else:
+                    self._from_client()
 
     def relay(self) -> None:
         """Pass on what Postgres has sent."""
-        span = self.upstream.read()
+        self._pass_on(self.upstream.read())
+
+    def _pass_on(self, span: Span) -> None:
         if not self._logged_in and self._reads_to_the_end:
             span = shorten_mechanisms(span)
         if not self._logged_in:
@@ -96,6 +109,26 @@ class Session:
         """Say whether this is a COMMIT that a test wants to fail."""
         return isinstance(planned, Finish) and planned.commits and self.catalog.faults.armed(self.database)
 
+    def understood(self, planned: Plan, statement: Statement, types: bytes = b"\0\0") -> Plan:
+        """Return the plan in which Postgres finds every name; ``types`` are those of its parameters.
+
+        Raises:
+            SqlError, UpstreamError: the statement is wrong.
+        """
+        if not self.is_unclear(planned, statement):
+            return planned
+        return with_query(planned, lambda sql: self._resolved(split(sql)[0], types))
+
+    def _resolved(self, statement: Statement, types: bytes) -> str:
+        turned = rewrite_pivot(statement, lambda query: [column.name for column in self.upstream.describe(query)])
+        return resolve(turned, lambda text: self.upstream.probe(text, types))
+
+    @staticmethod
+    def is_unclear(planned: Plan | None, statement: Statement) -> bool:
+        """Say whether only Postgres can tell what the names in a statement are."""
+        query = None if planned is None else query_of(planned, statement)
+        return query is not None and not is_clear(query)
+
     def _from_client(self) -> None:
         span = self.client.read()
         for mark in span.marks:
@@ -114,7 +147,8 @@ class Session:
         statements = split(text)
         plans = [_plain(statement) for statement in statements]
         texts = [planned.sql for planned in plans if planned is not None]
-        if len(texts) < len(plans) or any(self.must_fail(planned) for planned in plans):
+        unclear = any(map(self.is_unclear, plans, statements))
+        if len(texts) < len(plans) or unclear or any(self.must_fail(planned) for planned in plans):
             Script(self, statements).run()
             return
         changed = any(planned is not None and planned.changed for planned in plans)

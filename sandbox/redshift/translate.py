@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.redshift import protocol
-from sandbox.redshift.protocol import AUTHENTICATION, ERROR, Mark, Span
+from sandbox.redshift.protocol import AUTHENTICATION, ERROR, ROW_DESCRIPTION, Mark, Span
 from sandbox.redshift.rewrite.merge import SEVERAL_MATCHES
+from sandbox.redshift.scram import SASL
 
 _SERIALIZATION_FAILURE = "40001"
-_SASL = 10  # the code of the message that lists mechanisms
+_JSONB, _SUPER = (oid.to_bytes(4, "big") for oid in (3802, 4000))
 _CARDINALITY = "21000"
 
 
@@ -48,22 +49,39 @@ def shorten_mechanisms(span: Span) -> Span:
     if not (len(span.marks) == 1 and span.marks[0].kind == AUTHENTICATION):
         return span
     payload = span.payload(span.marks[0])
-    if int.from_bytes(payload[:4], "big") != _SASL:
+    if not payload.startswith(SASL):
         return span
     data = protocol.message(b"R", payload.removesuffix(b"\0"))
     return Span(data, [Mark(AUTHENTICATION, 0, len(data))])
 
 
+def _describes_super(span: Span, mark: Mark) -> bool:
+    return mark.kind == ROW_DESCRIPTION and _JSONB in span.payload(mark)
+
+
+def _with_super(payload: bytes) -> bytes:
+    """Return a RowDescription in which jsonb is Redshift's SUPER: in the 18 bytes behind a name, the type's four."""
+    described, position = bytearray(payload), 2
+    while position < len(payload):
+        place = payload.index(b"\0", position) + 7
+        if payload[place : place + 4] == _JSONB:
+            described[place : place + 4] = _SUPER
+        position = place + 12
+    return bytes(described)
+
+
 def edit(span: Span, *, hide: Callable[[Mark], bool] | None = None, shift: int = 0) -> bytes:
-    """Return the messages for the client: without those that ``hide`` names, with errors in Redshift's words."""
+    """Return the messages for the client: without those that ``hide`` names, errors and types as Redshift's."""
     pieces: list[bytes] = []
     position = 0
     for mark in span.marks:
         hidden = hide is not None and hide(mark)
-        if not hidden and mark.kind != ERROR:
+        if not hidden and mark.kind != ERROR and not _describes_super(span, mark):
             continue
         pieces.append(span.data[position : mark.start])
-        if not hidden:
+        if mark.kind == ROW_DESCRIPTION:
+            pieces.append(protocol.message(b"T", _with_super(span.payload(mark))))
+        elif not hidden:
             pieces.append(protocol.error_response(translate_error(protocol.read_fields(span.payload(mark)), shift)))
         position = mark.end
     return b"".join([*pieces, span.data[position:]]) if position else span.data

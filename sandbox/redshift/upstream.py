@@ -6,7 +6,7 @@ import select
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sandbox.redshift import protocol
 from sandbox.redshift.protocol import (
@@ -20,6 +20,8 @@ from sandbox.redshift.protocol import (
     Span,
     Wire,
 )
+
+_PROBE: Final = "redshift_probe"  # a prepared statement and a savepoint
 
 
 class UpstreamError(Exception):
@@ -69,6 +71,11 @@ class Upstream(Wire):
         """
         self.send(protocol.query(sql))
         return self.answer()
+
+    def sync(self) -> None:
+        """Let Postgres end a series of extended messages; ``status`` is true afterwards."""
+        self.send(protocol.message(b"S"))
+        self.answer()
 
     def begin_copy(self, sql: str) -> None:
         """Run ``COPY … FROM STDIN`` up to the point where Postgres wants the data."""
@@ -128,6 +135,26 @@ class Upstream(Wire):
                     if failure is not None:
                         raise UpstreamError(failure)
                     return
+
+    def probe(self, sql: str, types: bytes = b"\0\0") -> dict[str, str] | None:
+        """Let Postgres read a statement without running it; return its error, after which all is as before.
+
+        ``types`` are the parameters' types as in a Parse message.
+        """
+        inside = self.status == "T"
+        if inside:
+            self.run(f"SAVEPOINT {_PROBE}")
+        named = _PROBE.encode() + b"\0"
+        parse = protocol.message(b"P", named + protocol.write_text(sql) + b"\0" + types)
+        self.send(parse + protocol.message(b"C", b"S" + named) + protocol.message(b"S"))
+        try:
+            self.answer()
+        except UpstreamError as error:
+            return error.fields
+        finally:
+            if inside:
+                self.run(f"ROLLBACK TO SAVEPOINT {_PROBE}; RELEASE SAVEPOINT {_PROBE}")
+        return None
 
     def describe(self, query: str) -> list[Described]:
         """Return the columns of a query, which is planned and not run.

@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.rewrite.call import Call, Changes, find_call
-from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, ratio_to_report
+from sandbox.redshift.rewrite.windows import (
+    first_or_last_value,
+    listagg_over,
+    median,
+    nulls_respected,
+    percentile_cont,
+    ratio_to_report,
+)
 from sandbox.redshift.tokens import Statement
 
 
@@ -96,6 +104,17 @@ def _convert(call: Call) -> Changes:
     return call.changes({call.name: "CAST", **gone, call.close: f" AS {kind})"})
 
 
+def _try_cast(call: Call) -> Changes:
+    """``TRY_CAST(x AS type)``: the type is asked for twice, once where it may fail."""
+    place = next((at for at in range(call.close - 1, call.open, -1) if call.at(at).is_word("as")), None)
+    if place is None:
+        return {}
+    kind = call.text(place + 1, call.close)
+    gone = dict.fromkeys(range(place + 1, call.close), "")
+    texts = {call.name: "CAST", call.open: "(pg_catalog.redshift_try_cast(", place: f", {quote_text(kind)})"}
+    return call.changes({**gone, **texts, call.close: f" AS {kind})"})
+
+
 def _top(statement: Statement) -> Changes:
     """``SELECT TOP 10 …`` at the beginning of a statement is a LIMIT at its end."""
     tokens = statement.tokens
@@ -111,6 +130,10 @@ _FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
     "decode": _decode,
     "listagg": _listagg,
     "convert": _convert,
+    "try_cast": _try_cast,
+    "first_value": first_or_last_value,
+    "last_value": first_or_last_value,
+    **dict.fromkeys(("lag", "lead", "nth_value"), nulls_respected),
     "median": median,
     "percentile_cont": percentile_cont,
     "ratio_to_report": ratio_to_report,

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from sandbox.redshift.cursor import quote_text
+from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.errors import SqlError
 
 ENCODINGS: Final = frozenset(
@@ -119,6 +119,21 @@ class Build:
     main: str
     after: tuple[str, ...] = ()
     unless_exists: str | None = None
+
+
+@dataclass(frozen=True)
+class LateView:
+    """A view that is bound to its tables when it is read."""
+
+    name: tuple[str, ...]
+    query: str
+    replaces: bool
+
+    @property
+    def checked(self) -> Checked:
+        """What makes it."""
+        arguments = f"{quote_text(quote_name(*self.name))}, {quote_text(self.query)}, {str(self.replaces).lower()}"
+        return Checked((f"SELECT pg_catalog.redshift_late_view({arguments})",), tag="CREATE VIEW")
 
 
 @dataclass(frozen=True)

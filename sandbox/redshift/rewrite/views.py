@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.redshift.cursor import Cursor, quote_name, quote_text
+from sandbox.redshift.cursor import Cursor, quote_name
 from sandbox.redshift.rewrite.create_table import read_table_attributes, rest_as_postgres
-from sandbox.redshift.rewrite.definition import REBIND, Attributes, Build, Checked
+from sandbox.redshift.rewrite.definition import REBIND, Attributes, Build, LateView
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import Statement, Token
 
 _UNBOUND: Final = ("with", "no", "schema", "binding")
 
 
-def plan_view(statement: Statement) -> Checked | str:
+def plan_view(statement: Statement) -> LateView | str:
     """Return what makes a view; the text when it is bound to its tables.
 
     Raises:
@@ -32,8 +32,7 @@ def plan_view(statement: Statement) -> Checked | str:
     query = _text(statement, cursor.rest())
     if columns:
         query = f"SELECT * FROM ({query}) AS bound ({', '.join(map(quote_name, columns))})"
-    arguments = f"{quote_text(quote_name(*name))}, {quote_text(query)}, {str(replaces).lower()}"
-    return Checked((f"SELECT pg_catalog.redshift_late_view({arguments})",), tag="CREATE VIEW")
+    return LateView(name, query, replaces)
 
 
 def plan_materialized_view(statement: Statement) -> str:

@@ -1,7 +1,8 @@
-"""Functions over a window that Postgres lacks: RATIO_TO_REPORT, MEDIAN, PERCENTILE_CONT and LISTAGG with OVER."""
+"""What Postgres lacks over a window: RATIO_TO_REPORT, MEDIAN, PERCENTILE_CONT, LISTAGG, IGNORE NULLS."""
 
 from __future__ import annotations
 
+from sandbox.redshift.errors import unknown
 from sandbox.redshift.rewrite.call import Call, Changes, find_call
 
 _ALL_ROWS = " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
@@ -50,6 +51,39 @@ def percentile_cont(call: Call) -> Changes:
     gone = dict.fromkeys(range(call.open, group.close + 1), "")
     written = f"pg_redshift.percentile_cont(({value})::double precision, ({place})::double precision)"
     return call.changes({**gone, call.name: written})
+
+
+def first_or_last_value(call: Call) -> Changes:
+    """With IGNORE NULLS, ``FIRST_VALUE`` and ``LAST_VALUE`` are aggregates of ours that pass NULL over."""
+    place = _treatment_of_nulls(call)
+    if place is None:
+        return {}
+    name = call.at(call.name).text
+    ours = {call.name: f"pg_redshift.{name}"} if call.at(place).is_word("ignore") else {}
+    return call.changes({place: "", place + 1: "", **ours})
+
+
+def nulls_respected(call: Call) -> Changes:
+    """``LAG``, ``LEAD`` and ``NTH_VALUE`` as Postgres has them.
+
+    Raises:
+        SqlError: with IGNORE NULLS, which no aggregate can do for them.
+    """
+    place = _treatment_of_nulls(call)
+    if place is None:
+        return {}
+    if call.at(place).is_word("ignore"):
+        raise unknown(f"IGNORE NULLS with {call.at(call.name).text.upper()}")
+    return call.changes({place: "", place + 1: ""})
+
+
+def _treatment_of_nulls(call: Call) -> int | None:
+    """Return where IGNORE NULLS or RESPECT NULLS is: the last words in the brackets, or the first behind them."""
+    for place in (call.close - 2, call.close + 1):
+        words = call.statement.tokens[place : place + 2]
+        if len(words) == 2 and words[0].is_word("ignore", "respect") and words[1].is_word("nulls"):
+            return place
+    return None
 
 
 def listagg_over(call: Call, order: str, behind: int) -> Changes | None:

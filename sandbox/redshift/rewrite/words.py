@@ -7,7 +7,9 @@ from typing import Final
 
 from sandbox.redshift.cursor import quote_name, quote_text
 from sandbox.redshift.rewrite.calls import call_changes
+from sandbox.redshift.rewrite.grouping import groups_by_all, rewrite_group_by_all
 from sandbox.redshift.rewrite.qualify import has_qualify, rewrite_qualify
+from sandbox.redshift.rewrite.settings import setting_name
 from sandbox.redshift.tokens import Kind, Statement, Token
 
 #: Functions whose first argument is a bare word (``DATEADD(day, 1, t)``).
@@ -24,6 +26,18 @@ _RENAMED: Final = {
     "object": "pg_catalog.jsonb_build_object",
     "array": "pg_catalog.jsonb_build_array",
 }
+#: Parts of a date that EXTRACT calls otherwise.
+_PARTS: Final = {
+    **dict.fromkeys(("dayofweek", "dw", "weekday"), "dow"),
+    **dict.fromkeys(("dayofyear", "dy", "yearday"), "doy"),
+    **dict.fromkeys(("w", "weeks"), "week"),
+    **dict.fromkeys(("qtr", "qtrs"), "quarter"),
+}
+#: Columns of Redshift's own in Postgres' catalog, and the relations of ours that have them instead.
+_CATALOG: Final = {
+    "reldiststyle": {"pg_class": "redshift_class"},
+    "attisdistkey": {"pg_attribute": "redshift_attributes", "pg_attrdef": "redshift_attrdef"},
+}
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
 #: ``4WHEN``, as Redshift's own drivers write it in their questions about columns.
 _RUN_TOGETHER: Final = re.compile(r"(\d+)([a-df-wyzA-DF-WYZ][a-zA-Z]+)")
@@ -34,6 +48,8 @@ def rewrite_words(statement: Statement) -> str:
     """Return the statement for Postgres; the same text when nothing needs a change."""
     if has_qualify(statement.tokens):
         return rewrite_words(rewrite_qualify(statement))
+    if groups_by_all(statement.tokens):
+        return rewrite_words(rewrite_group_by_all(statement))
     words = {token.start: (token, text) for token, text in word_changes(statement.tokens)}
     return statement.replace(list((words | call_changes(statement, rewrite_words)).values()))
 
@@ -41,6 +57,9 @@ def rewrite_words(statement: Statement) -> str:
 def word_changes(tokens: list[Token]) -> list[tuple[Token, str]]:
     """Return the tokens to replace and their new text."""
     changes: list[tuple[Token, str]] = []
+    for column, relations in _CATALOG.items():
+        if any(token.is_word(column) for token in tokens):
+            changes += [(token, relations[token.text.lower()]) for token in tokens if token.is_word(*relations)]
     for at, token in enumerate(tokens):
         if token.kind is Kind.WORD:
             changes += _change(tokens, at, token)
@@ -59,6 +78,8 @@ def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str
         return [(token, "EXCEPT")]
     if word == "delete" and at == 0 and len(tokens) > 1 and not tokens[1].is_word("from"):
         return [(token, "DELETE FROM")]
+    if word == "where" and at + 2 < len(tokens) and tokens[at + 1].text == "1" and tokens[at + 2].is_word("and"):
+        return [(tokens[at + 1], "true")]
     if word == "daticulocale":  # psql 15 and 16 ask for it; the Postgres behind this front calls it otherwise
         return [(token, "datlocale")]
     if word == "current_user_id" and not called and before not in _NAMED_AFTER:
@@ -78,6 +99,10 @@ def _function_changes(tokens: list[Token], at: int, word: str, before: str) -> l
     if word == "array" and at + 2 < len(tokens) and tokens[at + 2].is_word("select"):
         return []
     changes = []
+    if word == "extract" and at + 2 < len(tokens) and tokens[at + 2].is_word(*_PARTS):
+        return [(tokens[at + 2], _PARTS[tokens[at + 2].text.lower()])]
+    if word in ("current_setting", "set_config") and at + 2 < len(tokens) and "'" in tokens[at + 2].text:
+        return [(tokens[at + 2], quote_text(setting_name(tokens[at + 2].value)))]
     if word in _RENAMED or word in _FUNCTION_ALIASES:
         changes.append((tokens[at], _RENAMED.get(word) or _FUNCTION_ALIASES[word]))
     if word in _DATE_PART_FIRST and at + 2 < len(tokens) and tokens[at + 2].is_name:

@@ -143,9 +143,9 @@ CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(value text) RETURNS boolean
 -- Without the blanks that Postgres puts in.
 CREATE OR REPLACE FUNCTION pg_redshift.json_serialize(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(value)
-     WHEN 'object' THEN '{' || coalesce((SELECT string_agg(to_jsonb(key)::text || ':' || pg_redshift.json_serialize(item), ',') FROM jsonb_each(value) AS e(key, item)), '') || '}'
+     WHEN 'object' THEN '{' || coalesce((SELECT string_agg(format('%s:', to_jsonb(key)) || pg_redshift.json_serialize(item), ',') FROM jsonb_each(value) AS e(key, item)), '') || '}'
      WHEN 'array' THEN '[' || coalesce((SELECT string_agg(pg_redshift.json_serialize(item), ',' ORDER BY place) FROM jsonb_array_elements(value) WITH ORDINALITY AS e(item, place)), '') || ']'
-     ELSE value::text END $$;
+     ELSE format('%s', value) END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.json_typeof(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.is_object(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'object' $$;
 CREATE OR REPLACE FUNCTION pg_catalog.is_array(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'array' $$;

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
+import psycopg2
 import pytest
+
+
+def moment(*parts):
+    """A moment without a zone, as TIMESTAMP is."""
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)
 
 
 @pytest.fixture
@@ -39,6 +45,29 @@ def rows(run):
         ("JSON_EXTRACT_PATH_TEXT(NVL(s, ''), 'a')", None),
         ("JSON_EXTRACT_ARRAY_ELEMENT_TEXT('[1, \"two\"]', 1)", ["two", "two"]),
         ("JSON_ARRAY_LENGTH('[1, 2, 3]')", [3, 3]),
+        ("CHECKSUM(n)", [150, 250]),
+        ("CHECKSUM(s) = CHECKSUM('x,y')", [True, None]),
+        ("DATE_TRUNC('month', m::date)", [moment(2024, 1, 1), moment(2024, 2, 1)]),
+        ("DATE_TRUNC('hour', '2024-01-31 10:20:30')", [moment(2024, 1, 31, 10)] * 2),
+        ("DATE_PART(year, '2024-01-31')", [2024, 2024]),
+        ("DATEDIFF(minute, '10:00'::time, '12:00'::time)", [120, 120]),
+        ("DATEADD(day, id, m)::date", [date(2024, 2, 1), date(2024, 3, 2)]),
+        ("EXTRACT(dayofweek FROM m)", [3, 4]),
+        ("LAST_DAY('2024-02-03')", [date(2024, 2, 29)] * 2),
+        ("TO_DATE('20240229', 'YYYYMMDD', TRUE)", [date(2024, 2, 29)] * 2),
+        ("ROUND(id / 3::float, 2)", [0.33, 0.67]),
+        ("TRUNC(id * 1.999::float, 1)", [1.9, 3.9]),
+        ("MOD(id * 1.5::float, 1)", [0.5, 0.0]),
+        ("TRY_CAST(s AS int)", [None, None]),
+        ("TRY_CAST('7' AS int) + id", [8, 9]),
+        ("TRY_CAST(n * 100 AS numeric(4, 1))", [150.0, 250.0]),
+        ("TRY_CAST(n * 1000 AS numeric(4, 1))", [None, None]),
+        ("TRY_CAST('2024-02-30' AS date)", [None, None]),
+        ("CURRENT_SETTING('query_group')", ["unset", "unset"]),
+        ("IS_SMALLINT(JSON_PARSE('40000')) OR IS_INTEGER(JSON_PARSE('40000.5'))", [False, False]),
+        ("JSON_SERIALIZE(ARRAY_FLATTEN(ARRAY(ARRAY(id, 2), 3)))", ["[1,2,3]", "[2,2,3]"]),
+        ("ARRAY_CONTAINS(ARRAY('a', 2), id)", [False, True]),
+        ("JSON_SERIALIZE(ARRAY_DISTINCT(ARRAY(id, 2, 'a', 2)))", ['[1,2,"a"]', '[2,"a"]']),
     ],
 )
 def test_a_function_gives_what_redshift_gives(rows, run, expression, values):
@@ -73,3 +102,23 @@ def test_functions_are_known_in_tables_and_views_that_queries_make(rows, run):
     run("DROP VIEW seen")
     run("UPDATE made SET b = DECODE(a, 2, 'y', b)")
     assert run("SELECT b FROM made ORDER BY a") == [("x",), ("y",)]
+
+
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        ("LAST_VALUE(s IGNORE NULLS)", ["x,y", "x,y"]),
+        ("LAST_VALUE(s) IGNORE NULLS", ["x,y", "x,y"]),
+        ("LAST_VALUE(s)", ["x,y", None]),
+        ("LAST_VALUE(s RESPECT NULLS)", ["x,y", None]),
+        ("FIRST_VALUE(NVL2(s, NULL::int, id) IGNORE NULLS)", [None, 2]),
+        ("LAG(s RESPECT NULLS)", [None, "x,y"]),
+    ],
+)
+def test_null_counts_over_a_window_unless_it_is_ignored(rows, run, call, values):
+    assert [value for (value,) in run(f"SELECT {call} OVER (ORDER BY id) FROM t ORDER BY id")] == values
+
+
+def test_ignore_nulls_that_no_aggregate_can_do_is_refused_by_name(rows, run):
+    with pytest.raises(psycopg2.Error, match="does not know IGNORE NULLS with LEAD"):
+        run("SELECT LEAD(s IGNORE NULLS) OVER (ORDER BY id) FROM t")

@@ -150,9 +150,9 @@ def test_delete_needs_no_from(rows, run):
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT FIRST_VALUE(s) IGNORE NULLS OVER (ORDER BY id) FROM t",
-        "SELECT * FROM (SELECT s, id FROM t) PIVOT (SUM(id) FOR s IN ('a'))",
-        "SELECT s, SUM(id) FROM t GROUP BY ALL",
+        "SELECT NTH_VALUE(s, 1) IGNORE NULLS OVER (ORDER BY id) FROM t",
+        "SELECT t.*, COUNT(*) FROM t GROUP BY ALL",
+        "SELECT id FROM t CONNECT BY PRIOR id = 1",
         "SELECT DISTINCT ON (s) * FROM t",
         "SELECT COUNT(*) FILTER (WHERE id > 1) FROM t",
         "SELECT * FROM t FOR UPDATE",

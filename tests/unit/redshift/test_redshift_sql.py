@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from core.redaction import REDACTOR
 from sandbox.redshift.copy.options import parse_copy
-from sandbox.redshift.dialect import postgres_analyze, postgres_setting, postgres_vacuum
 from sandbox.redshift.errors import SqlError
 from sandbox.redshift.plans import Begin, Finish, Plain, Truncate, plan
 from sandbox.redshift.rewrite.create_table import plan_create_table
+from sandbox.redshift.rewrite.upkeep import postgres_analyze, postgres_setting, postgres_vacuum
 from sandbox.redshift.rewrite.words import rewrite_words
 from sandbox.redshift.tokens import split, tokenize
 
