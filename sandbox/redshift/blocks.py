@@ -35,10 +35,6 @@ class Block:
     end: int
     items: tuple[Item, ...]
 
-    def clause(self, place: int) -> bool:
-        """Say whether a place is behind the FROM clause."""
-        return self.tail <= place < self.end
-
 
 def find_blocks(tokens: list[Token]) -> list[Block]:
     """Return the queries of a statement in the order of their SELECT."""

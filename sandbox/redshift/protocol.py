@@ -64,7 +64,7 @@ class Wire:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = connection
         self._rest = bytearray()
-        self._unmarked = DATA_ROW if from_server else -1  # a client's message of that kind is Describe
+        self._unmarked = (DATA_ROW, COPY_DATA) if from_server else ()  # a client's of these kinds are no rows
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``.
@@ -130,7 +130,7 @@ class Wire:
             end = position + 1 + read_length(rest, position + 1)[0]
             if end > size:
                 break
-            if rest[position] != unmarked:
+            if rest[position] not in unmarked:
                 marks.append(Mark(rest[position], position, end))
             position = end
         data = bytes(rest[:position])

@@ -6,8 +6,12 @@ are columns; here is what they stand for.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sandbox.redshift.blocks import Block, innermost
 from sandbox.redshift.tokens import Token
+
+_BEHIND_TERM: Final = ("asc", "desc", "nulls", "having", "order", "limit", "offset", "qualify")
 
 
 def uses_alias(tokens: list[Token], blocks: list[Block]) -> bool:
@@ -19,16 +23,22 @@ def _uses(tokens: list[Token], block: Block) -> bool:
     named = {item.alias: item for item in block.items if item.alias is not None}
     if not named:
         return False
-    places = [*range(block.items[0].end, block.source), *range(block.tail, block.end)]
+    defining = {place for item in named.values() for place in (item.end, item.end + 1)}
+    places = [*range(block.items[0].end, block.source), *(set(range(block.tail, block.end)) - _terms(tokens, block))]
     used = [(at, named[tokens[at].name]) for at in places if tokens[at].is_name and tokens[at].name in named]
-    return any(_may_mean(tokens, block, item.end, at) for at, item in used)
+    return any(at > item.end + 1 and at not in defining and is_bare(tokens, at) for at, item in used)
 
 
-def _may_mean(tokens: list[Token], block: Block, defined: int, at: int) -> bool:
-    """Say whether a name may be an alias: a name alone, in a later item or behind FROM."""
-    if not is_bare(tokens, at) or at <= defined + 1:
-        return False
-    return block.clause(at) or not any(item.alias and at in (item.end, item.end + 1) for item in block.items)
+def _terms(tokens: list[Token], block: Block) -> set[int]:
+    """Return where a name is all of what is grouped or sorted by: there Postgres knows aliases, too."""
+    terms, depth = set(), 0
+    for at in range(block.tail + 1, block.end):
+        depth += tokens[at].is_sign("(") - tokens[at].is_sign(")")
+        begins = tokens[at - 1].is_sign(",") or tokens[at - 1].is_word("by")
+        ends = at + 1 == block.end or tokens[at + 1].is_sign(",") or tokens[at + 1].is_word(*_BEHIND_TERM)
+        if depth == 0 and begins and ends:
+            terms.add(at)
+    return terms
 
 
 def is_bare(tokens: list[Token], at: int) -> bool:
