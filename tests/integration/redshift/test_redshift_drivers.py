@@ -89,13 +89,13 @@ def test_super_has_redshifts_own_type(open_connection):
 
 
 def test_what_drivers_read_in_the_catalog_is_there(run):
-    run("CREATE TABLE t (id int ENCODE zstd, d date) DISTSTYLE KEY DISTKEY (id) SORTKEY (d)")
+    run("CREATE TABLE catalogued (id int ENCODE zstd, d date) DISTSTYLE KEY DISTKEY (id) SORTKEY (d)")
     columns = run(
         "SELECT c.reldiststyle, a.attname, FORMAT_ENCODING(a.attencodingtype::integer), a.attisdistkey, "
         "a.attsortkeyord "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
         "LEFT JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = c.oid AND ad.adnum = a.attnum AND ad.adsrc <> '' "
-        "WHERE 1 AND c.relname = 't' ORDER BY a.attnum"
+        "WHERE 1 AND c.relname = 'catalogued' ORDER BY a.attnum"
     )
     assert columns == [(1, "id", "zstd", True, 0), (1, "d", "none", False, 1)]
     named = "schemaname name, tablename name, columnname text, columntype text, columnnum int"
