@@ -183,10 +183,11 @@ def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
     loads = set()
     order = list(contestants.items())
     for _ in range(options.repeat):
-        order = [*order[1:], order[0]]  # what one leaves to be written back would always burden the same next one
+        order = [*order[1:], order[0]]  # what one leaves to the server would always burden the same next one
         for name, contestant in order:
             bench.sql("DROP TABLE IF EXISTS loaded", "DROP TABLE IF EXISTS ductrunner_loads")
             bench.sql(f"CREATE TABLE loaded ({COLUMNS})")
+            os.sync()
             runs[name].append(contestant())
             loads.add(bench.checksum())
     if len(loads) > 1:

@@ -96,17 +96,20 @@ class _Stream:
         self.failure: BaseException | None = None
 
     def read(self, size: int = _BUFFER, /) -> bytes:
-        """Return up to ``size`` bytes; none at the end."""
+        """Return up to ``size`` bytes; none at the end. A piece that fits is handed on as it is."""
         try:
             while not self._rest:
-                self._rest = memoryview(next(self._pieces))
+                piece = next(self._pieces)
+                if piece and len(piece) <= size:
+                    return piece
+                self._rest = memoryview(piece)
         except StopIteration:
             return b""
         except BaseException as error:
             self.failure = error
             raise
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return bytes(piece)
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return bytes(part)
 
 
 def rejection(error: psycopg2.Error) -> Rejected | None:

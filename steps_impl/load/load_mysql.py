@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,21 +13,17 @@ from core.cancelling import on_cancel
 from core.errors import ParameterError
 from core.sections.databases import MySqlHost
 from core.settings import Settings, load_settings
-from steps_impl.activities.copying.feed import Feed
 from steps_impl.activities.copying.mysql_bulk import keep_zeros
 from steps_impl.activities.copying.rows import Rows
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.load.manifest import LoadInput
-from steps_impl.load.products.columns import chosen
-from steps_impl.load.products.identity import name_of
-from steps_impl.load.products.inputs import addresses_of, find_files, s3_store
-from steps_impl.load.products.mysql_append import append
+from steps_impl.load.products.append import append
+from steps_impl.load.products.files import Files
 from steps_impl.load.products.mysql_load import MySqlLoad
+from steps_impl.load.products.mysql_merge import merge
+from steps_impl.load.products.mysql_records import MySqlRecords
 from steps_impl.load.products.mysql_replace import replace
-from steps_impl.load.products.mysql_staged import merge
 from steps_impl.load.products.mysql_table import look
 from steps_impl.load.products.parameters import DatabaseLoadParameters
-from steps_impl.load.products.rows import file_format, read_ahead, read_rows
 from steps_impl.registry import Step
 from stores.mysql.target import Target, connect
 
@@ -59,33 +56,21 @@ def run(parameters: LoadMySqlParameters, context: StepContext) -> StepResult:
     """
     settings = load_settings(environment=context.environment)
     host = _host(settings, parameters)
-    s3 = cache(partial(s3_store, settings.etl.region))
-    source = find_files(addresses_of(parameters.input, context.environment), s3)
+    files = Files.find(parameters, context, settings.etl.region)
     reconnect = partial(connect, host, settings.etl.connection_retries)
     with reconnect() as target, on_cancel(context.cancelled, target.cancel):
         _prepare(target, parameters)
         table = look(target, parameters.table)
-        where = f"{target.where}, table {table}"
-        made = [column.name for column in table.columns.values() if column.generated]
-        writable = [column.name for column in table.columns.values() if not column.generated]
-        columns = chosen(parameters.columns or source.columns, writable, made, where)
-        form = file_format(parameters, source, columns)
-        rows = Rows(read_ahead(read_rows(source.files, form, s3)), columns)
-        feed = Feed(rows, context, nul=None)
-        feed.require_width(len(columns), f"the table {table}")
-        load = MySqlLoad(parameters, target, table, columns, rows, feed, context)
-        counts = _load(load, reconnect, parameters, source)
-    details = {"table": str(table), "mode": parameters.mode, "files": len(source.files), "read": feed.count, **counts}
-    return StepResult(rows=feed.count, bytes=feed.bytes, details=details)
-
-
-def _load(load: MySqlLoad, reconnect: Any, parameters: LoadMySqlParameters, source: LoadInput) -> dict[str, Any]:
-    if parameters.mode == "replace":
-        return dict(replace(load, reconnect, parameters.replace_by))
-    if parameters.mode == "append":
-        name = name_of(parameters.load_id, load.context.environment, source, str(load.table))
-        return dict(append(load, name))
-    return dict(merge(load))
+        columns = files.columns(table, target.where)
+        rows = Rows(files.chunks(columns), columns)
+        feed = files.feed(rows, table, nul=None)
+        load = MySqlLoad(parameters, table, columns, rows, feed, context, target)
+        ways: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "append": lambda: append(load, MySqlRecords(load), files.name(table)),
+            "replace": lambda: replace(load, reconnect, parameters.replace_by),
+        }
+        counts = ways.get(parameters.mode, lambda: merge(load))()
+    return files.result(table, feed, counts)
 
 
 def _prepare(target: Target, parameters: LoadMySqlParameters) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace as changed
-from functools import cache, partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -13,20 +12,16 @@ from core.cancelling import on_cancel
 from core.errors import SettingsError
 from core.sections.databases import PostgresSettings
 from core.settings import Settings, load_settings
-from steps_impl.activities.copying.feed import Feed
 from steps_impl.activities.copying.lines import Chunk
 from steps_impl.activities.copying.rows import Rows
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.load.manifest import LoadInput
-from steps_impl.load.products.columns import chosen
-from steps_impl.load.products.identity import name_of
-from steps_impl.load.products.inputs import addresses_of, find_files, s3_store
+from steps_impl.load.products.append import append
+from steps_impl.load.products.files import Files
 from steps_impl.load.products.parameters import DatabaseLoadParameters
-from steps_impl.load.products.postgres_append import append
 from steps_impl.load.products.postgres_load import PostgresLoad
 from steps_impl.load.products.postgres_modes import merge, replace
+from steps_impl.load.products.postgres_records import PostgresRecords
 from steps_impl.load.products.postgres_table import look
-from steps_impl.load.products.rows import file_format, read_ahead, read_rows
 from steps_impl.registry import Step
 from stores.postgres_target import connect
 
@@ -56,30 +51,20 @@ def run(parameters: LoadPostgresParameters, context: StepContext) -> StepResult:
     """
     settings = load_settings(environment=context.environment)
     server = _server(settings, parameters)
-    s3 = cache(partial(s3_store, settings.etl.region))
-    source = find_files(addresses_of(parameters.input, context.environment), s3)
+    files = Files.find(parameters, context, settings.etl.region)
     with connect(server, settings.etl.connection_retries) as target, on_cancel(context.cancelled, target.cancel):
         table = look(target, parameters.table)
-        where = f"{target.where}, table {table}"
-        made = [column.name for column in table.columns if column.generated]
-        writable = [column.name for column in table.columns if not column.generated]
-        columns = chosen(parameters.columns or source.columns, writable, made, where)
-        chunks = read_ahead(read_rows(source.files, file_format(parameters, source, columns), s3))
+        columns = files.columns(table, target.where)
+        chunks = files.chunks(columns)
         rows = Rows(_without_nul(chunks) if parameters.nul_bytes == "remove" else chunks, columns)
-        feed = Feed(rows, context, nul="Postgres")
-        feed.require_width(len(columns), f"the table {table}")
-        counts = _load(PostgresLoad(parameters, target, table, columns, rows, feed, context), parameters, source)
-    details = {"table": str(table), "mode": parameters.mode, "files": len(source.files), "read": feed.count, **counts}
-    return StepResult(rows=feed.count, bytes=feed.bytes, details=details)
-
-
-def _load(load: PostgresLoad, parameters: LoadPostgresParameters, source: LoadInput) -> dict[str, Any]:
-    if parameters.mode == "replace":
-        return dict(replace(load, parameters.replace_by))
-    if parameters.mode == "append":
-        name = name_of(parameters.load_id, load.context.environment, source, str(load.table))
-        return dict(append(load, name))
-    return dict(merge(load))
+        feed = files.feed(rows, table, nul="Postgres")
+        load = PostgresLoad(parameters, table, columns, rows, feed, context, target)
+        ways: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "append": lambda: append(load, PostgresRecords(load), files.name(table)),
+            "replace": lambda: replace(load, parameters.replace_by),
+        }
+        counts = ways.get(parameters.mode, lambda: merge(load))()
+    return files.result(table, feed, counts)
 
 
 def _without_nul(chunks: Iterator[Chunk]) -> Iterator[Chunk]:

@@ -52,6 +52,11 @@ class Column:
         """Whether the server makes its values (MySQL 8 calls a default that is an expression DEFAULT_GENERATED)."""
         return "GENERATED" in self.extra.upper().replace("DEFAULT_GENERATED", "")
 
+    @property
+    def counts(self) -> bool:
+        """Whether the server numbers the rows that bring no value."""
+        return "AUTO_INCREMENT" in self.extra.upper()
+
 
 @dataclass(frozen=True)
 class Into:
@@ -59,6 +64,8 @@ class Into:
 
     table: str
     columns: tuple[Column, ...]
+    #: Whether a row takes the place of one with the same key (LOAD DATA alone does so).
+    replaces: bool = False
 
 
 def columns_of(target: Target, table: str) -> dict[str, Column]:
@@ -157,7 +164,7 @@ def _load_statement(into: Into) -> str:
         if conversion:
             conversions.append(f"{name} = {conversion}")
     return (
-        f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {into.table} CHARACTER SET utf8mb4 "
+        f"LOAD DATA LOCAL INFILE 'rows' {'REPLACE ' * into.replaces}INTO TABLE {into.table} CHARACTER SET utf8mb4 "
         r"FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' "
         f"({', '.join(targets)})" + (f" SET {', '.join(conversions)}" if conversions else "")
     )

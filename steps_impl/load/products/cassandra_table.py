@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import NotFound, ParameterError
-from steps_impl.activities.copying.tables import split_name
+from steps_impl.activities.copying.relations import split_name
 from steps_impl.load.products.columns import chosen
 from stores.cassandra.session import Session
 from stores.cassandra.values import Converter, converter

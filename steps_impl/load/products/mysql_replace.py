@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from core.errors import DuctrunnerError, ParameterError, StatementFailed, TransactionConflict
+from steps_impl.load.products import staging
 from steps_impl.load.products.mysql_load import MySqlLoad, digest
-from steps_impl.load.products.mysql_staged import Staging
+from steps_impl.load.products.mysql_merge import staged
+from steps_impl.load.products.mysql_statements import MySqlStaged
 from stores.mysql.connection import quote_name
 from stores.mysql.target import Target, literal
 
@@ -63,33 +65,30 @@ def remove_leftovers(load: MySqlLoad) -> int:
 
 def _by_deleting(load: MySqlLoad) -> dict[str, int]:
     load.require_transactions()
-    if spreads := load.table.against_deleting():
-        raise ParameterError(f"{load.where}: emptying it changes rows of {', '.join(spreads)}; use --mode upsert")
+    load.require_no_spreading()
     if load.parameters.chooses:
-        staging = _staged(load)
+        sql, left_out = _staged(load)
         load.require_rows()
         with load.alone():
-            return {"left_out": staging.left_out, **load.in_transaction(lambda: _exchange(load, staging))}
+            return {"left_out": left_out, **load.in_transaction(lambda: _exchange(load, sql))}
     with load.alone():
-        load.target.begin()
+        load.begin()
         deleted = load.target.execute(f"DELETE FROM {load.table.sql}")
         load.fill(load.table.sql)
         load.require_rows()
-        load.stop_when_cancelled()
-        load.target.commit()
+        load.commit()
     return {"deleted": deleted, "inserted": load.feed.count}
 
 
-def _exchange(load: MySqlLoad, staging: Staging) -> dict[str, int]:
+def _exchange(load: MySqlLoad, sql: MySqlStaged) -> dict[str, int]:
     deleted = load.target.execute(f"DELETE FROM {load.table.sql}")
-    return {"deleted": deleted, "inserted": load.target.execute(staging.sql.insert())}
+    return {"deleted": deleted, "inserted": load.target.execute(sql.insert())}
 
 
-def _staged(load: MySqlLoad) -> Staging:
-    staging = Staging(load)
-    staging.require_unique()
-    staging.fill(each_key_once=True)
-    return staging
+def _staged(load: MySqlLoad) -> tuple[MySqlStaged, int]:
+    sql = staged(load)
+    load.require_unique(sql.keys)
+    return sql, staging.fill(load, sql, each_key_once=True)
 
 
 def _by_swapping(load: MySqlLoad, reconnect: Callable[[], Target]) -> dict[str, int]:
@@ -116,12 +115,12 @@ def _by_swapping(load: MySqlLoad, reconnect: Callable[[], Target]) -> dict[str, 
 
 def _fill_new(load: MySqlLoad, new: str) -> dict[str, int]:
     if load.parameters.chooses:
-        staging = _staged(load)
-        inserted = load.in_transaction(lambda: {"inserted": load.target.execute(staging.sql.insert_into(new))})
-        return {"left_out": staging.left_out, **inserted}
-    load.target.begin()
+        sql, left_out = _staged(load)
+        inserted = load.in_transaction(lambda: {"inserted": load.target.execute(sql.insert_into(new))})
+        return {"left_out": left_out, **inserted}
+    load.begin()
     load.fill(new)
-    load.target.commit()
+    load.commit()
     return {"inserted": load.feed.count}
 
 

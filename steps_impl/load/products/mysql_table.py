@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import NotFound, ParameterError
 from steps_impl.activities.copying.mysql_bulk import Column, columns_of
+from steps_impl.load.products.table import ProductTable
 from stores.mysql.connection import quote_name, split_table
 from stores.mysql.target import Target, literal
 
@@ -34,47 +35,35 @@ class UniqueKey:
 
 
 @dataclass(frozen=True)
-class MySqlTable:
+class MySqlTable(ProductTable):
     """A base table."""
 
-    schema: str
-    name: str
     kind: str
     transactional: bool
     columns: dict[str, Column]
-    keys: tuple[UniqueKey, ...]
+    #: The number of its unique keys, also of those over the beginnings of columns.
+    keys: int
     triggers: tuple[str, ...]
     foreign: tuple[str, ...]
-    #: Tables whose foreign keys refer to this one, and what a deletion here does there.
-    referencing: tuple[tuple[str, str], ...]
+    #: Tables whose foreign keys refer to this one.
+    referencing: tuple[str, ...]
 
     @property
     def sql(self) -> str:
         """The quoted name."""
         return f"{quote_name(self.schema)}.{quote_name(self.name)}"
 
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def primary(self) -> tuple[str, ...]:
-        """The columns of the primary key."""
-        return next((key.columns for key in self.keys if key.name == "PRIMARY"), ())
-
-    def is_unique(self, columns: tuple[str, ...]) -> bool:
-        """Tell whether these columns, in any order, are a unique key."""
-        return any(key.whole and set(key.columns) == set(columns) for key in self.keys)
-
     def against_swapping(self) -> list[str]:
         """Return what would be lost or left behind if another table took this one's name."""
         reasons = [f"the trigger {name}" for name in self.triggers]
         reasons += [f"the foreign key {name}" for name in self.foreign]
-        reasons += [f"the foreign key of {name}" for name, _ in self.referencing]
+        reasons += [f"the foreign key of {name}" for name in self.referencing]
         return [*reasons, "the history of its rows"] if self.kind == "SYSTEM VERSIONED" else reasons
 
-    def against_deleting(self) -> list[str]:
-        """Return the tables whose rows a deletion here would change."""
-        return [f"{name} (ON DELETE {rule})" for name, rule in self.referencing if rule in _SPREADING]
+    def takes_any_order(self, loaded: tuple[str, ...]) -> bool:
+        """Tell whether rows may come in any order: nothing numbers them, weighs one against another or is set off."""
+        numbered = any(column.counts for column in self.columns.values() if column.name not in loaded)
+        return self.keys == 1 and not numbered and not self.triggers
 
 
 def look(target: Target, table: str) -> MySqlTable:
@@ -102,28 +91,35 @@ def look(target: Target, table: str) -> MySqlTable:
         return tuple(tuple(map(str, row)) for row in target.rows(filled))
 
     sql = f"{quote_name(str(stored_schema))}.{quote_name(str(stored))}"
+    columns = columns_of(target, sql)
     transactional = target.rows(_TRANSACTIONAL.format(engine=_text(engine or "")))
+    keys, referencing = _unique_keys(names), names(_REFERENCING)
     return MySqlTable(
         schema=str(stored_schema),
         name=str(stored),
+        writable=tuple(column.name for column in columns.values() if not column.generated),
+        made=tuple(column.name for column in columns.values() if column.generated),
+        primary=next((key.columns for key in keys if key.name == "PRIMARY"), ()),
+        unique=tuple(key.columns for key in keys if key.whole),
+        spreads=tuple(f"{row[0]} (ON DELETE {row[1]})" for row in referencing if row[1] in _SPREADING),
         kind=str(kind),
         transactional=bool(transactional) and transactional[0][0] == "YES",
-        columns=columns_of(target, sql),
-        keys=_unique_keys(names),
+        columns=columns,
+        keys=len(keys),
         triggers=tuple(row[0] for row in names(_TRIGGERS)),
         foreign=tuple(row[0] for row in names(_FOREIGN)),
-        referencing=tuple((row[0], row[1]) for row in names(_REFERENCING)),
+        referencing=tuple(row[0] for row in referencing),
     )
 
 
-def _unique_keys(names: Callable[[str], tuple[tuple[str, ...], ...]]) -> tuple[UniqueKey, ...]:
+def _unique_keys(names: Callable[[str], tuple[tuple[str, ...], ...]]) -> list[UniqueKey]:
     found: dict[str, list[tuple[str, str]]] = {}
     for index, column, part in names(_KEYS):
         found.setdefault(index, []).append((column, part))
-    return tuple(
+    return [
         UniqueKey(index, tuple(column for column, _ in parts), all(part == "None" for _, part in parts))
         for index, parts in found.items()
-    )
+    ]
 
 
 def _text(value: str) -> str:

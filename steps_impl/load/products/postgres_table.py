@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import NotFound, ParameterError
-from steps_impl.activities.copying.tables import find_relation, split_name
+from steps_impl.activities.copying.relations import find_relation, split_name
+from steps_impl.load.products.table import ProductTable
 from stores.postgres import quote_name
 from stores.postgres_target import Target
 
@@ -35,33 +36,19 @@ class Column:
 
 
 @dataclass(frozen=True)
-class PostgresTable:
+class PostgresTable(ProductTable):
     """A table or partitioned table."""
 
-    oid: int
-    schema: str
-    name: str
     columns: tuple[Column, ...]
-    primary: tuple[str, ...]
-    keys: tuple[tuple[str, ...], ...]
-    #: Tables whose rows a deletion here changes, and how.
-    spreads: tuple[str, ...]
 
     @property
     def sql(self) -> str:
         """The quoted name."""
         return f"{quote_name(self.schema)}.{quote_name(self.name)}"
 
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
-
     def column(self, name: str) -> Column:
         """Return a column by its name."""
         return next(column for column in self.columns if column.name == name)
-
-    def is_unique(self, columns: tuple[str, ...]) -> bool:
-        """Tell whether these columns, in any order, are a unique key."""
-        return any(set(key) == set(columns) for key in self.keys)
 
 
 def look(target: Target, table: str) -> PostgresTable:
@@ -79,12 +66,19 @@ def look(target: Target, table: str) -> PostgresTable:
     if kind not in ("r", "p"):
         raise ParameterError(f"--table: {table} is a view or a foreign table; load into the table behind it")
     keys = [(primary, tuple(columns)) for primary, columns in target.rows(_KEYS, (oid,))]
+    columns = tuple(Column(*row) for row in target.rows(_COLUMNS, (oid,)))
     return PostgresTable(
-        oid=oid,
         schema=stored_schema,
         name=stored,
-        columns=tuple(Column(*row) for row in target.rows(_COLUMNS, (oid,))),
+        columns=columns,
+        writable=tuple(column.name for column in columns if not column.generated),
+        made=tuple(column.name for column in columns if column.generated),
         primary=next((columns for primary, columns in keys if primary), ()),
-        keys=tuple(columns for _, columns in keys),
+        unique=tuple(columns for _, columns in keys),
         spreads=tuple(f"{name} (ON DELETE {_RULES[rule]})" for name, rule in target.rows(_REFERENCING, (oid,))),
     )
+
+
+def keep_writers_out(target: Target, table: PostgresTable) -> None:
+    """Let others read the table and not change it until the transaction ends."""
+    target.execute(f"LOCK TABLE {table.sql} IN SHARE ROW EXCLUSIVE MODE", "lock the table")

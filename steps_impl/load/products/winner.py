@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import DefinitionError, ParameterError
-from steps_impl.tables.reader import TokenReader
-from steps_impl.tables.tokens import Kind
+
+if TYPE_CHECKING:
+    from steps_impl.tables.reader import TokenReader
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ def read_order(text: str | None, columns: Sequence[str]) -> tuple[Term, ...]:
     """
     if text is None:
         return ()
+    from steps_impl.tables.reader import TokenReader
+    from steps_impl.tables.tokens import Kind
+
     spelling = {name.lower(): name for name in columns}
     try:
         reader = TokenReader(text)
