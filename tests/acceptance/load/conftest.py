@@ -143,7 +143,7 @@ def configuration(
     return path
 
 
-def product(engine: str, addresses: dict[str, DatabaseAddress], folder: Path) -> Iterator[Product]:
+def opened(engine: str, addresses: dict[str, DatabaseAddress], folder: Path) -> Iterator[Product]:
     connection = connect(engine, addresses[engine])
     yield Product(engine, addresses[engine], connection, folder)
     connection.close()
@@ -151,9 +151,17 @@ def product(engine: str, addresses: dict[str, DatabaseAddress], folder: Path) ->
 
 @pytest.fixture
 def mysql(product_addresses: dict[str, DatabaseAddress], configuration: Path, tmp_path: Path) -> Iterator[Product]:
-    yield from product("mysql", product_addresses, tmp_path)
+    yield from opened("mysql", product_addresses, tmp_path)
 
 
 @pytest.fixture
 def postgres(product_addresses: dict[str, DatabaseAddress], configuration: Path, tmp_path: Path) -> Iterator[Product]:
-    yield from product("postgres", product_addresses, tmp_path)
+    yield from opened("postgres", product_addresses, tmp_path)
+
+
+@pytest.fixture(params=["mysql", "postgres"])
+def product(
+    request: pytest.FixtureRequest, product_addresses: dict[str, DatabaseAddress], configuration: Path, tmp_path: Path
+) -> Iterator[Product]:
+    """The one and the other."""
+    yield from opened(request.param, product_addresses, tmp_path)

@@ -11,23 +11,7 @@ import zstandard
 
 from core.errors import CheckFailed, LoadRejected, NotFound, ParameterError, SchemaMismatch, TransactionConflict
 from sandbox.parts.mariadb import MariaDbPart
-from tests.acceptance.load.conftest import Product
-
-COLUMNS = "id INT PRIMARY KEY, name VARCHAR(40), price DECIMAL(10,2) NOT NULL DEFAULT 9.5"
-OLD = [(1, "one", "1.00"), (2, "two", "2.00")]
-
-
-def numbers(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    return [(row[0], row[1], str(row[2])) for row in rows]
-
-
-def test_append_adds_the_rows_once_per_load(mysql: Product) -> None:
-    table = mysql.make(COLUMNS, *OLD)
-    source = mysql.values((3, "three", "3.00"))
-    assert mysql.load(table, source).details["inserted"] == 1
-    again = mysql.load(table, source).details
-    assert (again["inserted"], again["already_loaded"]) == (0, 1)
-    assert numbers(mysql.rows(table)) == [*OLD, (3, "three", "3.00")]
+from tests.acceptance.load.conftest import COLUMNS, OLD, Product, numbers
 
 
 def test_attempts_of_one_instance_append_once_and_the_next_instance_again(mysql: Product) -> None:
@@ -36,13 +20,6 @@ def test_attempts_of_one_instance_append_once_and_the_next_instance_again(mysql:
         mysql.environment = {"DUCTRUNNER_PIPELINE_ID": "df-1", "DUCTRUNNER_ATTEMPT_ID": attempt}
         mysql.load(table, mysql.values((attempt,)))
     assert [row[0][-10:] for row in mysql.rows(table)] == ["_Attempt=1", "2026-01-02"]
-
-
-def test_insert_ignore_keeps_what_is_there(mysql: Product) -> None:
-    table = mysql.make(COLUMNS, *OLD)
-    done = mysql.load(table, mysql.values((2, "other", "7"), (3, "three", "3")), mode="insert-ignore")
-    assert done.details["inserted"] == 1
-    assert numbers(mysql.rows(table)) == [*OLD, (3, "three", "3.00")]
 
 
 @pytest.mark.parametrize("unique", ["", ", UNIQUE (name)"])
@@ -65,26 +42,6 @@ def test_columns_that_the_files_do_not_hold_keep_their_values_or_get_their_defau
     table = mysql.make(COLUMNS, *OLD)
     mysql.load(table, mysql.values(("zwei", 2), ("drei", 3)), mode="upsert", columns=["name", "id"])
     assert numbers(mysql.rows(table)) == [OLD[0], (2, "zwei", "2.00"), (3, "drei", "9.50")]
-
-
-@pytest.mark.parametrize(
-    ("chosen", "winner"),
-    [
-        ({}, "third"),
-        ({"duplicates": "first"}, "first"),
-        ({"order_by": "price DESC"}, "second"),
-        ({"order_by": "name ASC NULLS FIRST"}, None),
-        ({"order_by": "price ASC", "duplicates": "first"}, "first"),
-    ],
-)
-def test_of_rows_with_one_key_the_stated_one_wins(mysql: Product, chosen: dict[str, str], winner: str) -> None:
-    table = mysql.make(COLUMNS)
-    files = [mysql.values((7, "first", 1), (8, "x", 1), (7, "second", 5)), mysql.values((7, None, 2), (7, "third", 1))]
-    for mode in ("insert-ignore", "replace", "delete-insert", "upsert"):
-        done = mysql.load(table, files, mode=mode, **({"duplicates": "last"} | chosen))
-        assert [row[:2] for row in mysql.rows(table)] == [(7, winner), (8, "x")]
-        assert done.details["left_out"] == 3
-        mysql.sql(f"UPDATE {table} SET name = 'other'")
 
 
 def test_rows_with_one_key_are_chosen_from_also_where_they_are_the_same_or_far_apart(mysql: Product) -> None:
@@ -154,32 +111,6 @@ def test_no_rows_empty_a_table_only_when_that_is_allowed(mysql: Product) -> None
         assert numbers(mysql.rows(table)) == OLD
     mysql.load(table, mysql.file(""), mode="replace", allow_empty=True)
     assert mysql.rows(table) == []
-
-
-VALUES = [
-    "",
-    "NULL",
-    r"\N",
-    r"C:\new",
-    "a\tb",
-    "a\r\nb",
-    "nul \0 byte",
-    "🚲 \u00e9",
-    "'\"`",
-    "\\",
-    "1,2",
-    " x ",
-    "\x1d\x1e",
-]
-
-
-@pytest.mark.parametrize("form", ["tsv", "csv"])
-def test_values_that_break_peers_arrive_as_they_are(mysql: Product, form: str) -> None:
-    table = mysql.make("id INT PRIMARY KEY, v TEXT CHARACTER SET utf8mb4")
-    rows = [*enumerate(VALUES), (99, None)]
-    for mode in ("replace", "upsert"):
-        mysql.load(table, mysql.values(*rows, form=form), mode=mode, input_format=form)
-        assert mysql.rows(table) == rows
 
 
 def test_numbers_dates_bytes_and_reserved_words_arrive_as_they_are(mysql: Product) -> None:

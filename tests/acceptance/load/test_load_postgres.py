@@ -17,68 +17,8 @@ from core.errors import (
     TransactionConflict,
     UnsupportedValue,
 )
-from tests.acceptance.load.conftest import Product, ended
+from tests.acceptance.load.conftest import COLUMNS, OLD, Product, ended, numbers
 from tests.integration.agent.conftest import eventually
-
-COLUMNS = "id INT PRIMARY KEY, name TEXT, price NUMERIC(10,2) NOT NULL DEFAULT 9.5"
-OLD = [(1, "one", "1.00"), (2, "two", "2.00")]
-
-
-def numbers(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    return [(row[0], row[1], str(row[2])) for row in rows]
-
-
-def test_append_adds_the_rows_once_per_load(postgres: Product) -> None:
-    table = postgres.make(COLUMNS, *OLD)
-    source = postgres.values((3, "three", "3.00"))
-    assert postgres.load(table, source).details["inserted"] == 1
-    again = postgres.load(table, source).details
-    assert (again["inserted"], again["already_loaded"]) == (0, 1)
-    assert numbers(postgres.rows(table)) == [*OLD, (3, "three", "3.00")]
-    postgres.load(table, postgres.values((3, "three", "3.00")), mode="insert-ignore")
-    assert postgres.load(table, postgres.values((4, "four", 4)), load_id="x").details["inserted"] == 1
-    assert postgres.load(table, postgres.values((5, "five", 5)), load_id="x").details["inserted"] == 0
-
-
-@pytest.mark.parametrize(
-    ("mode", "after"),
-    [
-        ("insert-ignore", [*OLD, (3, None, "3.00")]),
-        ("upsert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
-        ("delete-insert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
-        ("replace", [(2, "zwei", "2.50"), (3, None, "3.00")]),
-    ],
-)
-def test_each_mode_leaves_the_same_rows_however_often_it_runs(
-    postgres: Product, mode: str, after: list[tuple[object, ...]]
-) -> None:
-    table = postgres.make(COLUMNS, *OLD)
-    postgres.sql(f"CREATE VIEW v_{table} AS SELECT * FROM {table}")
-    source = postgres.values((2, "zwei", "2.5"), (3, None, "3"))
-    for _ in range(2):
-        postgres.load(table, source, mode=mode)
-        assert numbers(postgres.rows(table)) == numbers(postgres.rows(f"v_{table}")) == after
-
-
-@pytest.mark.parametrize(
-    ("chosen", "winner"),
-    [
-        ({}, "third"),
-        ({"duplicates": "first"}, "first"),
-        ({"order_by": "price DESC"}, "second"),
-        ({"order_by": "name ASC NULLS FIRST"}, None),
-        ({"order_by": "price ASC", "duplicates": "first"}, "first"),
-    ],
-)
-def test_of_rows_with_one_key_the_stated_one_wins(postgres: Product, chosen: dict[str, str], winner: str) -> None:
-    table = postgres.make(COLUMNS)
-    first = postgres.values((7, "first", 1), (8, "x", 1), (7, "second", 5))
-    files = [first, postgres.values((7, None, 2), (7, "third", 1))]
-    for mode in ("insert-ignore", "replace", "delete-insert", "upsert"):
-        done = postgres.load(table, files, mode=mode, **({"duplicates": "last"} | chosen))
-        assert [row[:2] for row in postgres.rows(table)] == [(7, winner), (8, "x")]
-        assert done.details["left_out"] == 3
-        postgres.sql(f"UPDATE {table} SET name = 'other'")
 
 
 def test_a_truncate_is_done_when_it_is_asked_for_and_undone_with_the_load(postgres: Product) -> None:
@@ -99,18 +39,6 @@ def test_identity_serial_generated_and_default_columns_are_kept_in_step(postgres
         postgres.load(table, postgres.values((50, 60)), mode=mode, columns=["a", "b"])
     postgres.sql(f"INSERT INTO {table} DEFAULT VALUES")
     assert postgres.rows(table) == [(50, 60, 100, 4), (51, 61, 102, 4)]
-
-
-VALUES = ["", "NULL", r"\N", r"C:\new", "a\tb", "a\r\nb", "🚲 \u00e9", "'\"`", "\\", "1,2", " x ", "\x1d\x1e", r"\."]
-
-
-@pytest.mark.parametrize("form", ["tsv", "csv"])
-def test_values_that_break_peers_arrive_as_they_are(postgres: Product, form: str) -> None:
-    table = postgres.make("id INT PRIMARY KEY, v TEXT")
-    rows = [*enumerate(VALUES), (99, None)]
-    for mode in ("replace", "upsert"):
-        postgres.load(table, postgres.values(*rows, form=form), mode=mode, input_format=form)
-        assert postgres.rows(table) == rows
 
 
 def test_numbers_dates_bytes_and_reserved_words_arrive_as_they_are(postgres: Product) -> None:

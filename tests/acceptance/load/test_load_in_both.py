@@ -1,0 +1,73 @@
+"""``load-mysql`` and ``load-postgres``: what both promise, on real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.load.conftest import COLUMNS, OLD, Product, numbers
+
+
+def test_append_adds_the_rows_once_per_load(product: Product) -> None:
+    table = product.make(COLUMNS, *OLD)
+    source = product.values((3, "three", "3.00"))
+    assert product.load(table, source).details["inserted"] == 1
+    again = product.load(table, source).details
+    assert (again["inserted"], again["already_loaded"]) == (0, 1)
+    assert numbers(product.rows(table)) == [*OLD, (3, "three", "3.00")]
+    assert product.load(table, product.values((4, "four", 4)), load_id=f"x {table}").details["inserted"] == 1
+    assert product.load(table, product.values((5, "five", 5)), load_id=f"x {table}").details["inserted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "after"),
+    [
+        ("insert-ignore", [*OLD, (3, None, "3.00")]),
+        ("upsert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
+        ("delete-insert", [OLD[0], (2, "zwei", "2.50"), (3, None, "3.00")]),
+        ("replace", [(2, "zwei", "2.50"), (3, None, "3.00")]),
+    ],
+)
+def test_each_mode_leaves_the_same_rows_however_often_it_runs(
+    product: Product, mode: str, after: list[tuple[object, ...]]
+) -> None:
+    table = product.make(COLUMNS, *OLD)
+    product.sql(f"CREATE VIEW v_{table} AS SELECT * FROM {table}")
+    source = product.values((2, "zwei", "2.5"), (3, None, "3"))
+    for _ in range(2):
+        product.load(table, source, mode=mode)
+        assert numbers(product.rows(table)) == numbers(product.rows(f"v_{table}")) == after
+
+
+@pytest.mark.parametrize(
+    ("chosen", "winner"),
+    [
+        ({}, "third"),
+        ({"duplicates": "first"}, "first"),
+        ({"order_by": "price DESC"}, "second"),
+        ({"order_by": "name ASC NULLS FIRST"}, None),
+        ({"order_by": "price ASC", "duplicates": "first"}, "first"),
+    ],
+)
+def test_of_rows_with_one_key_the_stated_one_wins(product: Product, chosen: dict[str, str], winner: str) -> None:
+    table = product.make(COLUMNS)
+    first = product.values((7, "first", 1), (8, "x", 1), (7, "second", 5))
+    files = [first, product.values((7, None, 2), (7, "third", 1))]
+    for mode in ("insert-ignore", "replace", "delete-insert", "upsert"):
+        done = product.load(table, files, mode=mode, **({"duplicates": "last"} | chosen))
+        assert [row[:2] for row in product.rows(table)] == [(7, winner), (8, "x")]
+        assert done.details["left_out"] == 3
+        product.sql(f"UPDATE {table} SET name = 'other'")
+
+
+VALUES = ["", "NULL", r"\N", r"C:\new", "a\tb", "a\r\nb", "🚲 \u00e9", "'\"`", "\\", "1,2", " x ", "\x1d\x1e", r"\."]
+#: Postgres' text holds no NUL.
+ONLY_IN = {"mysql": ["nul \0 byte"], "postgres": []}
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_values_that_break_peers_arrive_as_they_are(product: Product, form: str) -> None:
+    table = product.make("id INT PRIMARY KEY, v VARCHAR(40)")
+    rows = [*enumerate([*VALUES, *ONLY_IN[product.engine]]), (99, None)]
+    for mode in ("replace", "upsert"):
+        product.load(table, product.values(*rows, form=form), mode=mode, input_format=form)
+        assert product.rows(table) == rows
