@@ -93,7 +93,7 @@ class Feed:
         if not self._kept:
             return "a row"
         first, last = self._kept[0][1], self._kept[-1][1]
-        end = last.place.after(last.text).number - 1
+        end = last.end.number - 1
         if first.place.name == last.place.name:
             return f"a row between {first.place} and {last.place.unit} {end}"
         return f"a row between {first.place} and {last.place.name}, {last.place.unit} {end}"

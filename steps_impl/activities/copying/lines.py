@@ -51,7 +51,17 @@ class Chunk:
     @cached_property
     def rows(self) -> int:
         """The number of rows."""
-        return count(self.text)
+        return count(self.text) if _ESCAPED_END.search(self.text) else self._line_feeds
+
+    @property
+    def end(self) -> Place:
+        """Where what follows stands."""
+        passed = self._line_feeds if self.place.unit == "line" else self.rows
+        return Place(self.place.name, self.place.number + passed, self.place.unit)
+
+    @cached_property
+    def _line_feeds(self) -> int:
+        return self.text.count(b"\n")
 
     def place_of(self, index: int) -> Place:
         """Return the place of a row of this chunk, counted from 0."""

@@ -41,14 +41,17 @@ class RecordReader:
         """
         pending, enough = b"", 0
         for block in _without_bom(blocks):
-            pending += block
-            if len(pending) < enough:
-                continue  # an unfinished record is looked at again when twice as much is there
-            text, used = self._take(pending, final=False)
-            if text:
-                yield self._chunk(text)
-            pending = pending[used:]
-            enough = 0 if used else 2 * len(pending)
+            end = block.rfind(self._dialect.end) + 1
+            if end and len(pending) + end >= enough:
+                whole = b"".join((pending, memoryview(block)[:end]))  # what ends with a record is not copied again
+                text, used = self._take(whole, final=False)
+                if text:
+                    yield self._chunk(text)
+                pending = whole[used:] + block[end:]
+                # An unfinished record is looked at again when twice as much is there.
+                enough = 0 if used else 2 * len(pending)
+            else:
+                pending += block
             if len(pending) > LONGEST_RECORD:
                 raise RecordMalformed(f"{self._place}: a record of more than 64 MiB; is a quote not closed there?")
         if pending:
@@ -56,7 +59,7 @@ class RecordReader:
 
     def _chunk(self, text: bytes) -> Chunk:
         chunk = Chunk(text, self._place)
-        self._place = self._place.after(text)
+        self._place = chunk.end
         return chunk
 
     def _take(self, text: bytes, *, final: bool) -> tuple[bytes, int]:

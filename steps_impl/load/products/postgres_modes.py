@@ -11,6 +11,9 @@ from steps_impl.load.products.postgres_load import PostgresLoad
 from steps_impl.load.products.postgres_statements import STAGING, TWICE, PostgresStaged
 from steps_impl.load.products.postgres_table import keep_writers_out
 
+#: Beginnings of the names of types that are compared as numbers.
+_QUICK_TO_SORT = ("smallint", "integer", "bigint", "date", "timestamp")
+
 
 def merge(load: PostgresLoad) -> dict[str, int]:
     """Do a load in one of the modes that look at keys; return what was counted.
@@ -84,14 +87,16 @@ def _empty(load: PostgresLoad, by: str) -> dict[str, int]:
 
 def _staged(load: PostgresLoad) -> PostgresStaged:
     table = load.table
+    keys = keys_of(load.parameters.keys, table.primary, load.columns, load.where)
     return PostgresStaged(
         staging=STAGING,
         twice=TWICE,
         target=table.sql,
         columns=load.columns,
-        keys=keys_of(load.parameters.keys, table.primary, load.columns, load.where),
+        keys=keys,
         absent=tuple(column.name for column in table.columns if column.name not in load.columns),
         overrides=any(table.column(name).identity == "a" for name in load.columns),
+        sorts=all(table.column(key).type.startswith(_QUICK_TO_SORT) for key in keys),
     )
 
 

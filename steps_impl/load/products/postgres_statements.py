@@ -26,6 +26,8 @@ class PostgresStaged(Staged):
     absent: tuple[str, ...]
     #: Whether a column is GENERATED ALWAYS AS IDENTITY: INSERT needs to be told that its values are given.
     overrides: bool
+    #: Whether keys that come twice are found by sorting: of numbers and times it takes half the time of hashing.
+    sorts: bool
 
     @staticmethod
     def quoted(name: str) -> str:
@@ -41,7 +43,8 @@ class PostgresStaged(Staged):
     def find_twice(self) -> list[str]:
         """Make the table, with memory to do so."""
         made = f"CREATE TEMPORARY TABLE {_bare(self.twice)} AS {self.select_twice()}"
-        return [f"SET LOCAL work_mem = '{_MEMORY}'", made]
+        sorting = ["SET LOCAL enable_hashagg = off"] if self.sorts else []
+        return [f"SET LOCAL work_mem = '{_MEMORY}'", *sorting, made]
 
     def delete_losers(self, order: Sequence[Term], *, last: bool) -> list[str]:
         """Delete by place."""

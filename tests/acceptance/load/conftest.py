@@ -28,6 +28,14 @@ from steps_impl.registry import load_step
 from tests.conftest import CHECKOUT
 from tests.phases import Silent
 
+COLUMNS = "id INT PRIMARY KEY, name VARCHAR(40), price DECIMAL(10,2) NOT NULL DEFAULT 9.5"
+OLD = [(1, "one", "1.00"), (2, "two", "2.00")]
+
+
+def numbers(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Return rows with their prices as text."""
+    return [(row[0], row[1], str(row[2])) for row in rows]
+
 
 @dataclass
 class Product:
