@@ -1,8 +1,9 @@
 """What a script has written, published: all outputs together, or nothing of them.
 
-Files are sent as uploads that are not complete yet; when all have arrived, they appear. An output that is written
-anew loses its marker ``_SUCCESS`` first, and gets it last, when what was there before and is no part of the new run has
-gone. So who waits for the marker never sees a half, and a failure before the last moment changes nothing at all.
+Files are sent as uploads that are not complete yet, very many into a draft; when all have arrived, they appear. An
+output that is written anew loses its marker ``_SUCCESS`` first, and gets it last, when what was there before and is no
+part of the new run has gone. So who waits for the marker never sees a half, and a failure before the last moment
+changes nothing at all. S3 has no way to show several objects in one moment: without the marker some may be seen.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from pathlib import Path
 
 from core.errors import StagingFailed
 from steps_impl.activities.cluster.publishing import MARKER
+from steps_impl.compute.many_files import publish_many
 from steps_impl.compute.places import Staged
 from stores.s3 import S3Store, TransferTotals, Upload, from_disk, walk
 
-#: Files that appear together; of more, each is sent with one request instead of three and appears as it arrives.
+#: Files that are completed together; more go through a draft.
 TOGETHER = 5_000
 
 
@@ -40,12 +42,12 @@ def publish(
         InterruptedError: ``cancelled`` was set.
     """
     _check_nothing_beside(staged, variables)
-    uploads = [upload for entry in staged for upload in _uploads(entry)]
+    outputs = [(entry.place.folder, _uploads(entry)) for entry in staged]
+    uploads = [upload for _, files in outputs for upload in files]
     former = {found.uri for entry in staged for found in store.list(str(entry.place.folder))}
     markers = [str(entry.place.folder.child(MARKER)) for entry in staged]
     if len(uploads) > TOGETHER:
-        store.delete(markers)
-        totals = store.upload_many(uploads, cancelled)
+        totals = publish_many(store, outputs, cancelled, lambda: store.delete(markers))
     else:
         totals = store.upload_together(uploads, cancelled, before=lambda: store.delete(markers))
     store.delete(former - {str(upload.location) for upload in uploads} - set(markers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stores.s3.copies import Copy
+from stores.s3.copies import LARGEST_AT_ONCE, Copy
 from stores.s3.downloads import Download
 from stores.s3.faults import from_disk
 from stores.s3.location import ObjectInfo, S3Location, TransferTotals, parse_uri
@@ -13,6 +13,7 @@ from stores.s3.trees import DirectoryPlan, walk
 from stores.s3.uploads import Upload
 
 __all__ = [
+    "LARGEST_AT_ONCE",
     "Copy",
     "DirectoryPlan",
     "Download",

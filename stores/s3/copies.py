@@ -1,4 +1,4 @@
-"""Objects to objects inside S3: no byte comes by here, and all copies of one operation appear together."""
+"""Objects to objects inside S3: no byte comes by here. They appear together, or each with one request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from stores.s3.bodies import BytesBody
 from stores.s3.crew import Countdown, Crew
 from stores.s3.location import S3Location
-from stores.s3.operations import Multipart, describe
+from stores.s3.operations import Multipart, copy, describe
 from stores.s3.wire import Wire
 
 #: Bytes of one part; S3 copies up to 5 GiB with one request (UploadPartCopy), and takes at most 10,000 parts.
@@ -23,6 +23,16 @@ class Copy:
     source: S3Location
     target: S3Location
     sse: bool
+
+
+#: Bytes of the largest object that S3 copies with one request.
+LARGEST_AT_ONCE = 5 << 30
+
+
+def start_copy_at_once(task: Copy, wire: Wire, crew: Crew, done: Callable[[int], None]) -> None:
+    """Copy one object with one request; it appears by itself. ``done`` gets no size, as nobody has asked for it."""
+    copy(task.source, task.target, task.sse, wire, crew.guard)
+    done(0)
 
 
 def start_copy(copy: Copy, wire: Wire, crew: Crew, done: Callable[[int, Callable[[], None]], None]) -> None:

@@ -60,6 +60,16 @@ def put(
     wire.call(Request("PUT", location, headers=headers, body=body), guard)
 
 
+def copy(source: S3Location, target: S3Location, sse: bool, wire: Wire, guard: Interruption) -> None:
+    """Let S3 copy an object of up to 5 GiB in one request (CopyObject)."""
+    headers = {"x-amz-copy-source": _copy_source(source), **(ENCRYPTED if sse else {})}
+    request = Request("PUT", target, headers=headers, body=DocumentBody(b""), about=source, tagged=False)
+    _, content = wire.call(request, guard)
+    answer = _document(content, source, "CopyObjectResult", "Error")
+    if answer.tag.endswith("Error"):  # S3 may fail after it has answered 200 (API Reference)
+        raise from_answer(0, answer.findtext("{*}Code", ""), source)
+
+
 def listing(prefix: S3Location, wire: Wire, guard: Interruption, page: int | None = None) -> Iterator[ObjectInfo]:
     """Every object whose key begins with the prefix's; ``page`` of them come with one request."""
     bucket = S3Location(prefix.bucket, "")
@@ -123,7 +133,7 @@ class Multipart:
         """Let S3 make part ``number`` of bytes ``[first, end)`` of another object, of the version with this ETag."""
         first, end = span
         headers = {
-            "x-amz-copy-source": quote(f"/{source.bucket}/{source.key}", safe="/~"),
+            "x-amz-copy-source": _copy_source(source),
             "x-amz-copy-source-range": f"bytes={first}-{end - 1}",
             "x-amz-copy-source-if-match": etag,
         }
@@ -158,6 +168,10 @@ class Multipart:
             self._wire.call(Request("DELETE", self._location, {"uploadId": self._id}), Interruption())
         except DuctrunnerError as error:
             LOGGER.warning("multipart upload of %s was left open: %s", self._location, error)
+
+
+def _copy_source(source: S3Location) -> str:
+    return quote(f"/{source.bucket}/{source.key}", safe="/~")
 
 
 def _document(content: bytes, where: S3Location, *names: str) -> ET.Element:

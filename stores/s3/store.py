@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from core.errors import NotFound, ObjectReplaced, StagingFailed, StoreError
 from stores.s3.access import Access
 from stores.s3.bodies import BytesBody, BytesLike
-from stores.s3.copies import Copy, start_copy
+from stores.s3.copies import Copy, start_copy, start_copy_at_once
 from stores.s3.crew import Countdown, Crew, Job
 from stores.s3.downloads import Download, start_download
 from stores.s3.faults import local_file
@@ -29,6 +29,8 @@ from stores.web import Interruption
 #: DeleteObjects takes at most this many keys.
 _DELETE_BATCH = 1000
 _READ_BUFFER = 1024 * 1024
+#: Transfers that are waiting or under way at the same time, so that memory does not grow with their number.
+_BATCH = 5_000
 
 
 class S3Store:
@@ -119,7 +121,7 @@ class S3Store:
 
     def download_many(self, downloads: Sequence[Download], cancelled: threading.Event | None = None) -> TransferTotals:
         """Fetch objects side by side into existing directories; the first failure ends all."""
-        return self._transfer(cancelled, [partial(start_download, item, self._wire) for item in downloads])
+        return self._transfer(cancelled, (partial(start_download, item, self._wire) for item in downloads))
 
     def upload_directory(
         self, directory: Path, uri: str, sse: bool = True, cancelled: threading.Event | None = None
@@ -127,10 +129,9 @@ class S3Store:
         """Send every file below ``directory`` with its relative path; see ``trees.walk`` for links and odd files."""
         return self.upload_many(list(walk(directory, parse_uri(uri), sse)), cancelled)
 
-    def upload_many(self, uploads: Sequence[Upload], cancelled: threading.Event | None = None) -> TransferTotals:
+    def upload_many(self, uploads: Iterable[Upload], cancelled: threading.Event | None = None) -> TransferTotals:
         """Send files side by side; the first failure ends all."""
-        starts = [partial(start_upload, item, self._wire) for item in uploads]
-        return self._transfer(cancelled, starts)
+        return self._transfer(cancelled, (partial(start_upload, item, self._wire) for item in uploads))
 
     def upload_together(
         self, uploads: Sequence[Upload], cancelled: threading.Event | None = None, before: Job = lambda: None
@@ -146,6 +147,10 @@ class S3Store:
     ) -> TransferTotals:
         """Copy objects inside S3; none of them appears before all are copied; ``before`` as above."""
         return self._together(cancelled, [partial(start_copy, item, self._wire) for item in copies], before)
+
+    def copy_each(self, copies: Iterable[Copy], cancelled: threading.Event | None = None) -> TransferTotals:
+        """Copy objects of up to 5 GiB with one request each, side by side; each appears as it is copied."""
+        return self._transfer(cancelled, (partial(start_copy_at_once, item, self._wire) for item in copies))
 
     def list(self, uri: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with that of ``uri`` (a plain prefix: ``a`` also finds ``ab``), by key."""
@@ -264,15 +269,13 @@ class S3Store:
         crew.finish()
         return tally.totals
 
-    def _transfer(self, cancelled: threading.Event | None, starts: Sequence[_Start]) -> TransferTotals:
-        tally = _Tally()
-        if not starts:
-            return tally.totals
-        crew = Crew(min(self._concurrency, len(starts) * 16), cancelled)
-        for start in starts:
-            job: Job = partial(start, crew, tally.add)
-            crew.submit(job)
-        crew.finish()
+    def _transfer(self, cancelled: threading.Event | None, starts: Iterable[_Start]) -> TransferTotals:
+        tally, remaining = _Tally(), iter(starts)
+        while batch := list(itertools.islice(remaining, _BATCH)):
+            crew = Crew(min(self._concurrency, len(batch) * 16), cancelled)
+            for start in batch:
+                crew.submit(partial(start, crew, tally.add))
+            crew.finish()
         return tally.totals
 
 

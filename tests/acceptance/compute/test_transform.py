@@ -81,14 +81,18 @@ def test_of_a_script_that_fails_nothing_is_published_and_the_error_holds_its_las
     assert place.objects("out/") == {"_SUCCESS": b"", "former": b"kept"}
 
 
-def test_when_an_upload_fails_the_former_output_stands(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("together", [5000, 1])
+def test_when_an_upload_fails_the_former_output_stands(
+    place: Place, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("steps_impl.compute.outputs.TOGETHER", together)
     place.put("out/former", "kept")
     place.put("out/_SUCCESS")
     command = "echo x > $OUTPUT1_STAGING_DIR/a/x; echo y > $OUTPUT1_STAGING_DIR/b/y"
     outputs = [f"a={place.uri('out')}", "b=s3://no-such-bucket-at-all/out"]
     with pytest.raises(StoreError, match="no-such-bucket-at-all"):
         place.run("transform", command=command, output=outputs)
-    assert place.objects("out/") == {"_SUCCESS": b"", "former": b"kept"}
+    assert place.objects() == {"out/_SUCCESS": b"", "out/former": b"kept"}
 
 
 def test_scripts_come_from_s3_from_this_machine_and_in_directories(place: Place, tmp_path: Path) -> None:
@@ -276,18 +280,23 @@ def test_of_more_files_than_appear_together_the_marker_still_comes_last(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("steps_impl.compute.outputs.TOGETHER", 1)
-    seen: list[bool] = []
-    upload = S3Store.upload_many
+    seen: list[tuple[str, list[str]]] = []
 
-    def look(store: S3Store, *arguments: object) -> object:
-        seen.append("_SUCCESS" in place.objects("out/"))
-        return upload(store, *arguments)  # type: ignore[arg-type]
+    def look(name: str) -> None:
+        real = getattr(S3Store, name)
 
-    monkeypatch.setattr(S3Store, "upload_many", look)
+        def looking(store: S3Store, *arguments: object) -> object:
+            seen.append((name, sorted(place.objects("out/"))))
+            return real(store, *arguments)
+
+        monkeypatch.setattr(S3Store, name, looking)
+
+    for name in ("upload_many", "copy_each", "put_bytes"):
+        look(name)
     place.put("out/_SUCCESS")
     place.run("transform", command="touch $OUTPUT1_STAGING_DIR/{1..3}", output=[place.uri("out")])
-    assert seen == [False]
-    assert set(place.objects("out/")) == {"_SUCCESS", "1", "2", "3"}
+    assert seen == [("upload_many", ["_SUCCESS"]), ("copy_each", []), ("put_bytes", ["1", "2", "3"])]
+    assert set(place.objects()) == {"out/_SUCCESS", "out/1", "out/2", "out/3"}
 
 
 def test_as_a_command_its_output_passes_through_and_the_result_says_what_failed(place: Place, tmp_path: Path) -> None:
@@ -369,32 +378,39 @@ def strike(owner, name, number):
             os.kill(os.getpid(), signal.SIGKILL)
         return do(*arguments, **named)
     setattr(owner, name, struck)
-owners = {"complete": operations.Multipart, "put_bytes": store.S3Store, "delete": store.S3Store}
+owners = {"complete": operations.Multipart, "start_upload": store, "start_copy_at_once": store}
+owners |= {"put_bytes": store.S3Store, "delete": store.S3Store}
 strike(owners[sys.argv[1]], sys.argv[1], int(sys.argv[2]))
 sys.argv[1:3] = []
+from steps_impl.compute import outputs
+outputs.TOGETHER = int(sys.argv.pop(1))
 from ductrunner.cli import main
 main()
 """
 
 
 @pytest.mark.parametrize(
-    ("moment", "left"),
+    ("moment", "left", "together"),
     [
-        (("delete", 1), {"_SUCCESS", "former", "same"}),
-        (("complete", 1), {"former", "same"}),
-        (("delete", 2), {"former", "same", "new"}),
-        (("put_bytes", 1), {"same", "new"}),
+        (("delete", 1), {"_SUCCESS", "former", "same"}, 5000),
+        (("complete", 1), {"former", "same"}, 5000),
+        (("delete", 2), {"former", "same", "new"}, 5000),
+        (("put_bytes", 1), {"same", "new"}, 5000),
+        (("start_upload", 2), {"_SUCCESS", "former", "same"}, 1),
+        (("start_copy_at_once", 1), {"former", "same"}, 1),
+        (("put_bytes", 1), {"same", "new"}, 1),
     ],
 )
 def test_killed_while_it_publishes_there_is_no_marker_beside_a_half_and_a_rerun_replaces_all(
-    place: Place, moment: tuple[str, int], left: set[str]
+    place: Place, monkeypatch: pytest.MonkeyPatch, moment: tuple[str, int], left: set[str], together: int
 ) -> None:
+    monkeypatch.setattr("steps_impl.compute.outputs.TOGETHER", together)
     for name in ("_SUCCESS", "former", "same"):
         place.put(f"out/{name}", "" if name == "_SUCCESS" else "old")
     words = ["step", "transform", "--command", "cd $OUTPUT1_STAGING_DIR; printf 2 > same; printf 2 > new"]
     words += ["--output", place.uri("out")]
-    command = [sys.executable, "-c", STRIKE, moment[0], str(moment[1]), *words]
+    command = [sys.executable, "-c", STRIKE, moment[0], str(moment[1]), str(together), *words]
     assert subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL
     assert set(place.objects("out/")) == left
     assert place.run("transform", command=words[3], output=[place.uri("out")]).details["files"] == 2
-    assert place.objects("out/") == {"_SUCCESS": b"", "same": b"2", "new": b"2"}
+    assert place.objects() == {"out/_SUCCESS": b"", "out/same": b"2", "out/new": b"2"}
