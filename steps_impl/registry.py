@@ -66,7 +66,7 @@ MODULES = {
 class Parameters(BaseModel):
     """Base of every step's parameters; flags, validation, help and the reference page come from its fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True)
