@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from core.sections.section import Section
 
 #: What can be granted on a table or view (Redshift Developer Guide, GRANT).
-_PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE"})
+PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "REFERENCES", "ALTER", "TRUNCATE"})
 
 
 _ALL_PRIVILEGES = frozenset({"ALL", "ALL PRIVILEGES"})
@@ -33,9 +33,9 @@ class Permission(Section):
         words = [" ".join(word.upper().split()) for word in value.split(",")]
         if words[0] in _ALL_PRIVILEGES and len(words) == 1:
             return words[0]
-        if unknown := [word for word in words if word not in _PRIVILEGES]:
+        if unknown := [word for word in words if word not in PRIVILEGES]:
             raise ValueError(
-                f"{unknown[0]!r} is not a privilege on tables; known are ALL, {', '.join(sorted(_PRIVILEGES))}"
+                f"{unknown[0]!r} is not a privilege on tables; known are ALL, {', '.join(sorted(PRIVILEGES))}"
             )
         return ", ".join(words)
 

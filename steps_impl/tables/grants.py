@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.sections.creation import DatabaseSettings, Permission
 from steps_impl.tables.model import TableName, quote
 from stores.redshift import Statement
 
 
-def access_statements(name: TableName, database: DatabaseSettings) -> list[Statement]:
-    """Return the grants on a table or view, and what hands it over to its owner.
+def access_statements(
+    name: TableName, database: DatabaseSettings, former: Sequence[Permission] = ()
+) -> list[Statement]:
+    """Return the grants on a table or view, those it had before too, and what hands it over to its owner.
 
     They belong to the transaction that makes it. The owner comes last: who is not a superuser may grant until then.
     """
-    statements = [_grant(name, permission) for permission in database.permissions]
+    statements = [_grant(name, permission) for permission in (*database.permissions, *former)]
     if database.owner:
         # ALTER TABLE is the statement for views too (Developer Guide, ALTER TABLE, OWNER TO).
         text = f"ALTER TABLE {name.sql} OWNER TO {quote(database.owner)}"

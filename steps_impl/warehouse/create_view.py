@@ -1,8 +1,9 @@
 """The step ``create-view``: views of the warehouse become what a definition says, all of them in one transaction.
 
 A view that has the columns of the new definition is replaced, so that its grants stay. One with other columns cannot be
-(Redshift refuses it): it is dropped and made anew with the configured grants, and so are those of the same definition
-that read from it. Other views that read from it are not the step's business: they are named, and nothing is changed.
+(Redshift refuses it): it is dropped and made anew with the grants that it had and the configured ones, and so are those
+of the same definition that read from it. Other views that read from it are not the step's business: they are named, and
+nothing is changed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.errors import SchemaMismatch
-from core.sections.creation import DatabaseSettings
+from core.sections.creation import DatabaseSettings, Permission
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Parameters, Step
@@ -23,7 +24,7 @@ from steps_impl.tables.grants import access_statements
 from steps_impl.tables.model import TableName, View
 from steps_impl.tables.render import view_ddl
 from steps_impl.tables.view_order import in_order
-from steps_impl.warehouse.present_views import dependents, has_columns_of, kind_of
+from steps_impl.warehouse.present_views import dependents, grants, has_columns_of, kind_of
 from steps_impl.warehouse.target import warehouse_of
 from stores.redshift import Session, Statement, run_transaction
 from stores.s3 import S3Store
@@ -53,7 +54,8 @@ class _Making:
     done: dict[str, list[str]] = field(
         default_factory=lambda: {"created": [], "replaced": [], "recreated": [], "kept": []}
     )
-    _dropped: set[TableName] = field(default_factory=set)
+    #: What was dropped, with its grants.
+    _dropped: dict[TableName, list[Permission]] = field(default_factory=dict)
 
     def run(self, session: Session) -> dict[str, list[str]]:
         """Make them, those first that others read from; return the names by what was done.
@@ -77,7 +79,7 @@ class _Making:
             if there:
                 self._drop(session, view.name)
             session.execute(Statement(view_ddl(view, or_replace=False), f"create view {view.name}"))
-            for statement in access_statements(view.name, self.database):
+            for statement in access_statements(view.name, self.database, self._dropped.get(view.name, ())):
                 session.execute(statement)
             self._note("recreated" if view.name in self._dropped else "created", view)
 
@@ -100,8 +102,8 @@ class _Making:
                     "into the definition, or drop it first"
                 )
             self._drop(session, mine)
+        self._dropped.setdefault(name, grants(session, name))
         session.execute(Statement(f"DROP VIEW IF EXISTS {name.sql}", f"drop view {name}"))
-        self._dropped.add(name)
 
     def _note(self, what: str, view: View) -> None:
         self.done[what].append(str(view.name))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -68,6 +69,40 @@ def test_a_grant_that_somebody_gave_survives_a_replacement(viewed: Any) -> None:
         "SELECT COUNT(*) FROM information_schema.role_table_grants WHERE grantee = 'PUBLIC' AND table_name = 'totals'"
     )
     assert viewed.rows(granted) == [(0,)]
+
+
+@pytest.fixture
+def analysts(viewed: Any) -> Iterator[str]:
+    """A group, a role and two users, whose names begin alike."""
+    name = f"views_{os.getpid()}"
+    made = [f"GROUP {name}_g", f"ROLE {name}_r", f"USER {name}_u", f"USER {name}_v"]
+    for what in made:
+        viewed.rows(f"CREATE {what}" + (" PASSWORD 'Abcd1234'" if what.startswith("USER") else ""))
+    yield name
+    viewed.rows("DROP VIEW IF EXISTS totals, narrow CASCADE")
+    for what in made:
+        viewed.rows(f"DROP {what}")
+
+
+GRANTS = """SELECT relation_name, identity_name, privilege_type, admin_option FROM svv_relation_privileges
+WHERE identity_name <> CURRENT_USER AND relation_name IN ('narrow', 'totals') ORDER BY 1, 2, 3"""
+
+
+def test_views_that_are_made_anew_keep_the_grants_that_somebody_gave(viewed: Any, analysts: str) -> None:
+    make(viewed, VIEWS)
+    for words in (
+        f"SELECT ON narrow TO GROUP {analysts}_g",
+        f"SELECT ON totals TO {analysts}_u WITH GRANT OPTION",
+        f"ALL ON totals TO {analysts}_v",
+        f"SELECT ON totals TO ROLE {analysts}_r",
+    ):
+        viewed.rows(f"GRANT {words}")
+    viewed.rows("REVOKE SELECT ON narrow FROM PUBLIC")  # it is configured, and so it comes back
+    before = [row for row in viewed.rows(GRANTS) if row[2] not in ("TRIGGER", "MAINTAIN")]
+    assert (("totals", f"{analysts}_u", "SELECT", True)) in before
+    wider = VIEWS.replace("SELECT n FROM rows", "SELECT n, n * 2.5 AS m FROM rows")
+    assert make(viewed, wider)["recreated"] == ["public.narrow", "totals"]
+    assert sorted(viewed.rows(GRANTS)) == sorted([*before, ("narrow", "public", "SELECT", False)])
 
 
 def test_a_view_that_others_read_from_is_not_dropped_and_nothing_is_changed(viewed: Any) -> None:
