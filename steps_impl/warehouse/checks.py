@@ -6,8 +6,9 @@ from core.errors import CheckFailed
 from steps_impl.load.counts import gap
 from steps_impl.quality.inside import LoadCheck, Loading
 from steps_impl.quality.report import CheckReport
+from steps_impl.warehouse.keys import NOT_EQUAL_TO_ITSELF, kinds_of
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
-from steps_impl.warehouse.statements import count_matches, profile_relation
+from steps_impl.warehouse.statements import count_matches, count_rows
 from stores.redshift import Session
 
 
@@ -71,18 +72,29 @@ def key_check(session: Session, staging: str, plan: MergePlan, counts: MergeCoun
     )
 
 
-def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> int:
-    """Look at the target's keys in one pass; count its rows at the same time.
+def counts_tell(plan: MergePlan, counts: MergeCounts) -> bool:
+    """Tell whether the statements' own counts show that each staged key is in the target once.
 
-    After a reload the target holds staged rows only, so that it is enough to count its keys.
+    No key is staged twice: that was looked at. Where every staged row was inserted, the target had none of these keys
+    then: the DELETE had taken them, or INSERT and MERGE would have left the row out; and nobody else writes to a table
+    that is locked. All of it goes by the equality of keys, so that each value has to equal itself.
     """
+    kinds = kinds_of(plan.table, plan.keys).values()
+    return counts.inserted == counts.unique and not NOT_EQUAL_TO_ITSELF & set(kinds)
+
+
+def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> int:
+    """Return by how many rows the target has too many or too few of the staged keys; count its rows."""
     name = plan.table.name
-    if plan.delete_existing:
-        counts.after, counts.matched, _ = map(int, session.row(profile_relation(name.sql, plan.keys)))
-        return abs(counts.after - counts.matched) + abs(counts.matched - counts.unique)
+    if plan.delete_existing:  # it is locked and was emptied: it holds what was inserted
+        counts.after = counts.inserted
+        return abs(counts.inserted - counts.unique)
+    if counts_tell(plan, counts):
+        (counts.after,) = map(int, session.row(count_rows(name.sql)))
+        return 0
     rows = session.row(count_matches(name, staging, plan.keys, plan.match(counts)))
-    counts.after, counts.matched = map(int, rows)
-    return abs(counts.matched - counts.unique)
+    counts.after, matched = map(int, rows)
+    return abs(matched - counts.unique)
 
 
 def of_merge(check: LoadCheck) -> Check:

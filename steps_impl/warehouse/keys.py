@@ -18,6 +18,9 @@ _STAND_INS = {
     "boolean": "FALSE",
 }
 
+#: Types with a value, NaN, that SQL leaves open to be unequal to itself.
+NOT_EQUAL_TO_ITSELF = frozenset({"real", "double precision"})
+
 
 def plain_match(keys: Sequence[str]) -> Match:
     """Return the condition for keys that hold no NULL: plain equality, which every engine can hash or merge."""

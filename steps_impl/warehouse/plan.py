@@ -52,7 +52,7 @@ class MergePlan:
 
     @property
     def looks_at_keys(self) -> bool:
-        """Whether the keys are looked up in the target at the end."""
+        """Whether the keys in the target are checked at the end."""
         return self.check_keys and self.one_row_per_key
 
     def match(self, counts: MergeCounts) -> Match:
@@ -80,8 +80,6 @@ class MergeCounts:
     inserted: int = 0
     #: Rows of the target afterwards; ``None``: not counted.
     after: int | None = None
-    #: Rows of the target whose key is staged, afterwards; ``None``: not looked at.
-    matched: int | None = None
     history: HistoryCounts | None = None
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import html
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from core.errors import CheckFailed, ParameterError, StatementFailed
+from sandbox.parts.postgres import PostgresPart
 
 TABLE = "CREATE TABLE orders (id INT, email VARCHAR(40), price DECIMAL(8,2), at TIMESTAMP, PRIMARY KEY (id))"
 BEFORE = [(1, "kept@example.org")]
@@ -74,10 +78,76 @@ def test_a_check_that_only_warns_is_told_and_the_rows_are_loaded(warehouse: Any,
     assert result.details["checks"][-1]["success"] is False
 
 
-def test_a_check_that_fails_is_in_the_report_too(load: Any, tmp_path: Path) -> None:
-    with pytest.raises(CheckFailed):
-        load(check_nulls=["email"], check_report=str(tmp_path / "r.json"))
-    assert json.loads((tmp_path / "r.json").read_text())["outcome"] == "failed"
+HISTORY = (
+    "CREATE TABLE h (effective_ts TIMESTAMP, expiration_ts TIMESTAMP, id INT, email VARCHAR(40), price DECIMAL(8,2), "
+    "at TIMESTAMP)"
+)
+#: Two current versions of the row that is there.
+TWICE = "INSERT INTO h SELECT '2000-01-01', '9999-12-31 23:59:59.999999', id, email, price, at FROM orders"
+COUNTED = {"row counts": "passed", "primary key": "passed"}
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "outcomes"),
+    [
+        ([], {"check_nulls": ["email"]}, {**COUNTED, "null-rate of email": "failed"}),
+        ([], {"keys": ["email"]}, {"checks of orders": "failed"}),  # the only one so far: it needs no name of its own
+        (
+            [HISTORY, TWICE, TWICE],
+            {"history": HISTORY, "history_ignore": ["email", "price", "at"]},
+            {**COUNTED, "rows of the load": "failed"},
+        ),
+    ],
+)
+def test_the_report_and_the_log_rows_have_the_check_that_failed_and_those_before_it(
+    warehouse: Any, load: Any, tmp_path: Path, before: list[str], options: dict[str, Any], outcomes: dict[str, str]
+) -> None:
+    for statement in before:
+        warehouse.rows(statement)
+    with pytest.raises(CheckFailed) as caught:
+        load(check_report=str(tmp_path / "r"), check_log_to_s3=True, **options)
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["outcome"] == "failed"
+    assert {check["name"].removeprefix("checks of orders "): check["outcome"] for check in report["checks"]} == outcomes
+    [failed] = [check["finding"] for check in report["checks"] if check["outcome"] == "failed"]
+    assert failed in str(caught.value)
+    assert html.escape(failed) in (tmp_path / "r.html").read_text()
+    assert sorted(logged(warehouse)) == sorted("1" if outcome == "passed" else "0" for outcome in outcomes.values())
+
+
+def logged(warehouse: Any) -> list[str]:
+    """The outcomes in Dataduct's log rows, 1 or 0."""
+    found = warehouse.s3.list_objects_v2(Bucket=warehouse.bucket, Prefix="etl/qa/")["Contents"]
+    bodies = [warehouse.s3.get_object(Bucket=warehouse.bucket, Key=item["Key"])["Body"].read() for item in found]
+    return [body.decode().split("\t")[5] for body in bodies]
+
+
+def test_rows_that_did_not_arrive_are_in_the_report(warehouse: Any, load: Any, tmp_path: Path) -> None:
+    manifest = warehouse.put_extract("short", ("id", "email", "price", "at"), [["7", "x", "1", None]], rows=2)
+    options = {"table_definition": TABLE, "input": [manifest], "check_report": str(tmp_path / "r.json")}
+    with pytest.raises(CheckFailed, match="2 in source, 1 in files"):
+        warehouse.run("upsert", **options)
+    assert json.loads((tmp_path / "r.json").read_text())["checks"][0]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("options", [{}, {"check_rows": False}])
+def test_a_row_that_the_warehouse_loses_on_its_way_in_is_found_by_either_check(
+    warehouse: Any, load: Any, postgres_server: PostgresPart, options: dict[str, Any]
+) -> None:
+    """Redshift has no triggers: one of the Postgres behind the front stands for a warehouse that goes wrong."""
+    login = {**postgres_server.superuser.postgres_login, "dbname": warehouse.address.database}
+    with closing(psycopg2.connect(**login)) as link, link, link.cursor() as cursor:
+        cursor.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        cursor.execute(
+            "CREATE TRIGGER lose BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION lose()"
+        )
+    try:
+        with pytest.raises(CheckFailed, match="primary key" if options else "row counts"):
+            load(**options)
+        assert rows(warehouse) == BEFORE
+    finally:
+        with closing(psycopg2.connect(**login)) as link, link, link.cursor() as cursor:
+            cursor.execute("DROP FUNCTION lose CASCADE")
 
 
 def test_a_report_that_cannot_be_written_does_not_undo_what_is_committed(warehouse: Any, load: Any) -> None:
