@@ -18,7 +18,7 @@ from steps_impl.activities.redshift_copy import statements
 from steps_impl.activities.redshift_copy.loading import Load
 from steps_impl.activities.redshift_copy.records import Attempt, attempt_of
 from steps_impl.activities.redshift_copy.staging import Arrived
-from steps_impl.activities.redshift_copy.target import Target, primary_key
+from steps_impl.activities.redshift_copy.target import Target
 from steps_impl.activities.redshift_copy.warehouse import Warehouse
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
@@ -32,6 +32,7 @@ from steps_impl.quality.inside import LoadCheck, Loading, inside_checks, whole_k
 from steps_impl.quality.report import CheckReport
 from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
+from steps_impl.tables.catalog import primary_key
 from steps_impl.tables.model import Table, TableName
 from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.target import settle, warehouse_of, workspace_of

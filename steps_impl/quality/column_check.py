@@ -78,7 +78,7 @@ def run(parameters: ColumnCheckParameters, context: StepContext) -> StepResult:
     with connect(warehouse_settings(settings), cancelled=context.cancelled) as session:
         known = table or described_table(session, relation)
         types = compared_types(known, keys, [name.lower() for name in parameters.columns])
-        with open_source(parameters.source, settings, types) as found:
+        with open_source(parameters.source, settings, context.cancelled, types) as found:
             source = replace(found, tail=tail_of(parameters))
             comparison = SampleComparison(source, warehouse_side(session, relation), types, keys)
             sample = comparison.from_source(parameters.sample_size) + comparison.from_target(parameters.sample_size)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.cancelling import on_cancel
 from core.errors import ParameterError
 from core.settings import Settings
 from steps_impl.quality.sampling import Row, Side
@@ -34,8 +36,12 @@ class SourceRelation:
 
 
 @contextmanager
-def open_source(relation: SourceRelation, settings: Settings, types: dict[str, str] | None = None) -> Iterator[Side]:
+def open_source(
+    relation: SourceRelation, settings: Settings, cancelled: threading.Event, types: dict[str, str] | None = None
+) -> Iterator[Side]:
     """Connect to the source and hand out its side; ``types`` (column → Redshift type) shapes how values are read.
+
+    Once ``cancelled`` is set, the query that runs is broken off.
 
     Raises:
         ParameterError: the configuration has no such host.
@@ -44,12 +50,19 @@ def open_source(relation: SourceRelation, settings: Settings, types: dict[str, s
     check_known(relation, settings)
     retries = settings.etl.connection_retries
     if relation.host_name in settings.mysql:
-        with mysql.connect(settings.mysql[relation.host_name], relation.database, retries) as connection:
+        host = settings.mysql[relation.host_name]
+        with (
+            mysql.connect(host, relation.database, retries) as connection,
+            on_cancel(cancelled, connection.cancel),
+        ):
             yield mysql_side(connection, relation, types or {})
     elif settings.postgres:
         from stores import postgres
 
-        with postgres.connect(settings.postgres, relation.database, retries) as link:
+        with (
+            postgres.connect(settings.postgres, relation.database, retries) as link,
+            on_cancel(cancelled, link.cancel),
+        ):
             rows = _from(relation, postgres.quote_table, "postgres")
             yield Side(fetch=link.rows, quote=postgres.quote_name, relation=rows)
 

@@ -22,17 +22,27 @@ FROM svv_columns
 WHERE table_schema = {schema} AND table_name = %s
 ORDER BY ordinal_position"""
 
+_PRIMARY = """SELECT k.column_name FROM information_schema.table_constraints c
+JOIN information_schema.key_column_usage k ON k.constraint_name = c.constraint_name
+AND k.table_schema = c.table_schema AND k.table_name = c.table_name
+WHERE c.constraint_type = 'PRIMARY KEY' AND c.table_schema = {schema} AND c.table_name = %s
+ORDER BY k.ordinal_position"""
+
 
 def columns_statement(name: TableName) -> Statement:
     """Return the query for a table's columns, in order."""
-    text = _COLUMNS.format(schema="%s" if name.schema else "CURRENT_SCHEMA()")
-    return Statement(text, f"look up the columns of {name}", (*([name.schema] if name.schema else []), name.name))
+    return _look_up(_COLUMNS, "columns", name)
 
 
 def actual_columns(session: Session, name: TableName) -> tuple[ActualColumn, ...]:
     """Return the columns of a table as they are in the warehouse; empty when there is no such table."""
     rows = session.rows(columns_statement(name))
     return tuple(ActualColumn(str(row[0]), _type(str(row[1]), *row[2:5]), row[5] == "NO", row[6]) for row in rows)
+
+
+def primary_key(session: Session, name: TableName) -> tuple[str, ...]:
+    """Return the columns of a table's primary key in their order; none where it has none."""
+    return tuple(str(row[0]) for row in session.rows(_look_up(_PRIMARY, "primary key", name)))
 
 
 def as_table(name: TableName, there: Iterable[ActualColumn]) -> Table:
@@ -51,6 +61,12 @@ def create_statements(table: Table, database: DatabaseSettings) -> list[Statemen
     # Without IF NOT EXISTS: a table that another writer made meanwhile must be locked before it is read.
     create = Statement(ddl(replace(table, if_not_exists=False)), f"create table {table.name}")
     return [create, *access_statements(table.name, database)]
+
+
+def _look_up(query: str, what: str, name: TableName) -> Statement:
+    """Return a query of the catalog about a table, without a schema about the one that its name means."""
+    text = query.format(schema="%s" if name.schema else "CURRENT_SCHEMA()")
+    return Statement(text, f"look up the {what} of {name}", (*([name.schema] if name.schema else []), name.name))
 
 
 def _type(name: str, length: Any, precision: Any, scale: Any) -> ColumnType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN
@@ -30,6 +31,8 @@ class SourceComparison:
     #: Columns that identify a row of the source.
     keys: tuple[str, ...]
     sample_size: int
+    #: Set when the step is to stop: what the source is asked by then is broken off.
+    cancelled: threading.Event
     #: What the load did with digits beyond a column's scale.
     rounding: str = ROUND_DOWN
 
@@ -38,7 +41,7 @@ class SourceComparison:
         types = types_of(plan.table, plan.columns, self.keys)
         size = (self.sample_size, counts.unique)
         relation = sampled_rows(plan.table.name, staging, tuple(types), plan.keys, *size)
-        with open_source(self.source, self.settings, types) as source:
+        with open_source(self.source, self.settings, self.cancelled, types) as source:
             comparison = SampleComparison(source, warehouse_side(session, relation), types, self.keys, self.rounding)
             sample = comparison.from_target(self.sample_size)
         nothing_to_compare = counts.unique == 0

@@ -49,7 +49,7 @@ def run_merge(parameters: MergeParameters, context: StepContext, how: How) -> St
     with _source(store, parameters, how, settings) as source:
         plan = _plan(parameters, how, (table, history), source, settings, context)
         fill = _fill(parameters, settings, plan, source)
-        checks = _checks(parameters, settings, plan, source.files)
+        checks = _checks(parameters, settings, plan, source.files, context)
         attempts: list[Merge] = []
 
         def attempt(session: Session) -> None:
@@ -115,7 +115,9 @@ def _fill(parameters: MergeParameters, settings: Settings, plan: MergePlan, sour
     return filled_from_files(plan, warehouse_of(settings), source.files, options)
 
 
-def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None) -> list[Check]:
+def _checks(
+    parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None, context: StepContext
+) -> list[Check]:
     checks = [of_merge(check) for check in inside_checks(parameters, plan.table)]
     if parameters.compare_with is None:
         return checks
@@ -126,7 +128,8 @@ def _checks(parameters: MergeParameters, settings: Settings, plan: MergePlan, fi
     types_of(plan.table, plan.columns, keys)
     cut = files is not None and not parameters.copy_options(files.format).rounds
     rounding = ROUND_DOWN if cut else ROUND_HALF_UP  # INSERT … SELECT rounds
-    return [*checks, SourceComparison(parameters.compare_with, settings, keys, parameters.sample_size, rounding)]
+    size, cancelled = parameters.sample_size, context.cancelled
+    return [*checks, SourceComparison(parameters.compare_with, settings, keys, size, cancelled, rounding)]
 
 
 def _result(merge: Merge, files: LoadInput | None, attempts: int, maintained: dict[str, Any]) -> StepResult:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import CheckFailed, NotFound, ParameterError, SchemaMismatch, StatementFailed, TransactionConflict
+from steps_impl.tables.catalog import primary_key
 from steps_impl.tables.model import TableName, quote
 from stores.redshift import Session, Statement
 
@@ -17,10 +18,6 @@ WithoutKeys = Literal["fail", "row"]
 _IDENTITY = '"identity"('
 _COLUMNS = """SELECT column_name, COALESCE(column_default, ''), data_type FROM svv_columns
 WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position"""
-_PRIMARY = """SELECT k.column_name FROM information_schema.table_constraints c
-JOIN information_schema.key_column_usage k ON k.constraint_name = c.constraint_name
-AND k.table_schema = c.table_schema AND k.table_name = c.table_name
-WHERE c.constraint_type = 'PRIMARY KEY' AND c.table_schema = %s AND c.table_name = %s ORDER BY k.ordinal_position"""
 #: Sees only what is in the search path.
 _PHYSICAL = """SELECT "column", distkey, sortkey FROM pg_table_def
 WHERE schemaname = %s AND tablename = %s AND (distkey OR sortkey <> 0) ORDER BY distkey, ABS(sortkey)"""
@@ -85,13 +82,6 @@ def merge_keys(
         f"{target.name} has no primary key, sort key or distribution key to match rows by; give the node primaryKeys, "
         "or set redshift_copy_activity.merge_without_keys to row"
     )
-
-
-def primary_key(session: Session, name: TableName) -> tuple[str, ...]:
-    """Return the columns of the primary key in their order; none where the table has none."""
-    where = (name.schema, name.name)
-    rows = session.rows(Statement(_PRIMARY, f"look up the primary key of {name}", where))
-    return tuple(str(row[0]) for row in rows)
 
 
 def _keys_of(session: Session, name: TableName, which: MergeKeys) -> tuple[str, ...]:

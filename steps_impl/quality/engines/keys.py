@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from steps_impl.quality.engines.end import End, text_of
+from steps_impl.quality.engines.end import End, RedshiftEnd, text_of
+from steps_impl.tables import catalog
+from steps_impl.tables.reader import TokenReader
 from stores.mysql import split_table
 
 
@@ -12,6 +14,8 @@ def primary_key(end: End, table: str) -> tuple[str, ...]:
     Raises:
         StoreError: the table is not there.
     """
+    if isinstance(end, RedshiftEnd):
+        return catalog.primary_key(end.session, TokenReader(end.table(table)).table_name())
     if end.engine == "mysql":
         database, name = split_table(table)
         schema = _literal(database) if database else "DATABASE()"

@@ -43,8 +43,8 @@ class RelationParameters(CheckParameters):
         return schema, table
 
     @contextmanager
-    def opened(self, settings: Settings, context: StepContext) -> Iterator[tuple[End, str]]:
-        """Connect; hand out the end and what stands behind FROM.
+    def opened(self, settings: Settings, context: StepContext, table: str | None = None) -> Iterator[tuple[End, str]]:
+        """Connect; hand out the end and what stands behind FROM: ``table``, or what the parameters name.
 
         Raises:
             ParameterError: the configuration has no such host.
@@ -52,4 +52,4 @@ class RelationParameters(CheckParameters):
         """
         with open_end(self.host_name, self.database, settings, context.cancelled) as end:
             conditions = [self.where, since_condition(end, self.since)]
-            yield end, relation_of(end, self.table, self.sql, conditions)
+            yield end, relation_of(end, table or self.table, self.sql, conditions)

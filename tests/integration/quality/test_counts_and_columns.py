@@ -103,3 +103,30 @@ def test_keys_of_several_columns_and_reserved_words_are_checked(both: Any) -> No
 def test_a_key_check_without_a_key_is_refused(both: Any, words: list[str], message: str) -> None:
     done = both.step("primary-key-check", *words)
     assert (done.code != 0, message in done.said) == (True, True), done.said
+
+
+@pytest.mark.parametrize("host", ["source", "postgres", "redshift"])
+def test_keys_of_tables_and_queries_are_checked_on_every_engine(hosts: Any, host: str) -> None:
+    hosts.on(host, "CREATE TABLE t (id INT NOT NULL, part VARCHAR(9), v INT, PRIMARY KEY (id))",
+             "INSERT INTO t VALUES (1, 'a', 1), (2, 'a', 1), (3, 'a', 2), (4, NULL, 2)")  # fmt: skip
+    look = ("primary-key-check", "--host-name", host)
+    assert hosts.step(*look, "--table", "t").code == 0
+    done = hosts.step(*look, "--table", "t", "--keys", "PART", "v", "--on-failure", "warn")
+    found = {"duplicated_keys": 1, "surplus_rows": 1, "rows_with_null_key": 1, "error_rate": 2.0}
+    assert found.items() <= done.details.items(), done.said
+    assert hosts.step(*look, "--table", "t", "--keys", "v", "--where", "id < 3 -- two").code == 3
+    assert hosts.step(*look, "--sql", "SELECT v * 2 AS n FROM t;", "--keys", "n").code == 3
+    assert hosts.step(*look, "--table-definition", "CREATE TABLE t (id INT PRIMARY KEY)").code == 0
+    hosts.on(host, "CREATE TABLE u (id INT)")
+    assert "u has no primary key" in hosts.step(*look, "--table", "u").said
+    hosts.on(host, "DROP TABLE u")
+    assert "there is no x; there is: id, part, v" in hosts.step(*look, "--table", "t", "--keys", "x").said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("--table", "t", "--sql", "SELECT 1"), ("--sql", "SELECT 1"), ("--table-definition", "x", "--table", "t")],
+)
+def test_a_key_check_looks_at_one_relation(both: Any, words: tuple[str, ...]) -> None:
+    done = both.step("primary-key-check", *words)
+    assert (done.code, "--sql" in done.said) == (2, True), done.said
