@@ -44,8 +44,8 @@ def as_settings(document: Mapping[str, Any], path: Path, environment: Mapping[st
             found[section] = entry
     if permissions := _small(merged.get("database")).get("permissions"):
         found["database"] = {"permissions": permissions}
-    for section in ("ec2", "emr"):
-        found[section] = _small(merged.get(section))
+    for section in ("ec2", "emr"):  # the other keys, which may be any, are the compiler's
+        found[section] = {"worker_group": _small(merged.get(section)).get("worker_group")}
     if custom := merged.get("custom_steps"):
         found["custom_steps"] = custom
     _warn(found, path)

@@ -53,8 +53,9 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _group_of_dataduct(self) -> Self:
-        if self.ec2.worker_group and not self.agent.worker_group:
-            agent = self.agent.model_copy(update={"worker_group": self.ec2.worker_group})
+        group = self.ec2.worker_group or self.emr.worker_group
+        if group and not self.agent.worker_group:
+            agent = self.agent.model_copy(update={"worker_group": group})
             object.__setattr__(self, "agent", agent)
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.sections.section import Section
 
@@ -34,32 +34,46 @@ class EtlSettings(Section):
         return found if found and found.is_file() else None
 
 
-class Ec2Settings(Section):
-    """Machines that a pipeline's definition starts (Dataduct's section)."""
+#: What is said of keys that are read so that Dataduct's sections can be kept, and do nothing here.
+_COMPILER = "for Dataduct's compiler alone, which wrote it into definitions; nothing here uses it: "
 
-    instance_type: str | None = Field(default=None, description="for example `m5.large`")
-    etl_ami: str | None = Field(default=None, description="image")
-    security_group: str | None = Field(default=None, description="name of the security group")
-    security_group_id: str | None = Field(default=None, description="or its id")
-    subnet_id: str | None = Field(default=None, description="subnet")
-    worker_group: str | None = Field(default=None, description="run on these workers; default of `agent.worker_group`")
+
+class Ec2Settings(Section):
+    """Machines of Dataduct's definitions. Of these keys only ``worker_group`` has an effect here."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    instance_type: str | None = Field(default=None, description=f"{_COMPILER}type of the machine, such as `m5.large`")
+    etl_ami: str | None = Field(default=None, description=f"{_COMPILER}its image")
+    security_group: str | None = Field(default=None, description=f"{_COMPILER}name of its security group")
+    security_group_id: str | None = Field(default=None, description=f"{_COMPILER}id of its security group")
+    subnet_id: str | None = Field(default=None, description=f"{_COMPILER}its subnet")
+    worker_group: str | None = Field(
+        default=None, description="the worker's group where neither `--workerGroup` nor `agent.worker_group` names one"
+    )
 
 
 class EmrSettings(Section):
-    """Clusters that a pipeline's definition starts (Dataduct's section)."""
+    """Clusters of Dataduct's definitions. Of these keys only ``worker_group`` has an effect here."""
 
-    master_instance_type: str | None = Field(default=None, description="of the primary node")
-    core_instance_type: str | None = Field(default=None, description="of core nodes")
-    task_instance_type: str | None = Field(default=None, description="of task nodes")
-    num_core_instances: int | None = Field(default=None, ge=0, description="core nodes")
-    task_instance_bid_price: float | None = Field(default=None, ge=0, description="US dollars an hour")
-    cluster_ami: str | None = Field(default=None, description="release or AMI version")
-    cluster_timeout: str | None = Field(default=None, description="for example `6 Hours`")
-    hadoop_version: str | None = Field(default=None, description="for AMI versions that let choose")
-    hive_version: str | None = Field(default=None, description="for AMI versions that let choose")
-    pig_version: str | None = Field(default=None, description="for AMI versions that let choose")
-    default_bootstrap: str | None = Field(default=None, description="bootstrap action of every cluster")
-    worker_group: str | None = Field(default=None, description="run on these workers")
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    master_instance_type: str | None = Field(default=None, description=f"{_COMPILER}type of the primary node")
+    core_instance_type: str | None = Field(default=None, description=f"{_COMPILER}type of core nodes")
+    task_instance_type: str | None = Field(default=None, description=f"{_COMPILER}type of task nodes")
+    num_core_instances: int | None = Field(default=None, ge=0, description=f"{_COMPILER}number of core nodes")
+    task_instance_bid_price: float | None = Field(
+        default=None, ge=0, description=f"{_COMPILER}price of task nodes, US dollars an hour"
+    )
+    cluster_ami: str | None = Field(default=None, description=f"{_COMPILER}release or AMI version")
+    cluster_timeout: str | None = Field(default=None, description=f"{_COMPILER}when it ends, such as `6 Hours`")
+    hadoop_version: str | None = Field(default=None, description=f"{_COMPILER}Hadoop of old AMI versions")
+    hive_version: str | None = Field(default=None, description=f"{_COMPILER}Hive of old AMI versions")
+    pig_version: str | None = Field(default=None, description=f"{_COMPILER}Pig of old AMI versions")
+    default_bootstrap: str | None = Field(default=None, description=f"{_COMPILER}bootstrap action of every cluster")
+    worker_group: str | None = Field(
+        default=None, description="the worker's group where `ec2.worker_group` names none either: a worker of a cluster"
+    )
 
 
 class CustomStepSettings(Section):

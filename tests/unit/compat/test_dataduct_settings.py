@@ -18,7 +18,7 @@ etl:
     NAME_PREFIX: dev
     SNS_TOPIC_ARN_WARNING: arn:aws:sns:us-east-1:1:warn
 ec2: {INSTANCE_TYPE: m1.large, WORKER_GROUP: etl-workers}
-emr: {CLUSTER_AMI: 3.1.0}
+emr: {CLUSTER_AMI: 3.1, WORKER_GROUP: cluster-workers, OF_A_FORK: [1]}
 mysql:
     courseDB: {HOST: db.example.com, USERNAME: reader, PASSWORD: plain-password}
 redshift: {CLUSTER_ID: c, DATABASE_NAME: dev, HOST: dw.example.com, PORT: 5439, USERNAME: etl, PASSWORD: "ssm:/dw"}
@@ -60,6 +60,12 @@ def test_a_file_of_dataduct_is_read_as_it_is(machine):
     assert [entry.user or entry.group for entry in settings.database.permissions] == ["reader", "analysts"]
     assert settings.agent.worker_group == "etl-workers"
     assert settings.postgres is None
+
+
+def test_a_worker_of_clusters_takes_their_group_where_no_other_is_named(machine, tmp_path):
+    text = FILE.replace(", WORKER_GROUP: etl-workers", "")
+    (tmp_path / "dataduct.cfg").write_text(text)
+    assert load_settings(environment=machine).agent.worker_group == "cluster-workers"
 
 
 def test_a_mode_is_laid_over_the_rest(machine):

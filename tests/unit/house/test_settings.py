@@ -93,6 +93,6 @@ def test_a_section_of_an_unknown_name_is_no_mode(tmp_path: Path) -> None:
 
 
 def test_dataducts_sections_of_machines_are_read_and_name_the_worker_group(tmp_path: Path) -> None:
-    text = "ec2: {INSTANCE_TYPE: m5.large, WORKER_GROUP: etl}\nemr: {NUM_CORE_INSTANCES: 3}\n"
+    text = "ec2: {INSTANCE_TYPE: m5.large, WORKER_GROUP: etl}\nemr: {NUM_CORE_INSTANCES: 3, CLUSTER_AMI: 3.1}\n"
     settings = load_settings(written(tmp_path, text), {})
     assert (settings.agent.worker_group, settings.emr.num_core_instances) == ("etl", 3)
