@@ -32,6 +32,8 @@ class CopyOptions:
     """How the files are written, and what may be wrong in them (see ``LoadParameters``)."""
 
     format: str = "tsv"
+    #: Whether nobody said what the format is.
+    assumed: bool = False
     #: COPY's word for how the files are compressed, empty for not at all; ``None``: their names tell.
     compression: str | None = None
     null_as: str = DEFAULT_NULL

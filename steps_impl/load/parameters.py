@@ -116,15 +116,21 @@ class CopyParameters(Parameters):
         """Return the options as COPY wants them; ``told`` is the format that the manifest names.
 
         Raises:
-            ParameterError: an option that COPY does not take with this format.
+            ParameterError: COPY reads no such files, or takes no such option with them.
         """
-        chosen = self.input_format or (told if told in _FOREIGN else None) or "tsv"
+        chosen = self.input_format or told or "tsv"
+        if chosen not in _FOREIGN:
+            raise ParameterError(
+                f"the manifest says that the files are {chosen}, which COPY does not read; write them as "
+                f"{', '.join(sorted(_FOREIGN))}, or say with --input-format what they are"
+            )
         foreign = sorted(self.model_fields_set & _FOREIGN[chosen])
         if foreign:
             named = ", ".join("--" + name.replace("_", "-") for name in foreign)
             raise ParameterError(f"{named}: COPY takes no such option with {chosen} files; leave it out")
         return CopyOptions(
             format=chosen,
+            assumed=not (self.input_format or told or self.command_options),
             compression=self.told_compression,
             null_as=self.null_as,
             escape=self.escape,

@@ -97,7 +97,11 @@ class Loader:
             LoadRejected: COPY refused rows; the message names file, line, column and reason, never the data.
             StoreError: the warehouse or S3.
         """
-        done = run_copy(session, self.statement(target), lambda: connect(self.warehouse))
+        try:
+            done = run_copy(session, self.statement(target), lambda: connect(self.warehouse))
+        except LoadRejected as error:
+            told = f"; the files were taken for {self.options.format}: if they are not, give --input-format"
+            raise LoadRejected(f"{error}{told if self.options.assumed else ''}") from None
         rejected = done.refused().rejected if self._is_short(done.rows) else 0
         replaced = self._replaced(done.query) if self.options.may_replace else None
         return Loaded(done.rows, rejected, replaced)

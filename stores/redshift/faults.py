@@ -1,7 +1,7 @@
 """What went wrong in the warehouse, as an error of ours.
 
-Messages of the server are passed on without their DETAIL, HINT and CONTEXT, and without quoted values where they
-may stem from rows: an error text is read by many, the rows are not.
+Messages of the server are passed on without their DETAIL (but for what a columnar file is refused for), HINT and
+CONTEXT, and without quoted values where they may stem from rows: an error text is read by many, the rows are not.
 """
 
 from __future__ import annotations
@@ -53,12 +53,17 @@ _NO_ACCESS = re.compile(r"access ?denied|not authorized|403", re.IGNORECASE)
 _PASSWORD = re.compile(r"password authentication failed|no pg_hba\.conf entry|no password supplied", re.IGNORECASE)
 _NO_DATABASE = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
 
-#: The only part of a DETAIL that is passed on: it names a column and two types, and no value (Developer Guide, "COPY
-#: from columnar data formats").
+#: Of a DETAIL only what is said of a columnar file is passed on: it names column and types, lengths or file, and no
+#: value (Developer Guide, "COPY from columnar data formats"). Here a column of another type.
 _MISFIT = re.compile(
     r"incompatible Parquet schema for column '\S*?\.(?P<column>[^.']+)'\. Column type: (?P<type>[^\n]+?), "
     r"Parquet schema:\s*(?P<schema>[^\n]+)"
 )
+#: Anything else that the reader of Parquet and ORC (Spectrum) refuses, and where the reason stands.
+_SCAN = "Spectrum Scan Error"
+_CONTEXT = re.compile(r"^\s*context:\s*(\S.*)$", re.MULTILINE)
+#: What an address of S3 is signed with.
+_SIGNED = re.compile(r"\?X-Amz-[^\s']*")
 
 #: "Invalid digit, Value 'x', Pos 0": Redshift puts the value into the message itself.
 _VALUE = re.compile(r"\bvalue\s+['\"(].*", re.IGNORECASE | re.DOTALL)
@@ -82,7 +87,15 @@ def statement_fault(error: psycopg2.Error, where: str, doing: str) -> StoreError
         told = f"the table's column {misfit['column']} is {misfit['type']}, the files hold {misfit['schema'].strip()}"
         return StatementFailed(f"{where}: could not {doing}: {told}")
     kind = _kind(code, message) if code else _without_code(error)
-    return kind(f"{where}: could not {doing}: {reason_of(code, message or str(error))}")
+    return kind(f"{where}: could not {doing}: {reason_of(code, message or str(error))}{_scanned(error)}")
+
+
+def _scanned(error: psycopg2.Error) -> str:
+    """Return what the reader of columnar files says of one: file and column, which its message leaves to the DETAIL."""
+    found = _CONTEXT.search(error.diag.message_detail or "")
+    if not found or not (error.diag.message_primary or "").startswith(_SCAN):
+        return ""
+    return f": {without_values(_SIGNED.sub('', found[1])).strip()}"
 
 
 def _kind(code: str, message: str) -> type[StoreError]:

@@ -79,7 +79,7 @@ class _Stream:
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes; fewer at the end."""
         pieces: list[bytes] = []
-        while size:
+        while size > 0:  # a negative one stands in what is no Avro
             if not self._rest:
                 block = next(self._blocks, None)
                 if block is None:
