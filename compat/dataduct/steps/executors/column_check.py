@@ -43,7 +43,7 @@ def run(parameters: ColumnQueries, context: StepContext) -> StepResult:
     """
     settings = load_settings(environment=context.environment)
     sql = _SAMPLE.sub(str(parameters.sample_size), parameters.source_sql)
-    with open_source(SourceRelation(parameters.source_host, sql=sql), settings) as source:
+    with open_source(SourceRelation(parameters.source_host, sql=sql), settings, context.cancelled) as source:
         sample = source.fetch(bare_query(sql, "mysql"), ())
     with connect(warehouse_settings(settings), cancelled=context.cancelled) as session:
         found = _found(session, parameters.destination_sql, sample) if sample else []

@@ -39,7 +39,7 @@ def run(parameters: CountQueries, context: StepContext) -> StepResult:
     """
     settings = load_settings(environment=context.environment)
     relation = SourceRelation(parameters.source_host, sql=parameters.source_sql)
-    with open_source(relation, settings) as source:
+    with open_source(relation, settings, context.cancelled) as source:
         expected = _number(source.fetch(bare_query(parameters.source_sql, "mysql"), ()), "--source_sql")
     with connect(warehouse_settings(settings), cancelled=context.cancelled) as session:
         side = warehouse_side(session, "")
