@@ -52,6 +52,11 @@ class CopyOptions:
         return self.max_error > 1 or "MAXERROR" in (self.instead or "").upper()
 
     @property
+    def by_name(self) -> bool:
+        """Whether COPY looks for the columns by their names in each object of the files."""
+        return self.format in ("json", "avro") and not self.instead
+
+    @property
     def rounds(self) -> bool:
         """Whether COPY rounds decimals that have too many digits (else it cuts them)."""
         return self.round_decimals or "ROUNDEC" in (self.instead or "").upper()
@@ -88,7 +93,7 @@ def copy_statement(
         *(
             [options.instead]
             if options.instead
-            else [*_format(options), *_compression(options, files), *_leniency(options)]
+            else [*_format(options), *filter(None, [compression(options, files)]), *_leniency(options)]
         ),
         # COPY of Parquet does not know COMPUPDATE: it never chooses encodings.
         "STATUPDATE OFF" if options.format == COLUMNAR and not options.instead else "COMPUPDATE OFF STATUPDATE OFF",
@@ -113,16 +118,20 @@ def _format(options: CopyOptions) -> Iterator[str]:
         yield f"IGNOREHEADER {options.ignore_header}"
 
 
-def _compression(options: CopyOptions, files: Sequence[str]) -> Iterator[str]:
+def compression(options: CopyOptions, files: Sequence[str]) -> str:
+    """Return COPY's word for how the files are compressed; empty for not at all.
+
+    Raises:
+        ParameterError: the files' names say different compressions.
+    """
     if options.format in _PACKED_INSIDE:
-        return
+        return ""
     if options.compression is not None:
-        yield from [options.compression] if options.compression else []
-        return
+        return options.compression
     told = {next((word for end, word in _COMPRESSIONS.items() if name.endswith(end)), "") for name in files}
     if len(told) > 1:
         raise ParameterError("the files are compressed in different ways, by their names; load them one kind at a time")
-    yield from told - {""}
+    return told.pop() if told else ""
 
 
 def _leniency(options: CopyOptions) -> Iterator[str]:

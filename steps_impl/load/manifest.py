@@ -12,12 +12,13 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from core.errors import DefinitionError, NotFound, SchemaMismatch, UnsupportedValue
+from steps_impl.load.beginnings import LONGEST
 from steps_impl.tables.types import ColumnType, column_type
 from stores.s3 import S3Store
 from stores.s3.location import S3Location, parse_uri
@@ -106,6 +107,8 @@ class LoadInput:
     scales: tuple[tuple[str, int], ...] = ()
     #: Columns and their types in the warehouse, as far as the manifest says.
     types: tuple[tuple[str, ColumnType], ...] = ()
+    #: Reads the first bytes of a file; ``None``: the files are not at hand.
+    beginning: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
 
     @property
     def rows(self) -> int | None:
@@ -132,16 +135,21 @@ def open_input(store: S3Store, addresses: Sequence[str], workspace: S3Location |
     """
     found = [find_input(store, address) for address in addresses]
     if len(found) == 1 and found[0].manifest:
-        yield found[0]
+        yield replace(found[0], beginning=lambda uri: _beginning(store, uri))
         return
     place = workspace or S3Location(parse_uri(addresses[0]).bucket, "ductrunner/manifests/")
     uri = str(place.child(f"{uuid.uuid4().hex}.manifest"))
     merged = merge_inputs(found, uri)
     store.put_bytes(uri, manifest_document(merged.files), content_type="application/json")
     try:
-        yield merged
+        yield replace(merged, beginning=lambda uri: _beginning(store, uri))
     finally:
         store.delete([uri])
+
+
+def _beginning(store: S3Store, uri: str) -> bytes:
+    with store.open_reader(uri) as file:
+        return file.read(LONGEST)
 
 
 def manifest_document(files: Sequence[LoadFile]) -> bytes:

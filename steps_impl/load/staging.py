@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from core.errors import DuctrunnerError, LoadRejected, SchemaMismatch, SettingsError, StoreError
+from core.errors import DuctrunnerError, LoadRejected, SchemaMismatch, SettingsError, StatementFailed, StoreError
 from core.sections.databases import RedshiftSettings
-from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
+from steps_impl.load.beginnings import told_by
+from steps_impl.load.copy_options import CopyOptions, CopyTarget, compression, copy_statement
 from steps_impl.load.manifest import LoadInput
 from steps_impl.tables.model import Table, TableName, quote
 from steps_impl.tables.render import ddl
@@ -99,12 +100,37 @@ class Loader:
         """
         try:
             done = run_copy(session, self.statement(target), lambda: connect(self.warehouse))
-        except LoadRejected as error:
-            told = f"; the files were taken for {self.options.format}: if they are not, give --input-format"
-            raise LoadRejected(f"{error}{told if self.options.assumed else ''}") from None
+        except (LoadRejected, StatementFailed) as error:
+            raise type(error)(f"{error}{self._hint()}") from None
+        if done.rows and self.options.by_name and self.source.columns is None:
+            self._demand_values(session, target, done.rows)
         rejected = done.refused().rejected if self._is_short(done.rows) else 0
         replaced = self._replaced(done.query) if self.options.may_replace else None
         return Loaded(done.rows, rejected, replaced)
+
+    def _hint(self) -> str:
+        """Return what the files are by their beginning, or that nobody said it; empty where there is nothing to add."""
+        files = [file.uri for file in self.source.files]
+        if self.options.instead or not self.source.beginning:
+            return ""
+        taken_for = compression(self.options, files).lower() or self.options.format
+        with suppress(StoreError):
+            if what := told_by(self.source.beginning(files[0]), taken_for):
+                return f"; {files[0]} was taken for {taken_for}, but {what}"
+        assumed = f"; the files were taken for {self.options.format}: if they are not, give --input-format"
+        return assumed if self.options.assumed else ""
+
+    def _demand_values(self, session: Session, target: CopyTarget, rows: int) -> None:
+        """Refuse objects that have no column at all: COPY makes rows of NULL of them in silence.
+
+        Raises:
+            LoadRejected: there is no value.
+        """
+        if not session.rows(any_value(target)):
+            raise LoadRejected(
+                f"none of the {rows} objects in the files has a value for {', '.join(target.columns)}: the names in "
+                "them have to be those of the columns (items of DynamoDB have to be extracted as plain json)"
+            )
 
     def _is_short(self, rows: int) -> bool:
         return self.options.may_refuse or (self.source.rows is not None and rows < self.source.rows)
@@ -113,6 +139,12 @@ class Loader:
         query = "SELECT COUNT(*) FROM stl_replacements WHERE query = %s"
         with connect(self.warehouse) as session:
             return int(session.row(Statement(query, "count the replaced characters", (copy,)))[0])
+
+
+def any_value(target: CopyTarget) -> Statement:
+    """Return the query that has a row when a loaded column has a value in any row."""
+    present = " OR ".join(f"{quote(column)} IS NOT NULL" for column in target.columns)
+    return Statement(f"SELECT 1 FROM {quote(target.table)} WHERE {present} LIMIT 1", "look for a value")
 
 
 def staging_name() -> str:

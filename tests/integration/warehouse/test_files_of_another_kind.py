@@ -63,6 +63,10 @@ def test_every_format_loads_and_so_does_a_file_without_rows(
     ("content", "options", "message"),
     [
         (CSV, {}, "in/file line 1, column id .*: Delimiter not found; the files were taken for tsv: .* --input-format"),
+        (b"\xef\xbb\xbf" + TSV, {}, "in/file was taken for tsv, but it begins with a byte order mark"),
+        (gzip.compress(TSV), {}, "in/file was taken for tsv, but it begins like gzip"),
+        (avro("a"), {}, "in/file was taken for tsv, but it begins like Avro"),
+        (b'{"Item": {"id": {"N": "1"}}}', {"input_format": "json"}, "none of the 1 objects .* value for id, note"),
         (TSV, {"input_format": "parquet"}, "in/file"),
         (columnar("longer than that"), {"input_format": "parquet"}, "column note is longer .* Data: 16, .*in/file"),
         (columnar("a")[:-9], {"input_format": "parquet"}, "in/file"),

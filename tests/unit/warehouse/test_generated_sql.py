@@ -21,6 +21,7 @@ from core.sections.creation import DatabaseSettings, Permission
 from core.settings import Settings
 from steps_impl.extract.unload import UnloadForm, given_query, table_query, unload_statement
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
+from steps_impl.load.staging import any_value
 from steps_impl.quality.primary_key_check import duplicates_sql, null_keys_sql
 from steps_impl.tables.catalog import create_statements
 from steps_impl.tables.compare import ActualColumn
@@ -249,6 +250,7 @@ def test_definitions_grants_samples_and_key_checks_are_redshift(table: Table) ->
     made = [statement.text for statement in create_statements(table, database)]
     sample = sampled_rows(table.name, "stg", table.column_names, table.key, 10, 1000)
     checks = [duplicates_sql(table.name.sql, table.key), null_keys_sql(table.name.sql, table.key)]
+    checks += [any_value(CopyTarget("stg", table.column_names)).text]
     assert faults([*made, ddl(table), f"SELECT * FROM {sample}", *checks]) == []
     assert parse_table(ddl(table)) == table
 
