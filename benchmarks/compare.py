@@ -1,8 +1,9 @@
 """``compare`` of two equal tables in MySQL and Postgres, beside one scan of each and reladiff.
 
 ``python -m benchmarks.compare [--rows N] [--repeat N] [--no-peers] [--redshift]``; the rows are made by the servers.
-Two scans are measured, since "one full scan" can mean two things: ``greatest`` takes MAX of every column, ``as text``
-the length of every value as text (which no comparison across engines can do without).
+Three scans are measured, since "one full scan" can mean three things: ``greatest`` takes MAX of every column, ``as
+text`` the length of every value as text (which no comparison across engines can do without), and ``delivered`` sends
+every row to the engine's own client, which throws it away (what a comparison by fetching would cost at least).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from sandbox.parts.redshift import RedshiftPart
 ROOT = Path(__file__).resolve().parents[1]
 RELADIFF = ROOT / ".venv-bench" / "bin" / "reladiff"
 COLUMNS = ("user_id", "course", "grade", "note", "updated_at")
+NAMES = ", ".join(("id", *COLUMNS))
 TABLE = "id BIGINT PRIMARY KEY, user_id INT NOT NULL, course VARCHAR(32), grade DECIMAL(6,2), note VARCHAR(200), "
 MYSQL_ROWS = """INSERT INTO enrollments SELECT seq, seq * 7919 % 1000003, CONCAT('course-', seq % 997),
   (seq % 10000) / 100, IF(seq % 10 = 0, NULL, CONCAT('note about enrolment number ', seq, ' of this term')),
@@ -120,6 +122,8 @@ def _measure(bench: Bench, given: argparse.Namespace) -> None:
         for how in SCANS:
             bench.time(f"scan of MySQL, {how}", partial(_on_mysql, bench.mysql, _scan(SCANS[how][0])))
             bench.time(f"scan of Postgres, {how}", partial(_on_postgres, bench.postgres, _scan(SCANS[how][1])))
+        bench.time("scan of MySQL, delivered", partial(_deliver_mysql, bench.mysql))
+        bench.time("scan of Postgres, delivered", partial(_deliver_postgres, bench.postgres))
         for target in ("postgres", *(["redshift"] if given.redshift else [])):
             words = ["--source-host", "source", "--source-table", "enrollments", "--target-host", target]
             bench.time(f"compare MySQL and {target}", partial(_ours, bench, words))
@@ -129,8 +133,28 @@ def _measure(bench: Bench, given: argparse.Namespace) -> None:
 
 
 def _scan(aggregate: str) -> str:
-    columns = ", ".join(aggregate.format(name) for name in ("id", *COLUMNS))
+    columns = ", ".join(aggregate.format(name) for name in NAMES.split(", "))
     return f"SELECT COUNT(*), {columns} FROM enrollments"
+
+
+def _deliver_mysql(address: DatabaseAddress) -> int:
+    a = address
+    place = [f"--host={a.host}", f"--port={a.port}", f"--user={a.username}", a.database]
+    command = ["mariadb", *place, "--quick", "--batch", "--raw", f"--execute=SELECT {NAMES} FROM enrollments"]
+    return _throw_away(command, {"MYSQL_PWD": a.password})
+
+
+def _deliver_postgres(address: DatabaseAddress) -> int:
+    a = address
+    place = ["-h", a.host, "-p", str(a.port), "-U", a.username, "-d", a.database]
+    return _throw_away(
+        ["psql", *place, "-c", f"COPY (SELECT {NAMES} FROM enrollments) TO STDOUT"], {"PGPASSWORD": a.password}
+    )
+
+
+def _throw_away(command: list[str], secret: dict[str, str]) -> int:
+    subprocess.run(command, env={**os.environ, **secret}, stdout=subprocess.DEVNULL, check=True)
+    return 0
 
 
 def _ours(bench: Bench, words: list[str]) -> int:
@@ -190,11 +214,11 @@ def _on_postgres(address: DatabaseAddress, statement: str) -> int:
 def _print(bench: Bench, rows: int) -> None:
     median = {name: statistics.median(times) for name, times in bench.taken.items()}
     slower = {
-        how: max(median[f"scan of {side}, {how}"] for side in ("MySQL", "Postgres")) for how in ("greatest", "as text")
+        how: max(median[f"scan of {side}, {how}"] for side in ("MySQL", "Postgres")) for how in (*SCANS, "delivered")
     }
     what = f"{rows:,} equal rows x {len(COLUMNS) + 1} columns"
-    print(f"\n| {what} | median s | all s | MB client | x greatest | x as text |")
-    print("| --- | ---: | --- | ---: | ---: | ---: |")
+    print(f"\n| {what} | median s | all s | MB client | {' | '.join(f'x {how}' for how in slower)} |")
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: |")
     for name, seconds in median.items():
         times = " ".join(f"{taken:.1f}" for taken in bench.taken[name])
         ratios = " | ".join(f"{seconds / slower[how]:.2f}" for how in slower)

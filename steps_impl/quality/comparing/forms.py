@@ -6,6 +6,7 @@ is cut (what COPY does) or rounded (what INSERT does). Floats are compared by si
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +45,8 @@ class Form:
     empty_is_null: bool = False
     #: Whether MySQL's zero dates count as NULL.
     zero_is_null: bool = True
+    #: Whether the text may hold any character, since it is one on either side.
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,28 @@ class Rules:
     digits: Digits = "cut"
     empty_is_null: bool = False
     zero_dates: Literal["null", "keep"] = "null"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A value as an expression of its text, NULL where the value is."""
+
+    text: str
+    #: The expression of its length in bytes of UTF-8, if it may hold a ``|``.
+    length: str | None
+
+
+def row_fields(fields: Sequence[Field], either: str) -> list[str]:
+    """Return the fields of a row's text, which are joined by ``|`` without those that are NULL.
+
+    Different rows have different texts: numbers and times come first, '' for NULL; then each text behind its length, ''
+    for NULL, but for the last, which ends the row. The first field is never NULL. ``either`` is the engine's function
+    that returns the first of two values that is not NULL.
+    """
+    plain = [f"{either}({field.text}, '')" for field in fields if field.length is None] or ["''"]
+    texts = [(field.text, field.length) for field in fields if field.length is not None]
+    behind = [part for text, length in texts[:-1] for part in (f"{either}({length}, '')", text)]
+    return [*plain, *behind, *(text for text, _ in texts[-1:])]
 
 
 def agree(left: Column, right: Column, rules: Rules) -> Form:
@@ -74,11 +99,13 @@ def agree(left: Column, right: Column, rules: Rules) -> Form:
     if kinds == {"time"}:
         return Form("time", _digits(left, right, rules, _MICROSECONDS), rounded)
     if kinds & {"boolean"} and kinds <= {"boolean", "text", "char"}:
-        return Form("truth")
+        return Form("truth", free=True)
+    free = bool(kinds & {"text", "char"})
     if "binary" in kinds and kinds <= _TEXTS | {"binary"}:
-        return Form("hex", small=True, empty_is_null=rules.empty_is_null)
+        return Form("hex", small=True, empty_is_null=rules.empty_is_null, free=free)
     if kinds & _TEXTS and kinds <= _TEXTS | {"integer", "decimal", "date"}:
-        return Form("text", trimmed="char" in kinds, small="uuid" in kinds, empty_is_null=rules.empty_is_null)
+        small, empty_is_null = "uuid" in kinds, rules.empty_is_null
+        return Form("text", trimmed="char" in kinds, small=small, empty_is_null=empty_is_null, free=free)
     raise ParameterError(
         f"column {left.name}: {left.type} and {right.type} have no common form; leave it out with --exclude, "
         "or give queries that convert it"

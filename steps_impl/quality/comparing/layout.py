@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from core.errors import StatementFailed
 from steps_impl.quality.comparing.forms import Digest, Form
 from steps_impl.quality.comparing.mysql_forms import (
     mysql_exact,
-    mysql_fields,
+    mysql_field,
     mysql_form,
     mysql_hash,
-    mysql_joined,
     mysql_quick,
+    mysql_row,
 )
 from steps_impl.quality.comparing.postgres_forms import PostgresForms, RedshiftForms
 from steps_impl.quality.engines import Column, End
@@ -137,19 +136,10 @@ class Layout:
         """
         name = self.key_name
         limits = f", MIN({name}), MAX({name}), COUNT({name})" if with_range else ""
-        rows, checksum, *rest = self._total(limits)
+        query = f"SELECT COUNT(*), SUM({self._hash(self._parts, quick=True)}){limits} FROM {self._relation}"
+        rows, checksum, *rest = self._rows(query)[0]
         found = (int(rest[0]), int(rest[1])) if with_range and rest[0] is not None else None
         return (int(rows), _whole(checksum)), found, int(rows) - int(rest[2]) if with_range else 0
-
-    def _total(self, limits: str) -> tuple[Any, ...]:
-        """Ask by the cheaper expressions; by the others where MySQL cannot join the columns' character sets."""
-        query = "SELECT COUNT(*), SUM({}){} FROM {}"
-        try:
-            return self._rows(query.format(self._hash(self._parts, quick=True), limits, self._relation))[0]
-        except StatementFailed:
-            if self._end.engine != "mysql":
-                raise
-            return self._rows(query.format(self._hash(self._parts), limits, self._relation))[0]
 
     def without_key(self) -> Sums:
         """Return rows and checksum of the rows whose key is NULL."""
@@ -180,10 +170,10 @@ class Layout:
     def _hash(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         if self._end.engine == "mysql":
             form = self._quick if quick else self._form
-            fields = [field for part in parts for field in mysql_fields(form(part), part.form)]
-            return mysql_hash(mysql_joined(fields), self._digest, self._odd)
-        fields = [field for part in parts for field in self._forms.fields(self._form(part), part.form)]
-        return self._forms.hash(self._forms.joined(fields), self._digest)
+            fields = [mysql_field(form(part), part.form) for part in parts]
+            return mysql_hash(mysql_row(fields), self._digest, self._odd)
+        fields = [self._forms.field(self._form(part), part.column, part.form) for part in parts]
+        return self._forms.hash(self._forms.row(fields), self._digest)
 
     def _form(self, part: Part) -> str:
         name = self._end.quote(part.column.name)

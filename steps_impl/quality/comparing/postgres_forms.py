@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steps_impl.quality.comparing.forms import Digest, Form
+from steps_impl.quality.comparing.forms import Digest, Field, Form, row_fields
 from steps_impl.quality.engines import Column
 
 _TRUE, _FALSE = "('1', 't', 'true', 'y', 'yes', 'on')", "('0', 'f', 'false', 'n', 'no', 'off')"
@@ -37,22 +37,26 @@ class PostgresForms:
         """Return the expression by which single rows are compared: floats with all their digits."""
         return f"{name}::float8" if form.kind == "float" else self.form(name, column, form)
 
-    def fields(self, expression: str, form: Form) -> list[str]:
-        """Return the fields of an expression: a text goes behind its length, so that nothing runs together."""
-        plain = f"COALESCE({expression}, '')"
-        if form.kind in {"text", "truth"}:
-            return [f"COALESCE({self.words(f'CHAR_LENGTH({expression})')}, '')", plain]
-        return [plain]
+    def field(self, expression: str, column: Column, form: Form) -> Field:
+        """Return the field of an expression."""
+        length = self.words(f"OCTET_LENGTH({expression if column.utf8 else self._utf8(expression)})")
+        return Field(expression, length if form.free else None)
 
-    def joined(self, fields: Sequence[str]) -> str:
-        """Return the fields as one text with ``|`` between; none of them may be NULL."""
+    def row(self, fields: Sequence[Field]) -> str:
+        """Return the text of a row."""
+        return self._joined(row_fields(fields, "COALESCE"))
+
+    def _joined(self, fields: Sequence[str]) -> str:
         return f"concat_ws('|', {', '.join(fields)})"
+
+    def _utf8(self, text: str) -> str:
+        return f"convert_to({text}, 'UTF8')"
 
     def hash(self, text: str, digest: Digest) -> str:
         """Return 60 bits of a text's digest as a number."""
         if digest == "md5":
             return f"('x' || md5({text}))::bit(60)::bigint"
-        return f"('x' || encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 8), 'hex'))::bit(60)::bigint"
+        return f"('x' || encode(substr(sha256({self._utf8(text)}), 1, 8), 'hex'))::bit(60)::bigint"
 
     def words(self, expression: str) -> str:
         """Return a number or time as text."""
@@ -82,7 +86,7 @@ class PostgresForms:
     def _moment(self, name: str, column: Column, form: Form) -> str:
         value = f"({name} AT TIME ZONE 'UTC')" if column.kind == "timestamptz" else name
         if form.kind == "date":
-            return self.words(value) if column.kind == "date" else f"LEFT({self.words(value)}, 10)"
+            return self.words(value if column.kind == "date" else f"{value}::date")
         if column.kind == "date":
             value = f"{name}::timestamp"
         if form.rounded and form.digits < 6:
@@ -90,13 +94,14 @@ class PostgresForms:
         return self._stamp(value, form.digits)
 
     def _stamp(self, value: str, digits: int) -> str:
-        """Return a time stamp with these digits; text that is cut and filled up is faster than ``to_char``."""
+        """Return a time stamp with these digits; text that is filled up is faster than ``to_char`` and RPAD."""
         if not digits:
-            usual = f"{value} BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'"
-            return f"CASE WHEN {usual} THEN LEFT({self.words(value)}, 19) ELSE {self.words(value)} END"
+            return self.words(f"date_trunc('second', {value})")
+        text = self.words(value)
         full = (
-            f"CASE WHEN date_trunc('second', {value}) = {value} THEN {self.words(value)} || '.000000' "
-            f"ELSE RPAD({self.words(value)}, 26, '0') END"
+            f"CASE WHEN {value} BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999' "
+            f"THEN {text} || RIGHT('.000000', 26 - OCTET_LENGTH({text})) "
+            f"WHEN date_trunc('second', {value}) = {value} THEN {text} || '.000000' ELSE RPAD({text}, 26, '0') END"
         )
         return full if digits == 6 else f"LEFT({full}, {20 + digits})"
 
@@ -139,9 +144,8 @@ class RedshiftForms(PostgresForms):
 
     text_type = "varchar(64)"
 
-    def joined(self, fields: Sequence[str]) -> str:
-        """Return the fields as one text with ``|`` between."""
-        return " || '|' || ".join(fields)
+    def _joined(self, fields: Sequence[str]) -> str:
+        return fields[0] + "".join(f" || COALESCE('|' || {field}, '')" for field in fields[1:])
 
     def hash(self, text: str, digest: Digest) -> str:
         """Return 60 bits of a text's digest as a number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,8 @@ class Column:
     digits: int | None = None
     #: The type in the engine's own words, for messages.
     type: str = ""
+    #: Whether the engine holds its texts as UTF-8, so that nothing is to be converted.
+    utf8: bool = False
 
 
 _MYSQL: dict[str, Kind] = {
@@ -56,19 +59,20 @@ _POSTGRES: dict[str, Kind] = {
 _TYPE = re.compile(r"(?P<name>[a-z_ ]+?)\s*(?:\((?P<numbers>[\d, ]+)\))?(?P<rest>[a-z ]*)(?P<array>\[\])*")
 
 
-def mysql_column(column: mysql.Column) -> Column:
-    """Return a column of MySQL; binary ones by their character set."""
+def mysql_column(column: mysql.Column, utf8: Collection[int]) -> Column:
+    """Return a column of MySQL; binary ones by their character set, UTF-8 by the numbers of its collations."""
     kind: Kind = "binary" if column.is_binary else _MYSQL.get(column.type, "other")
-    return Column(column.name, kind, column.scale if kind in _WITH_FRACTION else None, column.type)
+    digits = column.scale if kind in _WITH_FRACTION else None
+    return Column(column.name, kind, digits, column.type, kind == "text" and column.charset in utf8)
 
 
-def postgres_column(name: str, type_name: str) -> Column:
+def postgres_column(name: str, type_name: str, *, utf8: bool = True) -> Column:
     """Return a column of Postgres or Redshift from its type as ``format_type`` writes it."""
     match = _TYPE.fullmatch(type_name)
     if match is None or match["array"]:
         return Column(name, "other", None, type_name)
     kind = _POSTGRES.get(f"{match['name']}{match['rest']}".strip(), "other")
-    return Column(name, kind, _digits(kind, match["numbers"]), type_name)
+    return Column(name, kind, _digits(kind, match["numbers"]), type_name, utf8)
 
 
 def _digits(kind: Kind, numbers: str | None) -> int | None:

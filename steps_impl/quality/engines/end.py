@@ -26,6 +26,10 @@ from stores.redshift import Session, Statement, connect
 Engine = Literal["mysql", "postgres", "redshift"]
 #: The name under which steps know the configuration's ``redshift`` section.
 REDSHIFT_ALIAS = "redshift"
+#: ``utf8`` is what older servers call ``utf8mb3``: characters of up to three bytes.
+_UTF8_COLLATIONS = (
+    "SELECT id FROM information_schema.collations WHERE character_set_name IN ('utf8', 'utf8mb3', 'utf8mb4')"
+)
 
 __all__ = ["Column", "End", "Engine", "open_end"]
 
@@ -146,10 +150,13 @@ class MySqlEnd:
         return list(self.link.text_rows(sql))
 
     def columns(self, relation: str) -> list[Column]:
-        """Describe the columns as the protocol does."""
+        """Describe the columns as the protocol does, in their own character sets."""
+        self.link.rows("SET character_set_results = NULL")
         described = self.link.start_query(f"SELECT * FROM {relation} LIMIT 0")
         self.link.fetch(1)
-        return [mysql_column(column) for column in described]
+        self.link.rows("SET character_set_results = utf8mb4")
+        utf8 = {int(number) for (number,) in self.link.text_rows(_UTF8_COLLATIONS) if number}
+        return [mysql_column(column, utf8) for column in described]
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,9 @@ class PostgresEnd:
 
     def columns(self, relation: str) -> list[Column]:
         """Describe the columns by ``format_type``."""
-        return [postgres_column(name, kind) for name, kind in self.link.columns(f"SELECT * FROM {relation}")]
+        utf8 = self.link.rows("SHOW server_encoding")[0][0] in {"UTF8", "SQL_ASCII"}
+        described = self.link.columns(f"SELECT * FROM {relation}")
+        return [postgres_column(name, kind, utf8=utf8) for name, kind in described]
 
 
 @dataclass(frozen=True)
