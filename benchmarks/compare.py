@@ -1,6 +1,6 @@
 """``compare`` of two equal tables in MySQL and Postgres, beside one scan of each and reladiff.
 
-``python -m benchmarks.compare [--rows N] [--repeat N] [--no-peers] [--redshift]``; the rows are made by the servers.
+``python -m benchmarks.compare [--rows N] [--repeat N] [--workers N] [--no-peers] [--redshift]``; servers make the rows.
 Three scans are measured, since "one full scan" can mean three things: ``greatest`` takes MAX of every column, ``as
 text`` the length of every value as text (which no comparison across engines can do without), and ``delivered`` sends
 every row to the engine's own client, which throws it away (what a comparison by fetching would cost at least).
@@ -74,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--workers", type=int, help="Postgres' parallel workers for a query; default: the server's")
     parser.add_argument("--no-peers", action="store_true", help="without reladiff")
     parser.add_argument("--redshift", action="store_true", help="compare with the sandbox's Redshift front too")
     given = parser.parse_args()
@@ -82,7 +83,11 @@ def main() -> None:
         try:
             for part in parts:
                 part.start()
-            _measure(_fill(Path(name), parts, given.rows), given)
+            bench = _fill(Path(name), parts, given.rows)
+            if given.workers is not None:
+                words = f"ALTER ROLE CURRENT_USER SET max_parallel_workers_per_gather = {given.workers}"
+                _on_postgres(bench.postgres, words)
+            _measure(bench, given)
         finally:
             for part in reversed(parts):
                 part.stop()

@@ -1,7 +1,7 @@
 """The expressions of Postgres and of Redshift for the common forms; each is text, and NULL where the value is.
 
 Redshift has its own where Postgres' do not exist there or mean something else: ``CAST … AS VARCHAR`` without a length
-is 256 bytes, what a time's text looks like is not said, there are no bit strings and no ``concat_ws``.
+is 256 bytes, what a time's text looks like is not said, and there are no bit strings.
 """
 
 from __future__ import annotations
@@ -43,11 +43,9 @@ class PostgresForms:
         return Field(expression, length if form.free else None)
 
     def row(self, fields: Sequence[Field]) -> str:
-        """Return the text of a row."""
-        return self._joined(row_fields(fields, "COALESCE"))
-
-    def _joined(self, fields: Sequence[str]) -> str:
-        return f"concat_ws('|', {', '.join(fields)})"
+        """Return the text of a row; ``||`` is faster than ``concat_ws``, which Redshift has not."""
+        first, *others = row_fields(fields, "COALESCE")
+        return first + "".join(f" || COALESCE('|' || {field}, '')" for field in others)
 
     def _utf8(self, text: str) -> str:
         return f"convert_to({text}, 'UTF8')"
@@ -143,9 +141,6 @@ class RedshiftForms(PostgresForms):
     """Redshift."""
 
     text_type = "varchar(64)"
-
-    def _joined(self, fields: Sequence[str]) -> str:
-        return fields[0] + "".join(f" || COALESCE('|' || {field}, '')" for field in fields[1:])
 
     def hash(self, text: str, digest: Digest) -> str:
         """Return 60 bits of a text's digest as a number."""
