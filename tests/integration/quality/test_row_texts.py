@@ -75,3 +75,15 @@ def test_changes_that_weak_checksums_miss_are_found(hosts: Any, change: str, dif
     hosts.on("postgres", change)
     done = hosts.compare("postgres", "--target-table", "other", "--on-failure", "warn", source="postgres")
     assert done.details["different"] == different
+
+
+def test_columns_of_several_unicode_collations_stand_in_one_text(hosts: Any) -> None:
+    hosts.on("source", "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) COLLATE utf8mb4_bin, b CHAR(9) COLLATE "
+             "utf8mb4_unicode_ci, c TEXT CHARACTER SET utf8mb3, d ENUM('ж') CHARACTER SET cp1251, e TEXT CHARACTER SET "
+             "utf8mb3 COLLATE utf8mb3_bin)", "INSERT INTO t VALUES (1, '😀', 'é', 'ж', 'ж', 'ẞ')")  # fmt: skip
+    hosts.on("postgres", "CREATE TABLE t (id INT, a TEXT, b CHAR(9), c TEXT, d TEXT, e TEXT)",
+             "INSERT INTO t VALUES (1, '😀', 'é', 'ж', 'ж', 'ẞ')")  # fmt: skip
+    assert hosts.compare("postgres").code == 0
+    assert hosts.compare("postgres", "--columns", "c", "e", "--empty-is-null").code == 0
+    hosts.on("postgres", "UPDATE t SET e = 'ß'")
+    assert hosts.compare("postgres", "--on-failure", "warn").details["columns"] == {"e": 1}
