@@ -1,9 +1,9 @@
 """Avro object container files.
 
 Integers are ``int`` and ``long``, floats ``float`` and ``double``, bytes ``bytes``. Dates, timestamps and decimals are
-Avro's logical types: ``date``, ``timestamp-micros`` with a zone and ``local-timestamp-micros`` without one, ``decimal``
-on bytes; AWS does not say whether COPY knows them. Or, if that is wanted, strings with every digit of the source, which
-COPY reads in any case. Every field may be null.
+strings with every digit of the source, which COPY reads in any case. Or, if that is wanted, Avro's logical types:
+``date``, ``timestamp-micros`` with a zone and ``local-timestamp-micros`` without one, ``decimal`` on bytes; AWS does
+not say whether COPY knows them. Every field may be null.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ class SqlExtractParameters(CursorParameters):
         description="values that Parquet and Avro cannot hold (infinite dates, NaN in NUMERIC): refuse, or write NULL",
     )
     avro_types: Literal["logical", "text"] = Field(
-        default="logical",
-        description="dates, timestamps and decimals in Avro: its logical types, or texts, which every COPY reads",
+        default="text",
+        description="dates, timestamps and decimals in Avro: texts, which every COPY reads, or Avro's logical types",
     )
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class SqlExtractParameters(CursorParameters):
             raise ValueError("give either --table or --sql")
         if self.files is not None and self.splits != 1:
             raise ValueError("give either --files or --splits")
-        if self.avro_types == "text" and self.output_format != "avro":
+        if self.avro_types == "logical" and self.output_format != "avro":
             raise ValueError("--avro-types goes with --output-format avro")
         return self
 

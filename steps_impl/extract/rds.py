@@ -70,7 +70,7 @@ class ExtractRdsParameters(SqlExtractParameters):
     zero_dates: ZeroDates = Field(
         default="fail",
         description="dates with a zero year, month or day: refuse, write NULL, or write as they are (text formats, and "
-        "--avro-types text)",
+        "Avro's texts)",
     )
     nul_bytes: NulBytes = Field(default="fail", description="NUL bytes (0x00) in text: refuse, or leave them out")
     binary: Binary = Field(
