@@ -26,6 +26,7 @@ from steps_impl.formats.typed import Column, CsvBlock, TypedRows
 _CODECS = {"none": "null", "gzip": "deflate"}
 _LEVEL, _RAW = 1, -15  # of deflate without a header, as Avro has it
 _SYNC = 16  # bytes between two blocks
+_BLOCK = 1 << 20  # bytes of columns that become one
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Types that are logical ones in Avro.
 LOGICAL = frozenset({"numeric", "date", "timestamp without time zone", "timestamp with time zone"})
@@ -64,30 +65,38 @@ class AvroCodec:
         out = io.BytesIO()
         schema = {"type": "record", "name": "row", "fields": fields}
         optional("fastavro.write").Writer(out, schema, _CODECS[compression], sync_marker=self._sync)
-        self._ready = out.getvalue()
+        self._head = out.getvalue()
+        self._waiting: list[list[Any]] = []
+        self._size = 0
 
     def feed(self, pieces: Sequence[TypedRows | CsvBlock]) -> bytes:
-        """Take chunks; return the block of their rows.
+        """Take chunks; return the bytes of the block that is full.
 
         Raises:
             UnsupportedValue: a value that the column's type cannot hold, by column and row number.
         """
-        parts = zip(*(self._columns.typed(piece) for piece in pieces), strict=True)
-        columns = [self._arrow.concat_arrays(part) for part in parts]
-        return self._take() + self._block(len(columns[0]), rows_of(columns, self._encoders))
+        for piece in pieces:
+            columns = self._columns.typed(piece)
+            self._waiting.append(columns)
+            self._size += sum(column.nbytes for column in columns)
+        return self._take() if self._size >= _BLOCK else b""
 
     def finish(self) -> bytes:
-        """Return the head of a file without rows."""
+        """Return the last block, or the head of a file without rows."""
         return self._take()
+
+    def _take(self) -> bytes:
+        head, self._head = self._head, b""
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        if not waiting:
+            return head
+        columns = [self._arrow.concat_arrays(parts) for parts in zip(*waiting, strict=True)]
+        return head + self._block(len(columns[0]), rows_of(columns, self._encoders))
 
     def _block(self, count: int, rows: memoryview) -> bytes:
         packer = isal_zlib.compressobj(_LEVEL, wbits=_RAW)
         data = packer.compress(rows) + packer.flush() if self._packed else bytes(rows)
         return b"".join([number(count), number(len(data)), data, self._sync])
-
-    def _take(self) -> bytes:
-        head, self._ready = self._ready, b""
-        return head
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -119,10 +119,14 @@ def test_numbers_that_never_end_and_long_texts_are_read_back():
     assert math.isnan(found[2][0])
 
 
-def test_many_blocks_follow_one_another():
-    columns = [Column("n", {"base": "bigint"})]
+def test_many_blocks_follow_one_another_and_none_grows_with_the_table():
+    columns = [Column("n", {"base": "bigint"}), Column("t", {"base": "character varying"})]
     codec = AvroCodec(columns, "gzip", Unsupported(null=False), logical=True)
-    data = b"".join(codec.feed([TypedRows(1, [[b"%d" % number] for number in range(start, start + 100)])])
-                    for start in range(0, 1000, 100)) + codec.finish()  # fmt: skip
-    assert [block.num_records for block in fastavro.block_reader(io.BytesIO(data))] == [100] * 10
-    assert [row["n"] for row in fastavro.reader(io.BytesIO(data))] == list(range(1000))
+    rows = [(number, "x" * 100) for number in range(60_000)]
+    chunks = [
+        TypedRows(1, [[b"%d" % n, text.encode()] for n, text in rows[at : at + 500]]) for at in range(0, 60_000, 500)
+    ]
+    data = b"".join(codec.feed([chunk]) for chunk in chunks) + codec.finish()
+    counts = [block.num_records for block in fastavro.block_reader(io.BytesIO(data))]
+    assert (len(counts), sum(counts)) == (7, 60_000)
+    assert unpacked(data) == rows
