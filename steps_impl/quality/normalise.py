@@ -64,9 +64,9 @@ def _converter(kind: str, arguments: list[int], rounding: str) -> Normaliser:
     if kind in {"boolean", "bool"}:
         return _boolean
     if kind == "date":
-        return lambda value: _moment(value)[:10]
+        return lambda value: None if _is_zero(value) else _moment(value)[:10]
     if kind.startswith("timestamp"):
-        return _moment
+        return lambda value: None if _is_zero(value) else _moment(value)
     if kind.startswith("time"):
         return _clock_time
     if kind in {"char", "character", "nchar", "bpchar"}:
@@ -99,6 +99,11 @@ def _boolean(value: Any) -> str:
     if word in FALSE_WORDS or word == "\x00":
         return "false"
     raise ValueError(word)
+
+
+def _is_zero(value: Any) -> bool:
+    """Tell MySQL's zero date, of which a load into a date or timestamp can make nothing but NULL."""
+    return isinstance(value, str) and value.startswith("0000-00-00")
 
 
 def _moment(value: Any) -> str:

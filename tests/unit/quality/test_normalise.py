@@ -25,6 +25,8 @@ from steps_impl.quality.normalise import normaliser
         ("timestamp without time zone", b"2024-02-29 10:00:00.500000", datetime(2024, 2, 29, 10, 0, 0, 500000)),  # noqa: DTZ001
         ("timestamp", b"2024-02-29 00:00:00", date(2024, 2, 29)),
         ("timestamptz", b"2024-02-29 08:00:00", datetime(2024, 2, 29, 10, tzinfo=timezone(timedelta(hours=2)))),
+        ("timestamp", b"0000-00-00 00:00:00.000000", None),
+        ("date", b"0000-00-00", None),
         ("time", timedelta(hours=5, minutes=1), time(5, 1)),
         ("character(10)", b"ab", "ab        "),
         ("character varying(20)", "naïve 😀".encode(), "naïve 😀"),
