@@ -12,25 +12,19 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import _loaded as loaded
+from benchmarks._processes import Run, timed
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.postgres import PostgresPart
 
-ROOT = Path(__file__).resolve().parents[1]
-COLUMNS = (
-    "id BIGINT PRIMARY KEY, amount INT, code VARCHAR(32), price DECIMAL(12,2), email VARCHAR(80), name VARCHAR(60), "
-    "note TEXT, day TIMESTAMP NULL"
-)
 SCHEMES = {"mysql": "mysql", "postgres": "postgresql"}
 ROW_BY_ROW = r"""
 import csv, io, json, os, boto3
@@ -55,20 +49,10 @@ link.commit()
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one process took: wall and CPU seconds, peak resident MB."""
-
-    seconds: float
-    cpu: float
-    resident: float
-
-
-@dataclass(frozen=True)
 class Bench:
     """One database, S3, and the file."""
 
     engine: str
-    part: MariaDbPart | PostgresPart
     address: DatabaseAddress
     s3: Any
     environment: dict[str, str]
@@ -77,36 +61,10 @@ class Bench:
     def upload(self, rows: int) -> str:
         path = self.folder / "rows.csv"
         with path.open("w", encoding="utf-8") as file:
-            file.writelines(lines(rows))
+            file.writelines(loaded.lines(rows, ",", ""))
         self.s3.upload_file(str(path), "bench", "rows.csv")
         path.unlink()
         return "s3://bench/rows.csv"
-
-    def empty(self) -> None:
-        self.run("DROP TABLE IF EXISTS loaded")
-        self.run(f"CREATE TABLE loaded ({COLUMNS})")
-
-    def run(self, statement: str) -> list[tuple[Any, ...]]:
-        login = self.login()
-        if self.engine == "mysql":
-            import pymysql
-
-            link: Any = pymysql.connect(autocommit=True, **login)
-        else:
-            import psycopg2
-
-            link = psycopg2.connect(**login)
-            link.autocommit = True
-        with link.cursor() as cursor:
-            cursor.execute(statement)
-            found = list(cursor.fetchall()) if cursor.description else []
-        link.close()
-        return found
-
-    def login(self) -> dict[str, Any]:
-        a = self.address
-        database = "database" if self.engine == "mysql" else "dbname"
-        return {"host": a.host, "port": a.port, "user": a.username, "password": a.password, database: a.database}
 
     def row_by_row(self, uri: str) -> Run:
         return self.measure([sys.executable, "-c", ROW_BY_ROW], uri, BENCH_EACH="commit")
@@ -130,35 +88,10 @@ class Bench:
         return self.measure([sys.executable, "-m", "ductrunner", "step", "copy-activity", "--params", str(path)], uri)
 
     def measure(self, command: list[str], uri: str, **extra: str) -> Run:
-        self.empty()
-        more = {"BENCH_FILE": uri, "BENCH_LOGIN": json.dumps(self.login()), "BENCH_ENGINE": self.engine}
-        environment = {**os.environ, **self.environment, **more, **extra, "PYTHONPATH": str(ROOT)}
-        log = self.folder / "log"
-        started = time.monotonic()
-        with log.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{command[-1]} failed: {log.read_text(errors='replace')[-2000:]}")
-        return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-    def checksum(self) -> tuple[Any, ...]:
-        return self.run("SELECT count(*), sum(amount), sum(length(note)), sum(price), max(day) FROM loaded")[0]
-
-
-def lines(rows: int) -> Iterator[str]:
-    """Rows of a CSV as AWS documents it; some values are empty, some hold an escaped comma."""
-    for number in range(1, rows + 1):
-        note = (
-            ""
-            if number % 7 == 0
-            else f"a note\\, of some length\\, about row {number} " + "lorem ipsum " * (number % 4)
-        )
-        yield (
-            f"{number},{number * 7919 % 100000 - 50000},code-{number:012x},{number * 37 % 10000000 / 100:.2f},"
-            f"user{number}@example.org,Zoë {number % 1000},{note},2024-01-01 00:{number % 60:02}:00\n"
-        )
+        loaded.make_anew(self.engine, self.address)
+        login = json.dumps(loaded.login(self.engine, self.address))
+        more = {"BENCH_FILE": uri, "BENCH_LOGIN": login, "BENCH_ENGINE": self.engine}
+        return timed(command, {**self.environment, **more, **extra}, self.folder / "log")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -181,7 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
             client.create_bucket(Bucket="bench")
             for engine, part in chosen.items():
                 address = part.ensure_database("bench", "bench")
-                _compare(Bench(engine, part, address, client, environment, folder), options)
+                _compare(Bench(engine, address, client, environment, folder), options)
         finally:
             for part in reversed(running):
                 part.stop()
@@ -197,21 +130,16 @@ def _compare(bench: Bench, options: argparse.Namespace) -> None:
         for _ in range(options.repeat):
             for name, contestant in contestants.items():
                 runs[name].append(contestant(uri))
-                loads.add(bench.checksum())
+                loads.add(loaded.checksum(bench.engine, bench.address))
         if len(loads) > 1:
             raise RuntimeError(f"{bench.engine}: the loads differ: {loads}")
         _print(bench.engine, rows, runs)
 
 
 def _print(engine: str, rows: int, runs: dict[str, list[Run]]) -> None:
-    slowest = statistics.median(run.seconds for run in runs["row by row"])
-    print(f"\n{engine}, {rows:,} rows x 8 columns   median s   all s            CPU s    MB   times faster", flush=True)
-    for name, measured in runs.items():
-        middle = statistics.median(run.seconds for run in measured)
-        every = " ".join(f"{run.seconds:.1f}" for run in measured)
-        cpu = statistics.median(run.cpu for run in measured)
-        memory = max(run.resident for run in measured)
-        print(f"{name:36} {middle:8.1f}   {every:16} {cpu:6.1f} {memory:5.0f} {slowest / middle:10.1f}", flush=True)
+    medians = {name: statistics.median(run.seconds for run in measured) for name, measured in runs.items()}
+    ratios = {name: medians["row by row"] / median for name, median in medians.items()}
+    loaded.print_runs(f"{engine}, {rows:,} rows x 8 columns", runs, "times faster", ratios)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,22 +22,13 @@ import yaml
 
 from benchmarks import _extract_sources as sources
 from benchmarks._extract_check import differences
+from benchmarks._processes import ROOT, Run, timed
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.postgres import PostgresPart
 
-ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".venv-bench" / "bin"
 _STEPS = {"mysql": ["extract-rds", "--host-name", "bench"], "postgres": ["extract-postgres"]}
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one process took: wall and CPU seconds, peak resident MB."""
-
-    seconds: float
-    cpu: float
-    resident: float
 
 
 @dataclass(frozen=True)
@@ -56,8 +44,6 @@ class Bench:
         login = {"host": address.host, "port": address.port, "username": address.username, "password": address.password}
         url = f"{address.username}:{address.password}@{address.host}:{address.port}/{address.database}"
         return {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
             "DUCTRUNNER_CONFIG": str(self.folder / "ductrunner.yaml"),
             "BENCH_SERVER": self.server,
             "BENCH_LOGIN": json.dumps({**login, "database": address.database, "timeout": 10}),
@@ -75,17 +61,7 @@ class Bench:
         """Run a command in an empty output folder; wait for it with its resource use."""
         for name in ("out", "dlt"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        log = self.folder / "log"
-        started = time.monotonic()
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                command, stdout=file, stderr=file, env={**self.environment(), **extra}, cwd=self.folder
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{command[0]} failed: {log.read_text(errors='replace')[-2000:]}")
-        return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        return timed(command, {**self.environment(), **extra}, self.folder / "log", self.folder)
 
     def floor(self) -> Run:
         return self.measure(

@@ -12,26 +12,19 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from benchmarks import _loaded as loaded
+from benchmarks._processes import Run, timed
 from sandbox.parts.database import DatabaseAddress
 from sandbox.parts.mariadb import MariaDbPart
 from sandbox.parts.postgres import PostgresPart
 
-ROOT = Path(__file__).resolve().parents[1]
-COLUMNS = (
-    "id BIGINT PRIMARY KEY, amount INT, code VARCHAR(32), price DECIMAL(12,2), email VARCHAR(80), name VARCHAR(60), "
-    "note TEXT, day TIMESTAMP NULL"
-)
 NAMES = ("amount", "code", "price", "email", "name", "note", "day")
 BY_HAND = r"""
 import json, os
@@ -59,43 +52,12 @@ link.commit()
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one process took: wall and CPU seconds, peak resident MB."""
-
-    seconds: float
-    cpu: float
-    resident: float
-
-
-@dataclass(frozen=True)
 class Bench:
     """One database and the files."""
 
     engine: str
     address: DatabaseAddress
     folder: Path
-
-    def login(self) -> dict[str, Any]:
-        a = self.address
-        database = "database" if self.engine == "mysql" else "dbname"
-        return {"host": a.host, "port": a.port, "user": a.username, "password": a.password, database: a.database}
-
-    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
-        if self.engine == "mysql":
-            import pymysql
-
-            link: Any = pymysql.connect(autocommit=True, **self.login())
-        else:
-            import psycopg2
-
-            link = psycopg2.connect(**self.login())
-            link.autocommit = True
-        with link.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            found = list(cursor.fetchall()) if cursor.description else []
-        link.close()
-        return found
 
     def upsert(self) -> str:
         """Return the bare statement behind the staging table."""
@@ -115,17 +77,9 @@ class Bench:
         return self._measure([sys.executable, "-m", "ductrunner", "step", f"load-{self.engine}", *words], {})
 
     def _measure(self, command: list[str], more: dict[str, str]) -> Run:
-        own = {"BENCH_LOGIN": json.dumps(self.login()), "DUCTRUNNER_CONFIG": str(self._configuration())}
-        log = self.folder / "log"
-        started = time.monotonic()
-        with log.open("wb") as file:
-            environment = {**os.environ, **own, **more, "PYTHONPATH": str(ROOT)}
-            process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{command[-1]} failed: {log.read_text(errors='replace')[-2000:]}")
-        return Run(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        login = json.dumps(loaded.login(self.engine, self.address))
+        own = {"BENCH_LOGIN": login, "DUCTRUNNER_CONFIG": str(self._configuration())}
+        return timed(command, {**own, **more}, self.folder / "log")
 
     def _configuration(self) -> Path:
         a = self.address
@@ -135,23 +89,6 @@ class Bench:
         path.write_text(yaml.safe_dump({**sections, "postgres": {**server, "database_name": a.database}}))
         return path
 
-    def checksum(self) -> tuple[Any, ...]:
-        return self.sql("SELECT count(*), sum(amount), sum(length(note)), sum(price), max(day) FROM loaded")[0]
-
-
-def lines(rows: int, first: int = 1) -> Iterator[str]:
-    """Rows as our extracts write them; some values are NULL, some hold an escaped character."""
-    for number in range(first, first + rows):
-        note = (
-            r"\N"
-            if number % 7 == 0
-            else f"a note\\\t of some length about row {number} " + "lorem ipsum " * (number % 4)
-        )
-        yield (
-            f"{number}\t{number * 7919 % 100000 - 50000}\tcode-{number:012x}\t{number * 37 % 10000000 / 100:.2f}\t"
-            f"user{number}@example.org\tZoë {number % 1000}\t{note}\t2024-01-01 00:{number % 60:02}:00\n"
-        )
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Print seconds, ratio and memory, for each way and engine."""
@@ -160,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
         folder = Path(name)
         file = folder / "rows.tsv"
         with file.open("w", encoding="utf-8") as written:
-            written.writelines(lines(options.rows))
+            written.writelines(loaded.lines(options.rows, "\t", r"\N"))
         parts = {"mysql": MariaDbPart(folder / "mariadb"), "postgres": PostgresPart(folder / "postgres")}
         for engine, part in parts.items():
             if options.engine in (None, engine):
@@ -185,11 +122,10 @@ def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
     for _ in range(options.repeat):
         order = [*order[1:], order[0]]  # what one leaves to the server would always burden the same next one
         for name, contestant in order:
-            bench.sql("DROP TABLE IF EXISTS loaded", "DROP TABLE IF EXISTS ductrunner_loads")
-            bench.sql(f"CREATE TABLE loaded ({COLUMNS})")
+            loaded.make_anew(bench.engine, bench.address)
             os.sync()
             runs[name].append(contestant())
-            loads.add(bench.checksum())
+            loads.add(loaded.checksum(bench.engine, bench.address))
     if len(loads) > 1:
         raise RuntimeError(f"{bench.engine}: the loads differ: {loads}")
     _print(bench.engine, options.rows, runs)
@@ -197,15 +133,11 @@ def _compare(bench: Bench, file: Path, options: argparse.Namespace) -> None:
 
 def _print(engine: str, rows: int, runs: dict[str, list[Run]]) -> None:
     """Print medians; the ratio is the median of those of each round, whose runs follow one another."""
-    head = f"{engine}, {rows:,} rows x 8 columns"
-    print(f"\n{head:36} median s   all s             CPU s    MB   x the speed by hand", flush=True)
+    ratios = {}
     for name, measured in runs.items():
         hands = runs["upsert by hand" if "upsert" in name else "by hand"]
-        ratio = statistics.median(hand.seconds / run.seconds for hand, run in zip(hands, measured, strict=True))
-        every = " ".join(f"{run.seconds:.1f}" for run in measured)
-        cpu, memory = statistics.median(run.cpu for run in measured), max(run.resident for run in measured)
-        middle = statistics.median(run.seconds for run in measured)
-        print(f"{name:36} {middle:8.1f}   {every:16} {cpu:6.1f} {memory:5.0f} {ratio:10.2f}", flush=True)
+        ratios[name] = statistics.median(hand.seconds / run.seconds for hand, run in zip(hands, measured, strict=True))
+    loaded.print_runs(f"{engine}, {rows:,} rows x 8 columns", runs, "x the speed by hand", ratios)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
