@@ -19,8 +19,9 @@ from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
 from steps_impl.load.digits import check_digits
-from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.load.manifest import LoadInput
 from steps_impl.load.parameters import LoadParameters
+from steps_impl.load.s3_input import open_input
 from steps_impl.load.staging import (
     Loaded,
     Loader,

@@ -25,8 +25,9 @@ from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
 from steps_impl.load.digits import check_digits
 from steps_impl.load.load_redshift_parameters import LoadRedshiftParameters
-from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.load.manifest import LoadInput
 from steps_impl.load.present_table import columns_of_files, present_table, wanted_table
+from steps_impl.load.s3_input import open_input
 from steps_impl.load.staging import Loader
 from steps_impl.quality.inside import LoadCheck, Loading, inside_checks, whole_key_check
 from steps_impl.quality.report import CheckReport

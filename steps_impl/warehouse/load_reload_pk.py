@@ -16,7 +16,8 @@ from core.sections.databases import RedshiftSettings
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.digits import check_digits
-from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.load.manifest import LoadInput
+from steps_impl.load.s3_input import open_input
 from steps_impl.load.staging import Loader, load_columns
 from steps_impl.quality.inside import inside_checks
 from steps_impl.quality.telling import told_after

@@ -12,7 +12,8 @@ from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.digits import check_digits
-from steps_impl.load.manifest import LoadInput, open_input
+from steps_impl.load.manifest import LoadInput
+from steps_impl.load.s3_input import open_input
 from steps_impl.quality.inside import inside_checks
 from steps_impl.quality.sides import check_known
 from steps_impl.quality.telling import told_after

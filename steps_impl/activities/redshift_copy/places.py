@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import AccessDenied, NotFound, UnsupportedValue
 from steps_impl.activities.objects.nodes import S3DataNode
-from steps_impl.load.manifest import open_input
+from steps_impl.load.s3_input import open_input
 from stores.s3 import S3Store
 from stores.s3.location import S3Location
 

@@ -13,7 +13,8 @@ from core.errors import NotFound, ObjectReplaced, UnsupportedValue
 from steps_impl.extract.files.source import Known, SourceFile, batches
 from steps_impl.extract.manifest import NAME
 from steps_impl.extract.outputs import LocalOutput, Output
-from steps_impl.load.manifest import LoadFile, LoadInput, find_input
+from steps_impl.load.manifest import LoadFile, LoadInput
+from steps_impl.load.s3_input import find_input
 from stores.s3 import Copy, Download, ObjectInfo, S3Location, S3Store, parse_uri
 from stores.s3.faults import local_file
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import AccessDenied, NotFound, ParameterError, StoreError
 from steps_impl.formats.opening import is_in_s3
-from steps_impl.load.manifest import LoadFile, LoadInput, find_input, merge_inputs, read_manifest
+from steps_impl.load.manifest import LoadFile, LoadInput, merge_inputs, read_manifest
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store
@@ -42,6 +42,8 @@ def find_files(addresses: Sequence[str], s3: Callable[[], S3Store]) -> LoadInput
 
 def _find(address: str, s3: Callable[[], S3Store]) -> LoadInput:
     if is_in_s3(address):
+        from steps_impl.load.s3_input import find_input
+
         return find_input(s3(), address)
     try:
         return _find_here(Path(address))
