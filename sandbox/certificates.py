@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from pathlib import Path
 from typing import Final
 
 from cryptography import x509
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from sandbox import ports
+from sandbox.files import write_private
 
 _VALID: Final = dt.timedelta(days=3650)
 _AUTHORITY: Final = "ductrunner sandbox"
@@ -31,6 +33,14 @@ def issue() -> tuple[bytes, bytes]:
     server = _unsigned(ports.HOST, key, signer).add_extension(names, critical=False)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return _signed(authority, signer), private + _signed(server, signer)
+
+
+def issue_into(authority: Path, server: Path) -> None:
+    """Write both into files, unless they are there."""
+    if not authority.exists():
+        ours, its = issue()
+        write_private(server, its)
+        write_private(authority, ours)
 
 
 _USES: Final = (

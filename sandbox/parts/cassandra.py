@@ -41,6 +41,8 @@ _PROPERTIES = (
     *("cassandra.skip_wait_for_gossip_to_settle=0", "cassandra.ring_delay_ms=0"),
     *("cassandra.superuser_setup_delay_ms=0", "cassandra.native.epoll.enabled=false", "cassandra-foreground=yes"),
 )
+#: What reads a key and its certificate as PEM, not as a Java keystore.
+_PEM = {"class_name": "org.apache.cassandra.security.PEMBasedSslContextFactory"}
 _LOGGING = """<configuration><appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder>
 <pattern>%-5level %date{ISO8601} %logger{0} %msg%n</pattern></encoder></appender>
 <root level="INFO"><appender-ref ref="OUT"/></root></configuration>
@@ -59,8 +61,18 @@ class CassandraPart(Part):
         CassandraJars.of_machine().folder()
         return java()
 
+    @property
+    def authority(self) -> Path:
+        """The certificate that clients trust which want TLS; those that do not come in without."""
+        return self.directory / "ca.crt"
+
     def prepare(self) -> None:
-        """Write the configuration."""
+        """Write the configuration, and make the certificates for TLS, unless they are there."""
+        from sandbox.certificates import issue_into
+
+        certificate = self.directory / "server.pem"
+        issue_into(self.authority, certificate)
+        encryption = {"enabled": True, "optional": True, "keystore": str(certificate), "ssl_context_factory": _PEM}
         network = {"listen_address": ports.HOST, "rpc_address": ports.HOST, "start_native_transport": True}
         rights = {"authenticator": "PasswordAuthenticator", "authorizer": "CassandraAuthorizer"}
         seed = {"class_name": "org.apache.cassandra.locator.SimpleSeedProvider", "parameters": [{"seeds": ports.HOST}]}
@@ -74,6 +86,7 @@ class CassandraPart(Part):
             "seed_provider": [seed],
             "auto_snapshot": False,
             "hinted_handoff_enabled": False,
+            "client_encryption_options": encryption,
             **{key: value for part in (network, rights, place, log, small, caches) for key, value in part.items()},
         }
         write_private(self.directory / "cassandra.yaml", yaml.safe_dump(document))

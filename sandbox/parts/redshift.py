@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sandbox.files import write_private
 from sandbox.parts.moto import MotoPart
 from sandbox.parts.postgres import PostgresPart
 from sandbox.parts.python_service import PythonService
@@ -35,13 +34,9 @@ class RedshiftPart(PythonService):
 
     def prepare(self) -> None:
         """Make the certificates for TLS, unless they are there."""
-        if self.authority.exists():
-            return
-        from sandbox.certificates import issue
+        from sandbox.certificates import issue_into
 
-        authority, server = issue()
-        write_private(self._certificate, server)
-        write_private(self.authority, authority)
+        issue_into(self.authority, self._certificate)
 
     def environment(self) -> Mapping[str, str]:
         """Return how COPY reaches S3, and how the front reaches the catalog of Postgres."""

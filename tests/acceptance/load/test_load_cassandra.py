@@ -29,6 +29,7 @@ from core.errors import (
     UnsupportedValue,
 )
 from core.sections.databases import CassandraSettings
+from sandbox.certificates import issue
 from sandbox.parts.cassandra import CassandraPart
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.formats.delimited import FORMATS
@@ -129,6 +130,21 @@ def test_rows_are_written_as_of_the_stated_time_and_a_rerun_changes_nothing(ring
     assert ring.rows(table, "id, v, w, writetime(v)") == expected
     ring.load(table, source)
     assert ring.rows(table, "id, v, w, writetime(v)") == expected
+
+
+def test_rows_go_over_tls_to_a_node_that_is_known_and_to_no_other(
+    ring: Ring, cassandra_server: CassandraPart, tmp_path: Path
+) -> None:
+    table = ring.make("id int PRIMARY KEY, v text")
+    ring.change(ssl_mode="verify-full", ssl_ca=str(cassandra_server.authority))
+    ring.load(table, ring.values((1, "a")))
+    assert ring.rows(table) == [(1, "a")]
+    authority, _ = issue()
+    (tmp_path / "other.crt").write_bytes(authority)
+    ring.change(ssl_ca=str(tmp_path / "other.crt"))
+    with pytest.raises(StoreUnreachable):
+        ring.load(table, ring.values((2, "b")))
+    assert ring.rows(table) == [(1, "a")]
 
 
 def test_what_was_written_since_is_not_overwritten(ring: Ring) -> None:
@@ -258,7 +274,7 @@ def test_a_cluster_that_refuses_or_is_not_there_is_told(ring: Ring) -> None:
     for error, changed in [
         (StoreUnreachable, {"port": 1}),
         (AccessDenied, {"password": "wrong"}),
-        (StoreUnreachable, {"ssl_mode": "require"}),
+        (StoreUnreachable, {"ssl_mode": "verify-full"}),
         (StoreUnreachable, {"datacenter": "elsewhere"}),
     ]:
         before = ring.configuration.read_text()
