@@ -94,6 +94,7 @@ class Bench:
             "ours, Parquet": lambda: self.ours(*parquet),
             "ours, JSON": lambda: self.ours("--output-format", "json"),
             "ours, Avro": lambda: self.ours("--output-format", "avro"),
+            "ours, Avro, logical types": lambda: self.ours("--output-format", "avro", "--avro-types", "logical"),
         }
         if not peers:
             return ours

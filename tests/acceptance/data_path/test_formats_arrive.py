@@ -10,7 +10,13 @@ import pytest
 
 from core.errors import ParameterError, UnsupportedValue
 
-FORMATS = [("tsv", "zstd"), ("csv", "zstd"), ("json", "gzip"), ("json", "zstd"), ("parquet", None), ("avro", None)]
+FORMATS = [
+    *({"output_format": form, "compression": "zstd"} for form in ("tsv", "csv", "json")),
+    {"output_format": "json", "compression": "gzip"},
+    {"output_format": "parquet"},
+    {"output_format": "avro"},
+    {"output_format": "avro", "avro_types": "logical"},
+]
 DEFINITION = """CREATE TABLE {name} (id INT PRIMARY KEY, note VARCHAR(160), big DECIMAL(20,0), price DECIMAL(38,10),
   weight DOUBLE PRECISION, born DATE, at TIMESTAMP, long_time VARCHAR(20))"""
 NOTES = [None, "", "NULL", "C:\\new", "\t", "a\nb\r", 'say "so"', "😀 é", "\x1d\x1e\x1f", "{}", "\u2028", " x "]
@@ -23,12 +29,12 @@ def rows() -> list[tuple[Any, ...]]:
     return [*filled, (99, None, None, None, None, None, None, None)]
 
 
-@pytest.mark.parametrize(("output_format", "compression"), FORMATS)
-def test_the_warehouse_has_the_sources_values(path: Any, output_format: str, compression: str | None) -> None:
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_warehouse_has_the_sources_values(path: Any, form: dict[str, str]) -> None:
     name = path.name("formats")
     columns = "id INT PRIMARY KEY, note TEXT, big BIGINT UNSIGNED, price DECIMAL(38,10), weight DOUBLE, born DATE"
     path.make_source(name, f"{columns}, at DATETIME(6), long_time TIME", rows())
-    place = path.extract(table=name, output_format=output_format, compression=compression, files=3)
+    place = path.extract(table=name, **form, files=3)
     path.load(DEFINITION.format(name=name), place)
     expected = [tuple(Decimal(v) if n == 2 and v is not None else v for n, v in enumerate(row)) for row in rows()]
     assert path.in_target(f"SELECT * FROM {name} ORDER BY id") == expected
