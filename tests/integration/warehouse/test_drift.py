@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -100,6 +101,5 @@ def test_a_table_with_super_and_varbyte_is_as_defined_when_the_step_comes_again(
     for number in (1, 2):
         where = warehouse.put_extract("in", ("id", "doc", "mark", "large"), [["1", f'{{"n": {number}}}', "00ff", "61"]])
         assert warehouse.run("upsert", table_definition=table, input=[where]).details["altered"] == []
-    assert [(row[:2], bytes(row[2])) for row in warehouse.rows("SELECT id, doc, mark FROM t")] == [
-        ((1, {"n": 2}), b"\x00\xff")
-    ]
+    found = warehouse.rows("SELECT id, doc, mark FROM t")  # SUPER reaches a client as text
+    assert [(number, json.loads(doc), bytes(mark)) for number, doc, mark in found] == [(1, {"n": 2}, b"\x00\xff")]
