@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import fastavro
@@ -78,6 +79,7 @@ def test_every_format_loads_and_so_does_a_file_without_rows(
         (gzip.compress(TSV * 99)[:-9], {"gzip": True}, "in/file: it is not a complete gzip file"),
         (TSV, {"gzip": True}, "in/file: it is not a complete gzip file"),
     ],
+    ids=count(),
 )
 def test_a_file_of_another_kind_is_named_with_what_is_wrong(
     warehouse: Any, content: bytes, options: dict[str, Any], message: str
