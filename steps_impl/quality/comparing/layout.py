@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from steps_impl.quality.comparing.forms import Digest, Form
+from core.errors import ParameterError
+from steps_impl.quality.comparing.forms import Checksum, Digest, Form
 from steps_impl.quality.comparing.mysql_forms import (
+    mysql_crc,
     mysql_exact,
     mysql_field,
     mysql_form,
@@ -40,6 +42,19 @@ def digest_of(source: End, target: End) -> Digest:
     """Return what both can compute fast: MySQL takes long for MD5, the warehouse and Postgres for SHA-256."""
     engines = {source.engine, target.engine}
     return "sha256" if "mysql" in engines and "redshift" not in engines else "md5"
+
+
+def require_crc32(*ends: End) -> None:
+    """Refuse the fast checksum where a side cannot compute it.
+
+    Raises:
+        ParameterError: Redshift, or Postgres before 18.
+    """
+    for end in ends:
+        if end.engine == "mysql":
+            continue
+        if end.engine != "postgres" or not end.rows("SELECT 1 FROM pg_proc WHERE proname = 'crc32'"):
+            raise ParameterError(f"--checksum fast: {end.engine} has no CRC32 (MySQL has it, and Postgres from 18 on)")
 
 
 class Segments(Protocol):
@@ -102,12 +117,20 @@ class Layout:
     """One side: the relation, the key's columns and all others."""
 
     def __init__(
-        self, end: End, relation: str, keys: Sequence[Part], others: Sequence[Part], digest: Digest, odd: int
+        self,
+        end: End,
+        relation: str,
+        keys: Sequence[Part],
+        others: Sequence[Part],
+        digest: Digest,
+        odd: int,
+        checksum: Checksum = "strong",
     ) -> None:
         self._end = end
         self._relation = relation
         self._keys, self._parts = keys, [*keys, *others]
         self._digest, self._odd = digest, odd
+        self._checksum = checksum
         self._forms = RedshiftForms() if end.engine == "redshift" else PostgresForms()
 
     @property
@@ -118,7 +141,7 @@ class Layout:
     @property
     def key_hash(self) -> str:
         """The checksum of the key."""
-        return self._hash(self._keys)
+        return self._strong(self._row(self._keys))
 
     def divided(self, low: int, width: int) -> str:
         """Return in which range of a width the key's number lies, counted from ``low``."""
@@ -168,12 +191,23 @@ class Layout:
         return self._end.rows(query)
 
     def _hash(self, parts: Sequence[Part], *, quick: bool = False) -> str:
+        text = self._row(parts, quick=quick)
+        return self._strong(text) if self._checksum == "strong" else self._fast(text)
+
+    def _strong(self, text: str) -> str:
+        if self._end.engine == "mysql":
+            return mysql_hash(text, self._digest, self._odd)
+        return self._forms.hash(text, self._digest)
+
+    def _fast(self, text: str) -> str:
+        key = self._row(self._keys)
+        return mysql_crc(text, key, self._odd) if self._end.engine == "mysql" else self._forms.crc(text, key)
+
+    def _row(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         if self._end.engine == "mysql":
             form = self._quick if quick else self._form
-            fields = [mysql_field(form(part), part.form) for part in parts]
-            return mysql_hash(mysql_row(fields), self._digest, self._odd)
-        fields = [self._forms.field(self._form(part), part.column, part.form) for part in parts]
-        return self._forms.hash(self._forms.row(fields), self._digest)
+            return mysql_row([mysql_field(form(part), part.form) for part in parts])
+        return self._forms.row([self._forms.field(self._form(part), part.column, part.form) for part in parts])
 
     def _form(self, part: Part) -> str:
         name = self._end.quote(part.column.name)
