@@ -132,6 +132,8 @@ def _measure(bench: Bench, given: argparse.Namespace) -> None:
         for target in ("postgres", *(["redshift"] if given.redshift else [])):
             words = ["--source-host", "source", "--source-table", "enrollments", "--target-host", target]
             bench.time(f"compare MySQL and {target}", partial(_ours, bench, words))
+            if target == "postgres":
+                bench.time("compare --checksum fast", partial(_ours, bench, [*words, "--checksum", "fast"]))
         if not given.no_peers:
             bench.time("reladiff", partial(_reladiff, bench))
     _print(bench, given.rows)
