@@ -19,7 +19,7 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.quality.comparing.forms import Checksum, Rules, agree
 from steps_impl.quality.comparing.key_list import KeyList
-from steps_impl.quality.comparing.layout import Layout, Part, digest_of, require_crc32
+from steps_impl.quality.comparing.layout import Layout, Part, Summing, digest_of, require_crc32
 from steps_impl.quality.comparing.search import Outcome, Search
 from steps_impl.quality.comparing.tally import RowComparison
 from steps_impl.quality.engines import Column, End, open_end
@@ -122,10 +122,12 @@ def _compare(parameters: CompareParameters, settings: Settings, context: StepCon
         parts = [[Part(pair[side], form) for pair, form in zip(pairs, forms, strict=True)] for side in (0, 1)]
         if parameters.checksum == "fast":
             require_crc32(source, target)
-        count, digest = len(names), digest_of(source, target)
+        count = len(names)
+        number_key = count == 1 and forms[0].kind == "integer" and _plain_numbers(pairs[0])
+        summing = Summing(digest_of(source, target), parameters.checksum, number_key)
         layouts = (
-            Layout(source, relations[0], parts[0][:count], parts[0][count:], digest, 1, parameters.checksum),
-            Layout(target, relations[1], parts[1][:count], parts[1][count:], digest, 2, parameters.checksum),
+            Layout(source, relations[0], parts[0][:count], parts[0][count:], summing, 1),
+            Layout(target, relations[1], parts[1][:count], parts[1][count:], summing, 2),
         )
         others = [left.name for left, _ in pairs[count:]]
         comparison = RowComparison(outcome.tally, count, others, forms[count:], keys.note)
@@ -133,7 +135,7 @@ def _compare(parameters: CompareParameters, settings: Settings, context: StepCon
             layouts,
             comparison,
             outcome,
-            whole_number_key=count == 1 and forms[0].kind == "integer" and _plain_numbers(pairs[0]),
+            whole_number_key=number_key,
             limit=parameters.limit,
             progress=lambda phase, rows: context.reporter.progress(phase, rows=rows),
         ).run()

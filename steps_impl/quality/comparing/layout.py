@@ -7,7 +7,7 @@ orders (collations), and one scan answers for all segments of a level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ from steps_impl.quality.comparing.mysql_forms import (
 from steps_impl.quality.comparing.postgres_forms import PostgresForms, RedshiftForms
 from steps_impl.quality.engines import Column, End
 
+#: The greatest prime number of 16 bits.
+_PRIME = 65521
 #: Rows and checksum of a segment.
 Sums = tuple[int, int]
 
@@ -36,6 +38,16 @@ class Part:
 
     column: Column
     form: Form
+
+
+@dataclass(frozen=True)
+class Summing:
+    """How rows become numbers, alike on both sides."""
+
+    digest: Digest
+    checksum: Checksum
+    #: Whether the key is one column of whole numbers.
+    number_key: bool
 
 
 def digest_of(source: End, target: End) -> Digest:
@@ -122,15 +134,13 @@ class Layout:
         relation: str,
         keys: Sequence[Part],
         others: Sequence[Part],
-        digest: Digest,
+        summing: Summing,
         odd: int,
-        checksum: Checksum = "strong",
     ) -> None:
         self._end = end
         self._relation = relation
         self._keys, self._parts = keys, [*keys, *others]
-        self._digest, self._odd = digest, odd
-        self._checksum = checksum
+        self._summing, self._odd = summing, odd
         self._forms = RedshiftForms() if end.engine == "redshift" else PostgresForms()
 
     @property
@@ -192,16 +202,23 @@ class Layout:
 
     def _hash(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         text = self._row(parts, quick=quick)
-        return self._strong(text) if self._checksum == "strong" else self._fast(text)
+        return self._strong(text) if self._summing.checksum == "strong" else self._fast(text)
 
     def _strong(self, text: str) -> str:
         if self._end.engine == "mysql":
-            return mysql_hash(text, self._digest, self._odd)
-        return self._forms.hash(text, self._digest)
+            return mysql_hash(text, self._summing.digest, self._odd)
+        return self._forms.hash(text, self._summing.digest)
 
     def _fast(self, text: str) -> str:
-        key = self._row(self._keys)
-        return mysql_crc(text, key, self._odd) if self._end.engine == "mysql" else self._forms.crc(text, key)
+        """Return the CRC32 of a row, weighed by its key: values that change places between rows change the sum."""
+        crc = mysql_crc if self._end.engine == "mysql" else self._forms.crc
+        return f"COALESCE({crc(text)} * {self._weight(crc)}, {self._odd})"
+
+    def _weight(self, crc: Callable[[str], str]) -> str:
+        """Return a number above 0 that rows beside each other do not share."""
+        if self._summing.number_key:
+            return f"(COALESCE(MOD({self.key_name}, {_PRIME}), 0) + {_PRIME})"
+        return f"(MOD({crc(self._row(self._keys))}, {_PRIME}) + {_PRIME})"
 
     def _row(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         if self._end.engine == "mysql":

@@ -55,9 +55,9 @@ def mysql_hash(text: str, digest: Digest, odd: int) -> str:
     return f"IFNULL(CAST(CONV(LEFT({value}, 15), 16, 10) AS UNSIGNED), {odd})"
 
 
-def mysql_crc(text: str, key: str, odd: int) -> str:
-    """Return the CRC32 of a row's text, weighed by its key, so that values cannot change their rows unseen."""
-    return f"IFNULL(CRC32({text}) * ((CRC32({key}) & 65535) + 1), {odd})"
+def mysql_crc(text: str) -> str:
+    """Return the CRC32 of a text."""
+    return f"CRC32({text})"
 
 
 def mysql_field(expression: str, form: Form) -> Field:

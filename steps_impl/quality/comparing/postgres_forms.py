@@ -56,9 +56,9 @@ class PostgresForms:
             return f"('x' || md5({text}))::bit(60)::bigint"
         return f"('x' || encode(substr(sha256({self._utf8(text)}), 1, 8), 'hex'))::bit(60)::bigint"
 
-    def crc(self, text: str, key: str) -> str:
-        """Return the CRC32 of a row's text, weighed by its key, so that values cannot change their rows unseen."""
-        return f"crc32({self._utf8(text)}) * ((crc32({self._utf8(key)}) & 65535) + 1)"
+    def crc(self, text: str) -> str:
+        """Return the CRC32 of a text, which Postgres has from 18 on."""
+        return f"crc32({self._utf8(text)})"
 
     def words(self, expression: str) -> str:
         """Return a number or time as text."""
