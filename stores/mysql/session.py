@@ -16,7 +16,7 @@ from stores.logins import Access, current_access, logged_in
 from stores.mysql.faults import DriverFault, translate
 from stores.mysql.target import pymysql_options
 from stores.mysql.tls import Tls
-from stores.reaching import until_reached
+from stores.reaching import QUICKLY, until_reached
 from stores.sql import Statement
 
 _LOST = 2013
@@ -135,7 +135,7 @@ def connect_session(
         link = _open_link(access, where, demanded, options or {})
         return MySqlSession(link, lambda: _open_link(current_access(host, None), where, demanded, {}), where, stop)
 
-    session: MySqlSession = until_reached(retries, stop)(logged_in, host, None, open_with, _speak)
+    session: MySqlSession = until_reached(retries, stop, QUICKLY)(logged_in, host, None, open_with, _speak)
     return session
 
 

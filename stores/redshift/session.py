@@ -21,7 +21,7 @@ from core.errors import StoreUnreachable
 from core.sections.databases import DatabaseLogin
 from stores.logins import Access, logged_in
 from stores.postgres_tls import postgres_tls
-from stores.reaching import until_reached
+from stores.reaching import QUICKLY, until_reached
 from stores.redshift.faults import connection_fault, statement_fault
 from stores.redshift.types import type_modifier
 from stores.sql import Statement
@@ -215,7 +215,7 @@ def connect(
         where = f"{title} {access.host}:{access.port}/{access.database}"
         login = {"host": access.host, "port": access.port, "dbname": access.database}
         login |= {"user": access.username, "password": access.password, **postgres_tls(settings)}
-        return until_reached(retries, stop)(
+        return until_reached(retries, stop, QUICKLY)(
             _connect_once, {**login, **access.options, **(options or {})}, where, stop, timeout
         )
 
