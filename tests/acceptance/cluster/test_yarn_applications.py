@@ -93,7 +93,7 @@ def test_a_cancelled_attempt_ends_its_application(steps: Steps, bucket: Bucket, 
     os.kill(process.pid, signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert yarn.states() == ["KILLED"]
+    eventually(lambda: yarn.states() == ["KILLED"], "the end of the application")
     assert "ended the YARN application" in err
 
 
@@ -107,7 +107,7 @@ def test_what_a_killed_attempt_has_left_is_ended_by_the_next_one(steps: Steps, b
     steps.result.parent.mkdir()
     second = RUN[1].replace("Attempt=1", "Attempt=2")
     steps.finish({"type": "EmrActivity", "step": "command-runner.jar,true"}, DUCTRUNNER_ATTEMPT_ID=second)
-    assert yarn.states() == ["KILLED"]
+    eventually(lambda: yarn.states() == ["KILLED"], "the end of the application")
     assert bucket.keys("out") == []
 
 
@@ -121,4 +121,4 @@ def test_where_yarns_pages_do_not_answer_its_command_is_asked(steps: Steps, buck
     found = Applications.of_cluster(run_tag(*RUN), yarn.configuration, dict(os.environ))
     assert found
     assert found.kill() == [yarn.applications()[0]["id"]]
-    assert yarn.states() == ["KILLED"]
+    eventually(lambda: yarn.states() == ["KILLED"], "the end of the application")
