@@ -6,11 +6,10 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from core.errors import DefinitionError
 from steps_impl.extract.cursor_parameters import CursorParameters
 from steps_impl.extract.unload import UnloadCompression, UnloadForm, UnloadFormat
 from steps_impl.tables.model import TableName
-from steps_impl.tables.reader import read_table_name
+from steps_impl.tables.reader import checked_table_name, read_table_name
 
 
 class ExtractRedshiftParameters(CursorParameters):
@@ -48,12 +47,7 @@ class ExtractRedshiftParameters(CursorParameters):
     @field_validator("table", "schema_name")
     @classmethod
     def _a_name(cls, text: str | None) -> str | None:
-        try:
-            if text is not None:
-                read_table_name(text)
-        except DefinitionError as error:
-            raise ValueError(str(error)) from None
-        return text
+        return None if text is None else checked_table_name(text)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -6,27 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from core.errors import DefinitionError, ParameterError
+from core.errors import ParameterError
 from steps_impl.activities.redshift_copy.exchange import InsertMode
 from steps_impl.load.parameters import CopyParameters
 from steps_impl.quality.inside_parameters import LoadCheckParameters
 from steps_impl.tables.model import TableName
-from steps_impl.tables.reader import TokenReader
-from steps_impl.tables.tokens import Kind
+from steps_impl.tables.reader import checked_table_name, read_table_name
 from steps_impl.warehouse.maintenance import MaintenanceParameters
 
 _WORDS = {None: None, "none": "", "gzip": "GZIP", "bzip2": "BZIP2", "lzop": "LZOP", "lzo": "LZOP", "zstd": "ZSTD"}
-
-
-def _one_table(text: str) -> str:
-    try:
-        reader = TokenReader(text)
-        reader.table_name()
-    except DefinitionError as error:
-        raise ValueError(str(error)) from None
-    if reader.token.kind is not Kind.END:
-        raise ValueError("takes one table, written table or schema.table")
-    return text
 
 
 def _in_capitals(value: Any) -> Any:
@@ -36,8 +24,8 @@ def _in_capitals(value: Any) -> Any:
 class LoadRedshiftParameters(LoadCheckParameters, MaintenanceParameters, CopyParameters):
     """Parameters of ``load-redshift``."""
 
-    table: Annotated[str, AfterValidator(_one_table)] = Field(description="the table, which has to be there")
-    schema_name: Annotated[str, AfterValidator(_one_table)] | None = Field(
+    table: Annotated[str, AfterValidator(checked_table_name)] = Field(description="the table, which has to be there")
+    schema_name: Annotated[str, AfterValidator(checked_table_name)] | None = Field(
         default=None, alias="schema", description="its schema; may be part of --table; default: public"
     )
     input: tuple[str, ...] = Field(
@@ -80,8 +68,8 @@ class LoadRedshiftParameters(LoadCheckParameters, MaintenanceParameters, CopyPar
         Raises:
             ParameterError: two schemas are named.
         """
-        name = TokenReader(self.table).table_name()
-        schema = TokenReader(self.schema_name).table_name() if self.schema_name else None
+        name = read_table_name(self.table)
+        schema = read_table_name(self.schema_name) if self.schema_name else None
         if schema and (schema.schema or name.schema not in (None, schema.name)):
             raise ParameterError(f"--schema: {self.schema_name} does not go with --table {self.table}; name one schema")
         return TableName(name.name, name.schema or (schema.name if schema else "public"))

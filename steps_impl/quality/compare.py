@@ -64,7 +64,7 @@ class CompareParameters(CheckParameters):
     empty_is_null: bool = Field(default=False, description="take '' as equal to NULL")
     checksum: Checksum = Field(
         default="strong",
-        description="of each row 60 bits of a digest; or fast: CRC32, in two thirds of the time, which overlooks one "
+        description="of each row 60 bits of a digest; or fast: CRC32, in six tenths of the time, which overlooks one "
         "changed row in four billion (MySQL, and Postgres from 18 on)",
     )
     limit: int = Field(

@@ -130,6 +130,19 @@ def read_table_name(text: str) -> TableName:
     return name
 
 
+def checked_table_name(text: str) -> str:
+    """Return the text that names one table; for a field of a model.
+
+    Raises:
+        ValueError: it is no such name, or goes on behind it.
+    """
+    try:
+        read_table_name(text)
+    except DefinitionError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
 _QUOTE_HINT = " (a reserved word; put it in double quotes)"
 _TIGHT_BEFORE = frozenset({"(", ")", ",", ".", "::"})
 _TIGHT_AFTER = frozenset({"(", ".", "::"})

@@ -10,8 +10,8 @@ from core.errors import DefinitionError
 from steps_impl.load.parameters import LoadParameters
 from steps_impl.quality.inside_parameters import InsideCheckParameters
 from steps_impl.quality.sides import SourceRelation
-from steps_impl.tables.reader import TokenReader
-from steps_impl.tables.tokens import Kind, statements_in, tokenize
+from steps_impl.tables.reader import checked_table_name
+from steps_impl.tables.tokens import statements_in, tokenize
 from steps_impl.warehouse.maintenance import MaintenanceParameters
 
 #: Words that end a condition when they stand outside of brackets.
@@ -93,16 +93,7 @@ class MergeParameters(HistoryParameters, InsideCheckParameters, MaintenanceParam
     @field_validator("source_table")
     @classmethod
     def _one_name(cls, text: str | None) -> str | None:
-        if text is None:
-            return None
-        try:
-            reader = TokenReader(text)
-            reader.table_name()
-        except DefinitionError as error:
-            raise ValueError(str(error)) from None
-        if reader.token.kind is not Kind.END:
-            raise ValueError("takes one table, written schema.table")
-        return text
+        return None if text is None else checked_table_name(text)
 
     @field_validator("source_sql")
     @classmethod
