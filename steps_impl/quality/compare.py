@@ -17,9 +17,10 @@ from pydantic import Field, model_validator
 from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.quality.comparing.forms import Checksum, Rules, agree
+from steps_impl.quality.comparing.checksums import Checksum, Summing, crc_of, digest_of
+from steps_impl.quality.comparing.forms import Rules, agree
 from steps_impl.quality.comparing.key_list import KeyList
-from steps_impl.quality.comparing.layout import Layout, Part, Summing, digest_of, require_crc32
+from steps_impl.quality.comparing.layout import Layout, Part
 from steps_impl.quality.comparing.search import Outcome, Search
 from steps_impl.quality.comparing.tally import RowComparison
 from steps_impl.quality.engines import Column, End, open_end
@@ -63,9 +64,9 @@ class CompareParameters(CheckParameters):
     )
     empty_is_null: bool = Field(default=False, description="take '' as equal to NULL")
     checksum: Checksum = Field(
-        default="strong",
-        description="of each row 60 bits of a digest; or fast: CRC32, in six tenths of the time, which overlooks one "
-        "changed row in four billion (MySQL, and Postgres from 18 on)",
+        default="auto",
+        description="of each row: strong: 60 bits of a digest; fast: a CRC of 32 bits, in half the time (MySQL, and "
+        "Postgres from 18 on); auto: CRC32C where both sides have it (MariaDB, and Postgres from 18 on), else strong",
     )
     limit: int = Field(
         default=10_000,
@@ -120,11 +121,10 @@ def _compare(parameters: CompareParameters, settings: Settings, context: StepCon
         rules = Rules(parameters.digits, parameters.empty_is_null, parameters.zero_dates)
         forms = [agree(left, right, rules) for left, right in pairs]
         parts = [[Part(pair[side], form) for pair, form in zip(pairs, forms, strict=True)] for side in (0, 1)]
-        if parameters.checksum == "fast":
-            require_crc32(source, target)
         count = len(names)
         number_key = count == 1 and forms[0].kind == "integer" and _plain_numbers(pairs[0])
-        summing = Summing(digest_of(source, target), parameters.checksum, number_key)
+        summing = Summing(digest_of(source, target), crc_of(parameters.checksum, source, target), number_key)
+        outcome.checksum = summing.name
         layouts = (
             Layout(source, relations[0], parts[0][:count], parts[0][count:], summing, 1),
             Layout(target, relations[1], parts[1][:count], parts[1][count:], summing, 2),
@@ -211,6 +211,7 @@ def _report(parameters: CompareParameters, outcome: Outcome) -> CheckReport:
             "different": tally.different,
             "columns": dict(tally.columns),
             "complete": outcome.complete,
+            "checksum": outcome.checksum,
         },
         finding=f"{least}{tally.missing} rows are missing in the target, {tally.extra} are only there, "
         f"{tally.different} differ",

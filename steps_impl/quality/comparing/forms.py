@@ -15,9 +15,6 @@ from steps_impl.quality.engines import Column
 
 FormKind = Literal["integer", "truth", "decimal", "float", "date", "timestamp", "time", "text", "hex"]
 Digits = Literal["cut", "round", "exact"]
-Digest = Literal["md5", "sha256"]
-#: Strong: 60 bits of a digest. Fast: CRC32, which is 32 bits.
-Checksum = Literal["strong", "fast"]
 
 _WHOLE = frozenset({"integer", "boolean", "bit"})
 _FLOATS = frozenset({"real", "double"})

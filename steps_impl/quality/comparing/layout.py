@@ -7,13 +7,13 @@ orders (collations), and one scan answers for all segments of a level.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from core.errors import ParameterError
-from steps_impl.quality.comparing.forms import Checksum, Digest, Form
+from steps_impl.quality.comparing.checksums import Crc, Summing
+from steps_impl.quality.comparing.forms import Form
 from steps_impl.quality.comparing.mysql_forms import (
     mysql_crc,
     mysql_exact,
@@ -26,8 +26,8 @@ from steps_impl.quality.comparing.mysql_forms import (
 from steps_impl.quality.comparing.postgres_forms import PostgresForms, RedshiftForms
 from steps_impl.quality.engines import Column, End
 
-#: The greatest prime number of 16 bits.
-_PRIME = 65521
+#: The greatest prime number of 30 bits: a CRC times a weight stays below 2^63.
+_PRIME = 1_073_741_789
 #: Rows and checksum of a segment.
 Sums = tuple[int, int]
 
@@ -38,35 +38,6 @@ class Part:
 
     column: Column
     form: Form
-
-
-@dataclass(frozen=True)
-class Summing:
-    """How rows become numbers, alike on both sides."""
-
-    digest: Digest
-    checksum: Checksum
-    #: Whether the key is one column of whole numbers.
-    number_key: bool
-
-
-def digest_of(source: End, target: End) -> Digest:
-    """Return what both can compute fast: MySQL takes long for MD5, the warehouse and Postgres for SHA-256."""
-    engines = {source.engine, target.engine}
-    return "sha256" if "mysql" in engines and "redshift" not in engines else "md5"
-
-
-def require_crc32(*ends: End) -> None:
-    """Refuse the fast checksum where a side cannot compute it.
-
-    Raises:
-        ParameterError: Redshift, or Postgres before 18.
-    """
-    for end in ends:
-        if end.engine == "mysql":
-            continue
-        if end.engine != "postgres" or not end.rows("SELECT 1 FROM pg_proc WHERE proname = 'crc32'"):
-            raise ParameterError(f"--checksum fast: {end.engine} has no CRC32 (MySQL has it, and Postgres from 18 on)")
 
 
 class Segments(Protocol):
@@ -202,23 +173,25 @@ class Layout:
 
     def _hash(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         text = self._row(parts, quick=quick)
-        return self._strong(text) if self._summing.checksum == "strong" else self._fast(text)
+        return self._weighed(text, self._summing.crc) if self._summing.crc else self._strong(text)
 
     def _strong(self, text: str) -> str:
         if self._end.engine == "mysql":
             return mysql_hash(text, self._summing.digest, self._odd)
         return self._forms.hash(text, self._summing.digest)
 
-    def _fast(self, text: str) -> str:
-        """Return the CRC32 of a row, weighed by its key: values that change places between rows change the sum."""
-        crc = mysql_crc if self._end.engine == "mysql" else self._forms.crc
-        return f"COALESCE({crc(text)} * {self._weight(crc)}, {self._odd})"
+    def _weighed(self, text: str, crc: Crc) -> str:
+        """Return the CRC of a row, weighed by its key: values that change places between rows change the sum."""
+        return f"COALESCE({self._crc(text, crc)} * {self._weight(crc)}, {self._odd})"
 
-    def _weight(self, crc: Callable[[str], str]) -> str:
+    def _weight(self, crc: Crc) -> str:
         """Return a number above 0 that rows beside each other do not share."""
         if self._summing.number_key:
             return f"(COALESCE(MOD({self.key_name}, {_PRIME}), 0) + {_PRIME})"
-        return f"(MOD({crc(self._row(self._keys))}, {_PRIME}) + {_PRIME})"
+        return f"(MOD({self._crc(self._row(self._keys), crc)}, {_PRIME}) + {_PRIME})"
+
+    def _crc(self, text: str, crc: Crc) -> str:
+        return mysql_crc(text, crc) if self._end.engine == "mysql" else self._forms.crc(text, crc)
 
     def _row(self, parts: Sequence[Part], *, quick: bool = False) -> str:
         if self._end.engine == "mysql":

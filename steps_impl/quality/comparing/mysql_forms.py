@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from steps_impl.quality.comparing.forms import Digest, Field, Form, row_fields
+from steps_impl.quality.comparing.checksums import Crc, Digest
+from steps_impl.quality.comparing.forms import Field, Form, row_fields
 from steps_impl.quality.engines import Column
 
 _TRUE, _FALSE = "('1', 't', 'true', 'y', 'yes', 'on')", "('0', 'f', 'false', 'n', 'no', 'off')"
@@ -55,9 +56,9 @@ def mysql_hash(text: str, digest: Digest, odd: int) -> str:
     return f"IFNULL(CAST(CONV(LEFT({value}, 15), 16, 10) AS UNSIGNED), {odd})"
 
 
-def mysql_crc(text: str) -> str:
-    """Return the CRC32 of a text."""
-    return f"CRC32({text})"
+def mysql_crc(text: str, crc: Crc) -> str:
+    """Return the CRC of a text."""
+    return f"{crc.upper()}({text})"
 
 
 def mysql_field(expression: str, form: Form) -> Field:

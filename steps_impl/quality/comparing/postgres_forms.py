@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from steps_impl.quality.comparing.forms import Digest, Field, Form, row_fields
+from steps_impl.quality.comparing.checksums import Crc, Digest
+from steps_impl.quality.comparing.forms import Field, Form, row_fields
 from steps_impl.quality.engines import Column
 
 _TRUE, _FALSE = "('1', 't', 'true', 'y', 'yes', 'on')", "('0', 'f', 'false', 'n', 'no', 'off')"
@@ -56,9 +57,9 @@ class PostgresForms:
             return f"('x' || md5({text}))::bit(60)::bigint"
         return f"('x' || encode(substr(sha256({self._utf8(text)}), 1, 8), 'hex'))::bit(60)::bigint"
 
-    def crc(self, text: str) -> str:
-        """Return the CRC32 of a text, which Postgres has from 18 on."""
-        return f"crc32({self._utf8(text)})"
+    def crc(self, text: str, crc: Crc) -> str:
+        """Return the CRC of a text, which Postgres has from 18 on."""
+        return f"{crc}({self._utf8(text)})"
 
     def words(self, expression: str) -> str:
         """Return a number or time as text."""

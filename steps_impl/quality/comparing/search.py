@@ -38,6 +38,8 @@ class Outcome:
     complete: bool = True
     #: Statements that each side was asked.
     statements: int = 0
+    #: What the number of a row is made of.
+    checksum: str = ""
 
 
 class Search:

@@ -49,10 +49,7 @@ def test_texts_that_are_the_same_bytes_in_other_character_sets_differ(hosts: Any
     assert hosts.compare("postgres").code == 0
 
 
-CRC = "UPDATE t SET a = 'buckeroo' WHERE id = 1"  # the one that CRC32 takes for 'plumless'
-
-
-@pytest.mark.parametrize("checksum", ["strong", "fast"])
+@pytest.mark.parametrize("checksum", ["auto", "strong"])
 @pytest.mark.parametrize(
     ("change", "different"),
     [
@@ -61,7 +58,7 @@ CRC = "UPDATE t SET a = 'buckeroo' WHERE id = 1"  # the one that CRC32 takes for
         ("UPDATE t SET a = b, b = a WHERE id = 2", 1),
         ("UPDATE t SET a = '' WHERE id = 3", 1),
         ("UPDATE t SET b = '0' WHERE id = 3", 1),
-        (CRC, 1),
+        ("UPDATE t SET a = 'buckeroo' WHERE id = 1", 1),  # CRC32 takes it for 'plumless'
         ("UPDATE t SET v = CASE id WHEN 4 THEN 11 WHEN 5 THEN 8 ELSE 11 END WHERE id IN (4, 5, 6)", 3),
         ("UPDATE t SET at = 'infinity' WHERE id = 4", 1),
         ("UPDATE t SET at = '12024-02-29 00:00:01' WHERE id = 5", 1),
@@ -79,28 +76,43 @@ def test_changes_that_weak_checksums_miss_are_found(hosts: Any, checksum: str, c
     hosts.on("postgres", change)
     words = ("--target-table", "other", "--on-failure", "warn", "--checksum", checksum)
     done = hosts.compare("postgres", *words, source="postgres")
-    assert done.details["different"] == (0 if checksum == "fast" and change == CRC else different)
+    assert done.details["different"] == different
 
 
 @pytest.mark.parametrize("key", ["id", "a"])
-def test_the_fast_checksum_is_the_same_on_mysql_and_postgres_and_finds_the_rows(hosts: Any, key: str) -> None:
+def test_the_crc_is_the_same_on_mysql_and_postgres_and_finds_the_rows(hosts: Any, key: str) -> None:
     rows = ", ".join(f"({n}, 'k{n}', {n % 7}.5, 'text é {n % 5}')" for n in range(500))
     table = "(id INT PRIMARY KEY, a VARCHAR(9), v DECIMAL(9,2), b VARCHAR(20))"
     hosts.on("source", f"CREATE TABLE t {table} CHARACTER SET utf8mb4", f"INSERT INTO t VALUES {rows}")
     hosts.on("postgres", f"CREATE TABLE t {table}", f"INSERT INTO t VALUES {rows}")
-    words = ("--checksum", "fast", "--keys", key, "--on-failure", "warn")
-    assert hosts.compare("postgres", *words).details["success"]
+    words = ("--keys", key, "--on-failure", "warn")
+    equal = hosts.compare("postgres", *words).details
+    assert (equal["success"], equal["checksum"]) == (True, "crc32c")
     hosts.on("postgres", "UPDATE t SET v = CASE id WHEN 3 THEN 4.5 ELSE 3.5 END WHERE id IN (3, 4)",
              "DELETE FROM t WHERE id = 9", "UPDATE t SET b = NULL WHERE id = 400")  # fmt: skip
     found = hosts.compare("postgres", *words).details
     assert (found["different"], found["missing"], found["extra"]) == (3, 1, 0)
 
 
-def test_the_fast_checksum_is_refused_where_an_engine_has_none(hosts: Any) -> None:
+@pytest.mark.parametrize("kind", ["BIGINT", "DECIMAL(38,0)"])
+def test_a_crc_is_weighed_by_the_greatest_and_the_least_keys(hosts: Any, kind: str) -> None:
+    keys = [0, 1, -1, -(2**63), 2**63 - 1, 1_073_741_789, -1_073_741_789, 2**31 - 1, -(2**31)]
+    rows = ", ".join(f"({key}, 'v{key}')" for key in keys)
+    for host in ("source", "postgres"):
+        hosts.on(host, f"CREATE TABLE t (id {kind} PRIMARY KEY, v VARCHAR(30))", f"INSERT INTO t VALUES {rows}")
+    assert hosts.compare("postgres").code == 0
+    hosts.on(
+        "postgres", f"UPDATE t SET v = 'v' || id WHERE id = {keys[3]}", f"UPDATE t SET v = '' WHERE id = {keys[4]}"
+    )
+    assert hosts.compare("postgres", "--on-failure", "warn").details["different"] == 1
+
+
+def test_where_an_engine_has_no_crc_a_digest_is_taken_unless_speed_is_demanded(hosts: Any) -> None:
     for host in ("source", "redshift"):
         hosts.on(host, "CREATE TABLE t (id INT PRIMARY KEY)")
     done = hosts.compare("redshift", "--checksum", "fast")
     assert (done.code, "redshift has no CRC32" in done.said) == (2, True)
+    assert hosts.compare("redshift").details["checksum"] == "md5, 60 bits"
 
 
 def test_columns_of_several_unicode_collations_stand_in_one_text(hosts: Any) -> None:
