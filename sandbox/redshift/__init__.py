@@ -26,7 +26,7 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
 - JDBC and ODBC drivers, which do not speak SCRAM, are asked for the password in clear text.
 - What ran is kept in memory until somebody reads sys_query_history: the last 4,000 statements of a database.
 - The owner of a database may make users and groups, as the administrator of a cluster may.
-- SHAPEFILE, ANALYZE COMPRESSION, IGNORE NULLS of LAG, LEAD and NTH_VALUE: refused by name.
+- SHAPEFILE, ANALYZE COMPRESSION, IGNORE NULLS with an offset that is no number: refused by name.
 """
 
 from __future__ import annotations

@@ -39,6 +39,13 @@ class Call:
         written = self.statement.text[tokens[0].start - offset : tokens[-1].end - offset]
         return self.rewrite(Statement(written, tokens[0].start, tokens))
 
+    def inner(self, names: tuple[str, ...], start: int, end: int) -> Call | None:
+        """Return the call of one of these functions that is all of what stands from ``start`` up to ``end``."""
+        if end < start + 3 or not self.at(start).is_word(*names) or not self.at(start + 1).is_sign("("):
+            return None
+        found = find_call(self.statement, start, self.rewrite)
+        return found if found is not None and found.close == end - 1 else None
+
     def changes(self, texts: dict[int, str]) -> Changes:
         """Return the changes of tokens by their places."""
         return {self.at(place).start: (self.at(place), text) for place, text in texts.items()}
@@ -55,3 +62,11 @@ def find_call(statement: Statement, name: int, rewrite: Callable[[Statement], st
         if depth == 0:
             return Call(statement, name, place, tuple(commas), rewrite)
     return None
+
+
+def window_of(call: Call, behind: int) -> Call | None:
+    """Return the bracket of the OVER that follows the token ``behind``, if one does."""
+    tokens = call.statement.tokens
+    if behind + 2 >= len(tokens) or not tokens[behind + 1].is_word("over") or not tokens[behind + 2].is_sign("("):
+        return None
+    return find_call(call.statement, behind + 1, call.rewrite)

@@ -10,14 +10,8 @@ from typing import Final
 
 from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.rewrite.call import Call, Changes, find_call
-from sandbox.redshift.rewrite.windows import (
-    first_or_last_value,
-    listagg_over,
-    median,
-    nulls_respected,
-    percentile_cont,
-    ratio_to_report,
-)
+from sandbox.redshift.rewrite.ignored_nulls import first_or_last_value, lag_or_lead, nth_value
+from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, ratio_to_report
 from sandbox.redshift.tokens import Statement
 
 
@@ -115,6 +109,27 @@ def _try_cast(call: Call) -> Changes:
     return call.changes({**gone, **texts, call.close: f" AS {kind})"})
 
 
+def _strtol(call: Call) -> Changes:
+    """``STRTOL(LEFT(MD5(x), 15), 16)``: what is sure to be hexadecimal digits is read without a look at each."""
+    if len(call.commas) != 1:
+        return {}
+    (comma,) = call.commas
+    left = call.inner(("left",), call.open + 1, comma)
+    if left is None or len(left.commas) != 1 or call.text(comma + 1, call.close) != "16":
+        return {}
+    digest = left.inner(("md5", "sha1", "sha2"), left.open + 1, left.commas[0])
+    if digest is None or left.text(left.commas[0] + 1, left.close) not in _DIGITS_OF_A_NUMBER:
+        return {}
+    return call.changes({call.name: "pg_redshift.strtol", comma: "", comma + 1: ""})
+
+
+def _sha2(call: Call) -> Changes:
+    """``SHA2(x, 256)``, whose form with one argument Postgres writes into the query, without a call for each row."""
+    if len(call.commas) != 1 or call.text(call.commas[0] + 1, call.close) not in ("0", "256"):
+        return {}
+    return call.changes({call.name: "pg_redshift.sha2", call.commas[0]: "", call.commas[0] + 1: ""})
+
+
 def _top(statement: Statement) -> Changes:
     """``SELECT TOP 10 …`` at the beginning of a statement is a LIMIT at its end."""
     tokens = statement.tokens
@@ -125,15 +140,21 @@ def _top(statement: Statement) -> Changes:
     return {token.start: (token, "") for token in tokens[1:3]} | limited
 
 
+#: How many hexadecimal digits make a number that is not too large.
+_DIGITS_OF_A_NUMBER: Final = frozenset(map(str, range(1, 16)))
 _FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
     "nvl2": _nvl2,
     "decode": _decode,
     "listagg": _listagg,
     "convert": _convert,
     "try_cast": _try_cast,
+    "strtol": _strtol,
+    "sha2": _sha2,
     "first_value": first_or_last_value,
     "last_value": first_or_last_value,
-    **dict.fromkeys(("lag", "lead", "nth_value"), nulls_respected),
+    "lag": lag_or_lead,
+    "lead": lag_or_lead,
+    "nth_value": nth_value,
     "median": median,
     "percentile_cont": percentile_cont,
     "ratio_to_report": ratio_to_report,

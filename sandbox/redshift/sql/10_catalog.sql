@@ -115,37 +115,6 @@ CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(whole text, VARIADI
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT json_extract_path_text(nullif(whole, '')::json, VARIADIC path) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT strpos(whole, part) $$;
--- STRTOL reads a number of any base from 2 to 36; what is no number of that base is an error, as in Redshift.
-CREATE OR REPLACE FUNCTION pg_catalog.strtol(digits text, base integer) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT
-PARALLEL SAFE AS
-$$
-DECLARE
-    body text;
-    result bigint := 0;
-    place integer;
-BEGIN
-    -- Checksums of whole tables are read this way: no regular expression for each row.
-    IF base = 16 AND length(digits) BETWEEN 1 AND 15 AND translate(digits, '0123456789abcdefABCDEF', '') = '' THEN
-        RETURN ('x' || lpad(digits, 16, '0'))::bit(64)::bigint;
-    END IF;
-    body := lower(ltrim(digits, '+-'));
-    IF base NOT BETWEEN 2 AND 36 THEN
-        RAISE EXCEPTION 'STRTOL: the base % is not between 2 and 36', base USING ERRCODE = '22023';
-    END IF;
-    IF base = 16 AND body ~ '^(0x)?[0-9a-f]{1,15}$' THEN
-        result := ('x' || lpad(regexp_replace(body, '^0x', ''), 16, '0'))::bit(64)::bigint;
-    ELSE
-        FOR i IN 1 .. greatest(length(body), 1) LOOP
-            place := strpos('0123456789abcdefghijklmnopqrstuvwxyz', substr(body, i, 1)) - 1;
-            IF body = '' OR place < 0 OR place >= base THEN
-                RAISE EXCEPTION 'The input is not valid to be converted to base %', base USING ERRCODE = '22P02';
-            END IF;
-            result := result * base + place;
-        END LOOP;
-    END IF;
-    RETURN CASE WHEN digits LIKE '-%' THEN -result ELSE result END;
-END
-$$;
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(zone text, moment timestamp) RETURNS timestamp
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE zone $$;
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp

@@ -56,18 +56,6 @@ EXCEPTION WHEN data_exception THEN
   RETURN NULL;
 END $$;
 
--- FIRST_VALUE and LAST_VALUE with IGNORE NULLS: a strict function passes NULL over.
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_keep_first(state anyelement, value anyelement) RETURNS anyelement
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT state $$;
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_keep_last(state anyelement, value anyelement) RETURNS anyelement
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT value $$;
-DO $$ BEGIN
-  IF to_regprocedure('pg_redshift.first_value(anyelement)') IS NULL THEN
-    CREATE AGGREGATE pg_redshift.first_value(anyelement) (sfunc = redshift_keep_first, stype = anyelement);
-    CREATE AGGREGATE pg_redshift.last_value(anyelement) (sfunc = redshift_keep_last, stype = anyelement);
-  END IF;
-END $$;
-
 -- SUPER ---------------------------------------------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_size(value jsonb) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS

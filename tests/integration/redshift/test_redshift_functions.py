@@ -116,12 +116,33 @@ def test_functions_are_known_in_tables_and_views_that_queries_make(rows, run):
         ("LAST_VALUE(s RESPECT NULLS)", ["x,y", None]),
         ("FIRST_VALUE(NVL2(s, NULL::int, id) IGNORE NULLS)", [None, 2]),
         ("LAG(s RESPECT NULLS)", [None, "x,y"]),
+        ("LEAD(id, id) RESPECT NULLS", [2, None]),
+        ("LAG(s, 0) IGNORE NULLS", ["x,y", None]),
     ],
 )
 def test_null_counts_over_a_window_unless_it_is_ignored(rows, run, call, values):
     assert [value for (value,) in run(f"SELECT {call} OVER (ORDER BY id) FROM t ORDER BY id")] == values
 
 
-def test_ignore_nulls_that_no_aggregate_can_do_is_refused_by_name(rows, run):
-    with pytest.raises(psycopg2.Error, match="does not know IGNORE NULLS with LEAD"):
-        run("SELECT LEAD(s IGNORE NULLS) OVER (ORDER BY id) FROM t")
+@pytest.mark.parametrize(
+    ("call", "values"),
+    [
+        ("LAG(s) IGNORE NULLS OVER (ORDER BY id)", [None, "a", "a", "a", "d"]),
+        ("LAG(s, 2 IGNORE NULLS) OVER (ORDER BY id)", [None, None, None, None, "a"]),
+        ("LAG(NVL2(s, id, NULL), 1) IGNORE NULLS OVER (PARTITION BY id % 2 ORDER BY id)", [None, None, 1, None, 1]),
+        ("LEAD(s) IGNORE NULLS OVER (ORDER BY id ASC)", ["d", "d", "d", "e", None]),
+        ("LEAD(s) IGNORE NULLS OVER (ORDER BY NVL2(s, 1, 0), id DESC)", [None, "e", "e", "a", "d"]),
+        ("LEAD(s, 2) IGNORE NULLS OVER (ORDER BY s NULLS FIRST, id)", ["e", "d", "d", None, None]),
+        ("NTH_VALUE(s, 2) IGNORE NULLS OVER (ORDER BY id ROWS UNBOUNDED PRECEDING)", [None, None, None, "d", "d"]),
+    ],
+)
+def test_lag_lead_and_nth_value_pass_null_over(run, call, values):
+    run("CREATE TABLE t (id int, s varchar(20))")
+    run("INSERT INTO t VALUES (1, 'a'), (2, NULL), (3, NULL), (4, 'd'), (5, 'e')")
+    with_name = run(f"SELECT * FROM (SELECT id, {call} FROM t) ORDER BY id")
+    assert [value for _, value in with_name] == values
+
+
+def test_ignore_nulls_with_an_offset_that_is_no_number_is_refused_by_name(rows, run):
+    with pytest.raises(psycopg2.Error, match="does not know IGNORE NULLS with LEAD and anything but"):
+        run("SELECT LEAD(s, id) IGNORE NULLS OVER (ORDER BY id) FROM t")

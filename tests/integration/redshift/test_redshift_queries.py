@@ -150,7 +150,7 @@ def test_delete_needs_no_from(rows, run):
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT NTH_VALUE(s, 1) IGNORE NULLS OVER (ORDER BY id) FROM t",
+        "SELECT NTH_VALUE(s, id) IGNORE NULLS OVER (ORDER BY id) FROM t",
         "SELECT t.*, COUNT(*) FROM t GROUP BY ALL",
         "SELECT id FROM t CONNECT BY PRIOR id = 1",
         "SELECT DISTINCT ON (s) * FROM t",
