@@ -35,12 +35,28 @@ def rewrite_show(statement: Statement) -> str | None:
 def _listing(cursor: Cursor) -> str | None:
     if cursor.accept("databases"):
         return f"SELECT * FROM pg_catalog.redshift_show_databases WHERE true{_filter(cursor, 'database_name')}"
+    if cursor.accept("constraints"):
+        return _constraints(cursor)
     for word, (kind, columns, listed) in _LISTINGS.items():
         if cursor.accept(word):
             cursor.expect("from", kind)
             where = _where(cursor, *columns) + _filter(cursor, listed)
             return f"SELECT * FROM pg_catalog.redshift_show_{word} WHERE {where}"
     return None
+
+
+def _constraints(cursor: Cursor) -> str:
+    """Read ``{PRIMARY KEYS | FOREIGN KEYS [EXPORTED]} FROM TABLE name [LIMIT n]``."""
+    primary = cursor.accept("primary")
+    if not primary:
+        cursor.expect("foreign")
+    cursor.expect("keys")
+    prefix = "" if primary else "pk_" if cursor.accept("exported") else "fk_"
+    cursor.expect("from", "table")
+    where = _where(cursor, f"{prefix}schema_name", f"{prefix}table_name")
+    view = f"pg_catalog.redshift_show_{'primary' if primary else 'foreign'}_keys"
+    ordered = "key_seq" if primary else "fk_schema_name, fk_table_name, fk_name, key_seq"
+    return f"SELECT * FROM {view} WHERE {where} ORDER BY {ordered}{_limit(cursor)}"
 
 
 def _definition(cursor: Cursor) -> str | None:
@@ -57,7 +73,7 @@ def _where(cursor: Cursor, *columns: str) -> str:
     """Return the condition for a name that may begin with the database's."""
     parts = _local(cursor, cursor.qualified_name(), len(columns))
     if len(parts) < len(columns):
-        raise SqlError("SHOW COLUMNS needs the schema's name before the table's", "42601")
+        raise SqlError("SHOW needs the schema's name before the table's", "42601")
     return " AND ".join(f"{column} = {quote_text(part)}" for column, part in zip(columns, parts, strict=True))
 
 
@@ -70,5 +86,8 @@ def _local(cursor: Cursor, parts: tuple[str, ...], longest: int) -> tuple[str, .
 def _filter(cursor: Cursor, listed: str) -> str:
     """Read ``[LIKE 'pattern'] [LIMIT n]``; the pattern is for the names that are ``listed``."""
     pattern = f" AND {listed} LIKE {quote_text(cursor.string())}" if cursor.accept("like") else ""
-    limit = f" LIMIT {cursor.integer()}" if cursor.accept("limit") else ""
-    return pattern + limit
+    return pattern + _limit(cursor)
+
+
+def _limit(cursor: Cursor) -> str:
+    return f" LIMIT {cursor.integer()}" if cursor.accept("limit") else ""

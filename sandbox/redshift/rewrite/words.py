@@ -33,10 +33,17 @@ _PARTS: Final = {
     **dict.fromkeys(("w", "weeks"), "week"),
     **dict.fromkeys(("qtr", "qtrs"), "quarter"),
 }
-#: Columns of Redshift's own in Postgres' catalog, and the relations of ours that have them instead.
+_CLASS: Final = {"pg_class": "redshift_class"}
+_ATTRIBUTES: Final = {"pg_attribute": "redshift_attributes", "pg_attrdef": "redshift_attrdef"}
+#: Words in questions to Postgres' catalog that only ours can answer, and what is asked in place of its own then.
 _CATALOG: Final = {
-    "reldiststyle": {"pg_class": "redshift_class"},
-    "attisdistkey": {"pg_attribute": "redshift_attributes", "pg_attrdef": "redshift_attrdef"},
+    "reldiststyle": _CLASS,
+    "relhasindex": _CLASS,
+    "attisdistkey": _ATTRIBUTES,
+    "pg_index": {"pg_index": "redshift_index", **_CLASS, **_ATTRIBUTES},
+    "pg_constraint": {"pg_constraint": "redshift_constraints", "pg_depend": "redshift_depend", **_CLASS},
+    "pg_get_constraintdef": {"pg_get_constraintdef": "redshift_constraintdef"},
+    "pg_get_indexdef": {"pg_get_indexdef": "redshift_indexdef"},
 }
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
 #: ``4WHEN``, as Redshift's own drivers write it in their questions about columns.

@@ -8,21 +8,12 @@ GRANT SELECT ON pg_catalog.pg_proc_info TO PUBLIC;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_get_late_binding_view_cols() RETURNS SETOF record LANGUAGE plpgsql STABLE AS
 $$ BEGIN RETURN; END $$;
 
-CREATE OR REPLACE VIEW pg_catalog.redshift_class AS
-SELECT *, CASE redshift_declared(oid)->>'diststyle' WHEN 'even' THEN 0 WHEN 'key' THEN 1 WHEN 'all' THEN 8 ELSE 9 END AS reldiststyle
-FROM pg_class;
-GRANT SELECT ON pg_catalog.redshift_class TO PUBLIC;
-
 -- Encodings by their places in a list; Redshift's numbers for them are not published.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_encodings() RETURNS text[] LANGUAGE sql IMMUTABLE AS
 $$ SELECT ARRAY['none', 'az64', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255',
      'text32k', 'zstd'] $$;
 CREATE OR REPLACE FUNCTION pg_catalog.format_encoding(place integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT (redshift_encodings())[place] $$;
-CREATE OR REPLACE VIEW pg_catalog.redshift_attributes AS
-SELECT a.*, coalesce(array_position(redshift_encodings(), c.encoding), 1) AS attencodingtype, coalesce(c.distkey, false) AS attisdistkey,
-  coalesce(c.sortkey, 0) AS attsortkeyord
-FROM pg_attribute a LEFT JOIN redshift_table_columns c ON c.relation = a.attrelid AND c.place = a.attnum;
 CREATE OR REPLACE VIEW pg_catalog.redshift_attrdef AS
 SELECT *, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_attrdef;
-GRANT SELECT ON pg_catalog.redshift_attributes, pg_catalog.redshift_attrdef TO PUBLIC;
+GRANT SELECT ON pg_catalog.redshift_attrdef TO PUBLIC;
