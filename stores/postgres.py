@@ -231,8 +231,3 @@ def _connection_fault(text: str, where: str) -> StoreError:
 def quote_name(name: str) -> str:
     """Return an identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def quote_table(name: str) -> str:
-    """Return ``table`` or ``schema.table`` quoted for a statement."""
-    return ".".join(quote_name(part) for part in name.split("."))

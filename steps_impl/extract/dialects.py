@@ -17,6 +17,7 @@ _MOMENT = re.compile(r"\d{4,6}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?(\+00)?)?( B
 _FORMS: dict[str, re.Pattern[str]] = {
     "integer": _NUMBER, "decimal": _NUMBER, "date": _MOMENT, "timestamp": _MOMENT,
 }  # fmt: skip
+#: Not ENUM: MySQL sorts it by the place in its list and compares it as a text.
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("smallint", "integer", "bigint", "tinyint", "mediumint", "int", "year"), "integer"),
     **dict.fromkeys(("decimal", "numeric"), "decimal"),
@@ -24,7 +25,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(
         ("datetime", "timestamp", "timestamp without time zone", "timestamp with time zone"), "timestamp"
     ),
-    **dict.fromkeys(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "uuid", "enum"), "text"),
+    **dict.fromkeys(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "uuid"), "text"),
     **dict.fromkeys(("character", "character varying"), "text"),
 }  # fmt: skip
 _BASE = re.compile(r"[a-z ]+?(?=\(| unsigned| signed| zerofill|$)")
@@ -50,6 +51,11 @@ class Dialect(Protocol):
 
     def digest(self, relation: Relation) -> str:
         """Return an expression for 32 hexadecimal digits that are the same for the same row only."""
+
+
+def can_be_ordered(source_type: str) -> bool:
+    """Tell whether values of this type are sorted as they compare."""
+    return _base(source_type) in _KINDS
 
 
 def kind_of(name: str, types: dict[str, str], flag: str) -> Kind:

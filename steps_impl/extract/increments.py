@@ -89,7 +89,8 @@ class Increment:
             return self._until
         above = f"{self._name} > {self._literal(self._began.mark)}" if self._began else ""
         placed = f"NOT ({self._dialect.without_order(self._cursor, self._kind)})"
-        found = self._one(self._relation.select(f"MAX({self._name})", both(above, placed)))
+        greatest = self._relation.select(self._name, both(above, placed)) + f" ORDER BY {self._name} DESC LIMIT 1"
+        found = self._one(greatest)  # not MAX: Postgres has none of UUIDs
         return found if found is not None else self._began.mark if self._began else None
 
     def pieces(self) -> list[Piece]:
@@ -167,8 +168,8 @@ class Increment:
         return self._dialect.literal(value, self._type)
 
     def _one(self, statement: str) -> str | None:
-        (row,) = self._ask(statement)
-        return row[0]
+        rows = list(self._ask(statement))
+        return rows[0][0] if rows else None
 
     def _behind(self, mark: str) -> str:
         return look_back_from(mark, self._kind, self._parameters.look_back)

@@ -10,8 +10,10 @@ _LONGEST = 65_535  # bytes of a Redshift VARCHAR
 _MOST_DIGITS = 38  # digits of a Redshift NUMERIC
 _SAME = frozenset({"smallint", "integer", "bigint", "real", "double precision", "boolean", "date"})
 _FIXED_TEXT = {"uuid": 36, "time without time zone": 15, "time with time zone": 21}
-#: Types that JSON has a form for; all others go into JSON as their text.
-_JSON = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean"})
+_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
+#: Types that JSON has a form for, or that a cast to text would change (blanks of CHAR, masks of inet); all others go
+#: into JSON as their text.
+_JSON = _NUMBERS | {"boolean", "character", "inet"}
 
 
 def warehouse_type(source_type: str, *, raw_bytes: bool = False) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from core.cancelling import on_cancel
-from core.errors import ParameterError, StoreError
+from core.errors import NotFound, ParameterError, StoreError
 from core.sections.databases import PostgresSettings
+from steps_impl.activities.copying.relations import find_relation, split_name
 from steps_impl.contract import StepContext
 from steps_impl.extract import pg_text
 from steps_impl.extract.codecs import TYPED
@@ -20,7 +21,7 @@ from steps_impl.extract.reading import Tally
 from steps_impl.extract.relation import Relation
 from steps_impl.formats.typed import Column, CsvBlock, TypedRows
 from steps_impl.queries import bare_query
-from stores.postgres import Connection, connect, quote_name, quote_table
+from stores.postgres import Connection, connect, quote_name
 
 _TEXT = "(FORMAT text)"
 #: One JSON object a line as it is: no byte of it is a separator or a quote of this CSV.
@@ -92,7 +93,7 @@ class PostgresOrigin:
         name, sql = self._parameters.table, bare_query(self._parameters.sql or "", "postgres")
         if name is None and not sql:
             raise ParameterError("--sql is empty; give a SELECT statement")
-        source = quote_table(name) if name is not None else f"(\n{sql}\n) AS source_rows"
+        source = self._table(name) if name is not None else f"(\n{sql}\n) AS source_rows"
         described = self.connection.columns(f"SELECT * FROM {source}")
         types = dict(described)
         columns = tuple(Column(column, warehouse_type(kind, raw_bytes=raw_bytes)) for column, kind in described)
@@ -105,6 +106,12 @@ class PostgresOrigin:
         return Relation(
             source, selected, columns, types, countable=False, key=self._primary_key(source) if name else ()
         )
+
+    def _table(self, name: str) -> str:
+        found = find_relation(*split_name(name), self.connection.rows)
+        if found is None:
+            raise NotFound(f"{self.where} has no table or view {name}; check its name and the user's grants")
+        return found
 
     def _primary_key(self, table: str) -> tuple[str, ...]:
         return tuple(str(row[0]) for row in self.connection.rows(_KEY, (table,)))

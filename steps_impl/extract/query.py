@@ -20,6 +20,8 @@ from stores.mysql import Column, Connection, quote_name, quote_table, split_tabl
 TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
 _UNREADABLE = ("geometry", "vector", "type ")
 _CONVERTED = {"float": "+ 0e0", "bit": "+ 0"}
+#: What the protocol calls by the names of texts.
+_BINARY = {"char": "binary", "varchar": "varbinary"}
 _BYTES = {"base": "binary varying"}
 
 
@@ -111,6 +113,8 @@ def _typed(columns: Sequence[Column], types: Sequence[str], raw_bytes: bool) -> 
 
 
 def _protocol_type(column: Column) -> str:
+    if column.is_binary:
+        return _BINARY.get(column.type, column.type)
     size = f"(38,{column.scale})" if column.type == "decimal" else ""
     return f"{column.type}{size}{' unsigned' if column.unsigned else ''}"
 

@@ -8,10 +8,10 @@ outliers make no difference. Each row falls into exactly one range, whatever the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from core.errors import ParameterError
-from steps_impl.extract.dialects import Dialect, kind_of
+from steps_impl.extract.dialects import Dialect, can_be_ordered, kind_of
 from steps_impl.extract.increments import Ask
 from steps_impl.extract.relation import Relation, both
 
@@ -24,12 +24,18 @@ def split_columns(split_by: str | None, relation: Relation) -> tuple[str, ...]:
     Raises:
         ParameterError: the table has no primary key and none is named, or its values cannot be ordered.
     """
-    columns = (split_by,) if split_by else relation.key
+    columns = (split_by,) if split_by else _beginning(relation)
     if not columns:
         raise ParameterError("--parallel needs ranges: give --split-by with a column that has an index")
     for column in columns:
         kind_of(column, relation.source_types, "--split-by")
     return columns
+
+
+def _beginning(relation: Relation) -> tuple[str, ...]:
+    """Return the columns at the beginning of the primary key that have an order; its first one in any case."""
+    ordered = takewhile(lambda column: can_be_ordered(relation.source_types[column]), relation.key)
+    return tuple(ordered) or relation.key[:1]
 
 
 def range_conditions(

@@ -83,7 +83,7 @@ def run(parameters: LoadCassandraParameters, context: StepContext) -> StepResult
     s3 = cache(partial(s3_store, settings.etl.region))
     source = find_files(addresses_of(parameters.input, context.environment), s3)
     with _session(settings) as session:
-        given = parameters.columns or source.columns
+        given = parameters.columns or source.names
         if not given and (parameters.input_format or source.format) != "json":
             raise ParameterError(
                 "--columns: say which columns the files hold, in order: a table of Cassandra has none that is kept"

@@ -76,6 +76,7 @@ def run(parameters: LoadMySqlParameters, context: StepContext) -> StepResult:
 def _prepare(target: Target, parameters: LoadMySqlParameters) -> None:
     target.execute(f"SET SESSION lock_wait_timeout = {parameters.lock_timeout}")
     target.execute(f"SET SESSION innodb_lock_wait_timeout = {parameters.lock_timeout}")
+    target.execute("SET SESSION sql_notes = 1")  # they tell of decimals and dates that would lose digits
     keep_zeros(target)
     if parameters.zero_dates == "keep":
         target.execute(_ZERO_DATES)

@@ -85,8 +85,8 @@ class LoadInput:
 
     manifest: str
     files: tuple[LoadFile, ...]
-    #: The columns that the files hold, in order; ``None``: nobody said.
-    columns: tuple[str, ...] | None = None
+    #: The columns that the files hold, in order, as their writer spells them; ``None``: nobody said.
+    names: tuple[str, ...] | None = None
     #: Rows that the extract read from its source.
     source_rows: int | None = None
     #: ``tsv``, ``parquet`` … as the extract says; ``None``: nobody said.
@@ -97,6 +97,11 @@ class LoadInput:
     types: tuple[tuple[str, ColumnType], ...] = ()
     #: Reads the first bytes of a file; ``None``: the files are not at hand.
     beginning: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The names as the warehouse spells them, in small letters."""
+        return None if self.names is None else tuple(name.lower() for name in self.names)
 
     @property
     def rows(self) -> int | None:
@@ -134,11 +139,11 @@ def read_manifest(uri: str, text: bytes, address: Callable[[str], str]) -> LoadI
     if len({file.uri for file in files}) < len(files):
         raise UnsupportedValue(f"{uri} names a file twice; its rows would be loaded twice")
     elements = manifest.schema_.elements if manifest.schema_ else []
-    columns = tuple(element.name.lower() for element in elements) if manifest.schema_ else None
+    names = tuple(element.name for element in elements) if manifest.schema_ else None
     scales = tuple((element.name.lower(), element.scale) for element in elements if element.scale is not None)
     types = tuple((element.name.lower(), kind) for element in elements if (kind := element.column_type) is not None)
     strict = all(entry.mandatory and "://" in entry.url for entry in manifest.entries)
-    return LoadInput(uri if strict else "", files, columns, manifest.source.rows, manifest.source.format, scales, types)
+    return LoadInput(uri if strict else "", files, names, manifest.source.rows, manifest.source.format, scales, types)
 
 
 def merge_inputs(found: Sequence[LoadInput], uri: str) -> LoadInput:
@@ -150,11 +155,11 @@ def merge_inputs(found: Sequence[LoadInput], uri: str) -> LoadInput:
     contents = {(part.columns, part.format) for part in found}
     if len(contents) > 1:
         raise SchemaMismatch("the inputs hold different columns or formats, or only some say which; load them apart")
-    columns, told = contents.pop()
+    told = found[0]
     files = tuple({file.uri: file for part in found for file in part.files}.values())
     scales = tuple(scale for part in found for scale in part.scales)
     types = tuple(dict(kind for part in found for kind in part.types).items())
-    return LoadInput(uri, files, columns, _sum([part.source_rows for part in found]), told, scales, types)
+    return LoadInput(uri, files, told.names, _sum([part.source_rows for part in found]), told.format, scales, types)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -158,13 +158,17 @@ def staging_like(name: str, target: TableName) -> Statement:
     return Statement(text, f"create the staging table for {target}")
 
 
-def staging_defined(name: str, table: Table, columns: tuple[str, ...]) -> Statement:
+def staging_defined(name: str, table: Table, columns: tuple[str, ...], nullable: Collection[str] = ()) -> Statement:
     """Return a temporary table with these columns of the definition and the keys that they allow.
 
-    For a target that is not there yet, and for one with an IDENTITY column that the warehouse fills: ``LIKE`` would
-    make it NOT NULL without a value.
+    For a target that is not there yet, for one with an IDENTITY column that the warehouse fills (``LIKE`` would make it
+    NOT NULL without a value), and where columns have to be ``nullable`` that are not so in the target.
     """
-    kept = tuple(replace(column, identity=None) for column in table.columns if column.name in columns)
+    kept = tuple(
+        replace(column, identity=None, not_null=column.not_null and column.name not in nullable)
+        for column in table.columns
+        if column.name in columns
+    )
     dist_key = table.dist_key if table.dist_key in columns else None
     staging = Table(
         name=TableName(name),
@@ -178,10 +182,14 @@ def staging_defined(name: str, table: Table, columns: tuple[str, ...]) -> Statem
     return Statement(ddl(staging), f"create the staging table for {table.name}")
 
 
-def create_staging(name: str, table: Table, columns: tuple[str, ...], *, exists: bool) -> Statement:
-    """Return the statement for a staging table that can take ``columns``."""
+def create_staging(
+    name: str, table: Table, columns: tuple[str, ...], *, exists: bool, nullable: Collection[str] = ()
+) -> Statement:
+    """Return the statement for a staging table that can take ``columns``, with NULL in the ``nullable`` ones."""
     filled_there = [column.name for column in table.columns if column.identity and column.name not in columns]
-    return staging_like(name, table.name) if exists and not filled_there else staging_defined(name, table, columns)
+    if exists and not filled_there and not nullable:
+        return staging_like(name, table.name)
+    return staging_defined(name, table, columns, nullable)
 
 
 def drop_staging(name: str) -> Statement:

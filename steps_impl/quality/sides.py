@@ -57,13 +57,14 @@ def open_source(
         ):
             yield mysql_side(connection, relation, types or {})
     elif settings.postgres:
+        from steps_impl.activities.copying.relations import quote_table
         from stores import postgres
 
         with (
             postgres.connect(settings.postgres, relation.database, retries) as link,
             on_cancel(cancelled, link.cancel),
         ):
-            rows = _from(relation, postgres.quote_table, "postgres")
+            rows = _from(relation, quote_table, "postgres")
             yield Side(fetch=link.rows, quote=postgres.quote_name, relation=rows)
 
 

@@ -9,6 +9,7 @@ from core.errors import DefinitionError
 from steps_impl.tables.model import Table
 
 _MOST_COLUMNS = 1600
+_LONGEST_NAME = 127  # bytes; Redshift cuts off the rest, and no catalog finds the name again (Names and identifiers)
 _MOST_SORT_COLUMNS = {"INTERLEAVED": 8}
 _WHOLE_NUMBERS = frozenset({"integer", "bigint"})
 
@@ -24,6 +25,9 @@ def check_table(table: Table) -> None:
 
 
 def _faults(table: Table) -> Iterator[str]:
+    for name in (table.name.schema or "", table.name.name, *table.column_names):
+        if len(name.encode()) > _LONGEST_NAME:
+            yield f"a name has at most {_LONGEST_NAME} bytes: {name[:20]!r}… is longer"
     yield from _column_faults(table)
     if table.likes and (table.dist_style or table.dist_key or table.sort_style or table.sort_key):
         yield "distribution and sort keys cannot be given beside LIKE: they are those of the other table"

@@ -93,7 +93,9 @@ class Merge:
 
     def _create_staging(self, session: Session, temporary: ExitStack | None, *, exists: bool) -> str:
         name = staging_name()
-        session.execute(create_staging(name, self.plan.table, self.plan.columns, exists=exists))
+        plan = self.plan
+        nullable = plan.keys if plan.null_keys == "drop" else ()
+        session.execute(create_staging(name, plan.table, plan.columns, exists=exists, nullable=nullable))
         self._staging_tables.append(name)
         if temporary is not None:
             temporary.enter_context(dropped_at_the_end(session, name))

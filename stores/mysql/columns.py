@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 BINARY_CHARSET = 63
 UNSIGNED_FLAG = 32
+ENUM_FLAG, SET_FLAG = 256, 2048
 
 _NAMES = {
     0: "decimal", 1: "tinyint", 2: "smallint", 3: "int", 4: "float", 5: "double", 6: "null", 7: "timestamp",
@@ -16,7 +17,7 @@ _NAMES = {
     16: "bit", 242: "vector", 245: "json", 246: "decimal", 247: "enum", 248: "set", 249: "tinyblob",
     250: "mediumblob", 251: "longblob", 252: "blob", 253: "varchar", 254: "char", 255: "geometry",
 }  # fmt: skip
-_BYTES_WHEN_BINARY = frozenset({"varchar", "char", "tinyblob", "mediumblob", "longblob", "blob"})
+_BYTES_WHEN_BINARY = frozenset({"varchar", "char", "enum", "set", "tinyblob", "mediumblob", "longblob", "blob"})
 _LARGE = frozenset({"tinyblob", "mediumblob", "longblob", "blob", "json", "geometry", "vector"})
 _NUMBERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "float", "double", "decimal", "year"})
 _DATES = frozenset({"date", "datetime", "timestamp"})
@@ -56,9 +57,10 @@ class Column:
 def column(name: bytes | str, type_code: int, flags: int, charset: int, scale: int) -> Column:
     """Return the column that a column definition packet describes; an unknown type keeps its number as a name."""
     text = name.decode("utf-8") if isinstance(name, bytes) else name
+    listed = "enum" if flags & ENUM_FLAG else "set" if flags & SET_FLAG else None  # their type code is that of CHAR
     return Column(
         text,
-        _NAMES.get(type_code, f"type {type_code}"),
+        listed or _NAMES.get(type_code, f"type {type_code}"),
         bool(flags & UNSIGNED_FLAG),
         charset,
         0 if scale > 30 else scale,

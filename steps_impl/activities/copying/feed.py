@@ -150,7 +150,7 @@ def binary_treatment(
             return prefix + (value if place in rows.binary else value.hex().encode("ascii"))
         bare = value.removeprefix(b"\\x")
         if not _HEXADECIMAL.match(bare):
-            fault = "a binary column takes hexadecimal digits; give insertQuery to write text"
+            fault = "a binary column takes hexadecimal digits (CopyActivity's insertQuery can write text)"
             raise UnsupportedValue(f"{where()}, column {columns[place]}: {fault}")
         return prefix + bare
 

@@ -27,6 +27,16 @@ def split_name(text: str) -> tuple[str | None, str]:
     return (parts[0] if len(parts) == 2 else None), parts[-1]
 
 
+def quote_table(text: str) -> str:
+    """Return ``table`` or ``schema.table``, each in quotes or not, quoted for a statement of Postgres.
+
+    Raises:
+        ParameterError: it is neither.
+    """
+    schema, table = split_name(text)
+    return ".".join(quote_name(part) for part in (schema, table) if part)
+
+
 def parts_of(text: str) -> list[str]:
     """Return the parts of a name between its dots, without quotes."""
     return [_bare(part.strip()) for part in _PARTS.findall(text)]

@@ -49,7 +49,7 @@ class Files:
         Raises:
             SchemaMismatch: the table has no such column.
         """
-        given = self.parameters.columns or self.source.columns
+        given = self.parameters.columns or self.source.names
         return chosen(given, table.writable, table.made, f"{where}, table {table}")
 
     def chunks(self, columns: tuple[str, ...]) -> Iterator[Chunk]:

@@ -18,10 +18,10 @@ _WORDS = {True: b"1", False: b"0"}
 def read(blocks: Iterable[bytes], name: str, columns: Sequence[str]) -> Iterator[Chunk]:
     """Yield the values of ``columns`` of each object; a key that is missing is NULL, others are left out.
 
-    Booleans become 1 and 0, which every engine reads.
+    A key counts as it is written, else in any case. Booleans become 1 and 0, which every engine reads.
 
     Raises:
-        RecordMalformed: a line is no JSON object; the message names file and line.
+        RecordMalformed: a line is no JSON object, or has none of the columns; the message names file and line.
     """
     line, record, pending = 1, 1, b""
     for block in _with_end(blocks):
@@ -53,7 +53,17 @@ def _row(line: bytes, place: Place, columns: Sequence[str]) -> Row:
         raise RecordMalformed(f"{place}: it is no JSON; write one object a line") from None
     if not isinstance(found, dict):
         raise RecordMalformed(f"{place}: it is JSON, but no object; write one object a line")
+    if not all(column in found for column in columns):
+        found = _in_any_case(found, place, columns)
     return [_text(found.get(column)) for column in columns]
+
+
+def _in_any_case(found: dict[str, Any], place: Place, columns: Sequence[str]) -> dict[str, Any]:
+    keys = {key.lower(): key for key in found if key not in columns}
+    spelled = {name: keys[name.lower()] for name in columns if name not in found and name.lower() in keys}
+    if found and not spelled and found.keys().isdisjoint(columns):
+        raise RecordMalformed(f"{place}: it has none of the columns {', '.join(columns)}; see --columns")
+    return found | {name: found[key] for name, key in spelled.items()}
 
 
 class _Number(str):

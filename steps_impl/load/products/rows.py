@@ -45,7 +45,7 @@ def file_format(parameters: FileParameters, source: LoadInput, columns: Sequence
     name = parameters.input_format or source.format or "tsv"
     if name not in ("tsv", "csv", "json"):
         raise ParameterError(f"--input: the files are {name}, and tsv, csv or json can be loaded")
-    keys = tuple(parameters.columns or source.columns or columns)
+    keys = tuple(parameters.columns or source.names or columns)
     return FileFormat(name, parameters.ignore_header, parameters.null_as, keys)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from core.errors import RecordMalformed
 from tests.acceptance.load.conftest import COLUMNS, OLD, Product, numbers
 
 
@@ -16,6 +20,22 @@ def test_append_adds_the_rows_once_per_load(product: Product) -> None:
     assert numbers(product.rows(table)) == [*OLD, (3, "three", "3.00")]
     assert product.load(table, product.values((4, "four", 4)), load_id=f"x {table}").details["inserted"] == 1
     assert product.load(table, product.values((5, "five", 5)), load_id=f"x {table}").details["inserted"] == 0
+
+
+def test_keys_of_json_lines_are_found_as_the_extract_spells_them(product: Product) -> None:
+    quote = {"mysql": "`", "postgres": '"'}[product.engine]
+    table = product.make(f"{quote}userId{quote} INT PRIMARY KEY, {quote}Gr'oup{quote} VARCHAR(9), note VARCHAR(9)")
+    lines = """{"userId": 1, "Gr'oup": "x", "NOTE": null}\n{"USERID": 2, "note": "y"}\n"""
+    source = Path(product.file(lines, "rows.json"))
+    names = [{"name": name} for name in ("userId", "Gr'oup", "note")]
+    document = {"entries": [{"url": source.name}], "schema": {"elements": names}, "source": {"format": "json"}}
+    (source.parent / "manifest").write_text(json.dumps(document))
+    for mode in ("upsert", "replace"):
+        product.load(table, str(source.parent), mode=mode)
+        assert product.rows(table) == [(1, "x", None), (2, None, "y")]
+    with pytest.raises(RecordMalformed, match="line 1: it has none of the columns userId, Gr'oup, note"):
+        product.load(table, product.file('{"id": 3}'), mode="upsert", input_format="json")
+    assert len(product.rows(table)) == 2
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,16 @@ def test_a_row_that_does_not_fit_is_told_by_file_and_line_without_its_values(mys
             assert mysql.rows(table) == [(1, "old")]
 
 
+def test_decimals_and_dates_that_would_lose_digits_are_refused(mysql: Product) -> None:
+    table = mysql.make("d DECIMAL(5,2), t DATE")
+    mysql.load(table, mysql.values(("1.230", "2026-01-01 00:00:00")))
+    for row in (("1.234", None), (None, "2026-01-01 10:00:00")):
+        for mode in ("append", "replace"):
+            with pytest.raises(LoadRejected, match=r"line 1, column .: the value does not fit"):
+                mysql.load(table, mysql.values(row), mode=mode)
+    assert [(str(d), str(t)) for d, t in mysql.rows(table)] == [("1.23", "2026-01-01")]
+
+
 def test_what_cannot_be_loaded_is_refused_before_anything_is_changed(mysql: Product) -> None:
     table = mysql.make("id INT, v TEXT, twice INT AS (id * 2)")
     source = mysql.values((1, "a"))

@@ -85,6 +85,17 @@ def test_only_what_is_new_is_read_and_ties_at_the_mark_are_read_once(table, kind
     assert table.take() == []
 
 
+def test_uuids_have_an_order_too(postgres_source, tmp_path):  # noqa: F811
+    postgres_source.execute("CREATE TABLE events (c uuid); INSERT INTO events VALUES (uuidv7()), (uuidv7())")
+
+    def take() -> int:
+        return int(from_postgres(tmp_path / "out", table="own.events", cursor_column="c").rows)
+
+    assert (take(), take()) == (2, 0)
+    postgres_source.execute("INSERT INTO events VALUES (uuidv7())")
+    assert (take(), take()) == (1, 0)
+
+
 def test_equal_rows_without_a_key_are_counted_not_confused(table):
     table.execute("CREATE TABLE events (id INT, c INT, note VARCHAR(20))")
     table.add((1, 5), (1, 5), (2, 5))

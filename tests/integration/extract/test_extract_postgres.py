@@ -122,6 +122,23 @@ def test_a_table_that_is_not_there_is_refused_by_name(database: Any, tmp_path: P
         extract(tmp_path / "out", table="nowhere")
 
 
+def test_a_table_may_be_named_in_quotes_or_in_another_case(database: Any, tmp_path: Path) -> None:
+    database.cursor().execute(
+        'CREATE SCHEMA "o.d"; CREATE TABLE "o.d"."T ""1""" (n int PRIMARY KEY);'
+        'INSERT INTO "o.d"."T ""1""" VALUES (1), (2);'
+        "CREATE TABLE plain (n int); INSERT INTO plain VALUES (3)"
+    )
+    assert extract(tmp_path / "out", table='"o.d"."T ""1"""', parallel=2).rows == 2
+    assert files(tmp_path / "out") == [b'"1"\n"2"\n']
+    assert extract(tmp_path / "out", table="PLAIN").rows == 1
+
+
+def test_json_has_the_values_that_other_formats_have(database: Any, tmp_path: Path) -> None:
+    sql = "SELECT 'a'::char(3) AS c, '::1'::inet AS i, '10.0.0.0/8'::inet AS n"
+    extract(tmp_path / "out", sql=sql, output_format="json")
+    assert [json.loads(line) for line in files(tmp_path / "out")] == [{"c": "a  ", "i": "::1", "n": "10.0.0.0/8"}]
+
+
 def test_a_refused_password_is_said_at_once_and_not_repeated(
     database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

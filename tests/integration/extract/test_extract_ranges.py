@@ -60,6 +60,18 @@ def counts(output: Any) -> list[int]:
     return [entry["meta"]["record_count"] for entry in manifest(output)["entries"]]
 
 
+def test_what_is_sorted_in_another_way_than_it_compares_makes_no_ranges(source):
+    source.execute("CREATE TABLE t (n INT, e ENUM('z', 'm', 'a'), b VARBINARY(9), PRIMARY KEY (n, e))")
+    source.insert("t", [(n // 3, "zma"[n % 3], b"\xff") for n in range(30)])
+    for given in ({"table": "t"}, {"sql": "SELECT * FROM t"}):
+        for column in ("e", "b"):
+            with pytest.raises(ParameterError, match=f"--split-by {column}: rows cannot be told apart"):
+                source.extract(**given, parallel=3, split_by=column)
+            with pytest.raises(ParameterError, match=f"--cursor-column {column}: rows cannot be told apart"):
+                source.extract(**given, cursor_column=column)
+    assert source.extract(table="t", parallel=3).rows == len(records(source.output)) == 30
+
+
 def test_rows_without_a_split_value_and_with_many_equal_ones_are_not_lost(source):
     rows = [(n, None if n % 5 == 0 else 7 if n % 5 < 4 else n) for n in range(200)]
     source.execute("CREATE TABLE t (id INT, part INT)")

@@ -91,6 +91,14 @@ def test_rows_with_null_in_a_key_can_be_left_out(warehouse: Any) -> None:
     assert {"dropped_null_keys": 1, "inserted": 1}.items() <= result.details.items()
 
 
+def test_rows_with_null_in_a_primary_key_can_be_left_out_too(warehouse: Any) -> None:
+    rows = [["1", None, "1", None], [None, "a", "1", None], ["1", "a", "1", None]]
+    for _ in range(2):
+        result = upsert(warehouse, warehouse.put_extract("one", COLUMNS, rows), null_keys="drop")
+        assert [row[:2] for row in enrollments(warehouse)] == [(1, "a")]
+        assert {"dropped_null_keys": 2, "inserted": 1}.items() <= result.details.items()
+
+
 def test_a_reload_replaces_all_rows(warehouse: Any) -> None:
     upsert(warehouse, warehouse.put_extract("one", COLUMNS, [["1", "a", "1", None], ["2", "b", "1", None]]))
     result = upsert(warehouse, warehouse.put_extract("two", COLUMNS, [["3", "c", "1", None]]), delete_existing=True)

@@ -151,6 +151,7 @@ def test_the_named_constraints_of_a_table_are_kept() -> None:
         ("CREATE TABLE t (a VARCHAR(70000))", "line 1, column 19", "65535"),
         ("CREATE TABLE t (a INT(11))", "line 1, column 19", "INT"),
         ("CREATE TABLE t (a INT, a INT)", "table t", "defined twice"),
+        (f"CREATE TABLE t ({'ä' * 64} INT)", "table t", "127 bytes"),
         ("CREATE TABLE t (a INT, PRIMARY KEY (b))", "table t", "'b'"),
         ("CREATE TABLE t (a INT PRIMARY KEY, b INT PRIMARY KEY)", "line 1", "second time"),
         ("CREATE TABLE t (a INT DISTKEY, b INT DISTKEY)", "line 1", "second time"),
