@@ -7,10 +7,13 @@ What only Dataduct's definition side needs is left out. Source: coursera/dataduc
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from core.errors import SettingsError
 
 PATH_VARIABLE = "DATADUCT_CONFIG_PATH"
 MODE_VARIABLE = "DATADUCT_MODE"
@@ -20,36 +23,52 @@ _ETL = frozenset({
     "sns_topic_arn_warning", "qa_log_path", "dp_qa_tests_log_path", "hooks_base_path", "custom_steps_path",
 })  # fmt: skip
 _LOGIN = frozenset({"host", "port", "username", "password", "database_name"})
+#: What COPY reads S3 with: Dataduct pasted its own keys into the statement instead.
+_IAM_ROLE = "default"
 _REFERENCES = ("secretsmanager:", "ssm:", "env:", "file:")
 _warned: set[Path] = set()
 
 
 def find_dataduct_file(environment: Mapping[str, str]) -> Path | None:
-    """Return the file that Dataduct would read, if there is one."""
+    """Return the file that Dataduct would read, the first that opens; of none that opens the first that is there."""
     listed = [*_LOCATIONS, *environment.get(PATH_VARIABLE, "").split(":")]
-    return next((path for text in listed if text and (path := Path(text).expanduser()).is_file()), None)
+    there = [path for text in listed if text and (path := Path(text).expanduser()).is_file()]
+    return next((path for path in there if os.access(path, os.R_OK)), there[0] if there else None)
 
 
 def as_settings(document: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the document in our form; passwords that stand in it are told on stderr, once a process."""
+    """Return the document in our form; passwords that stand in it are told on stderr, once a process.
+
+    Raises:
+        SettingsError: it does not have the mode that the environment names.
+    """
     merged = _small(document)
+    _warn(merged, path)
     if mode := environment.get(MODE_VARIABLE):
-        merged = _merged(merged, _small(merged.get(mode.lower()) or {}))
+        merged = _merged(merged, _mode(merged, mode, path))
     found: dict[str, Any] = {"etl": {key: value for key, value in _small(merged.get("etl")).items() if key in _ETL}}
     if hosts := _small_names(merged.get("mysql")):
         found["mysql"] = {alias: _host(alias, _small(entry)) for alias, entry in hosts.items()}
     for section in ("postgres", "redshift"):
-        entry = {key: value for key, value in _small(merged.get(section)).items() if key in _LOGIN}
+        given = _small(merged.get(section))
+        entry = {key: value for key, value in given.items() if key in _LOGIN}
         if "host" in entry:
-            found[section] = entry
+            role = {"iam_role": given.get("iam_role", _IAM_ROLE)} if section == "redshift" else {}
+            found[section] = entry | role
     if permissions := _small(merged.get("database")).get("permissions"):
         found["database"] = {"permissions": permissions}
     for section in ("ec2", "emr"):  # the other keys, which may be any, are the compiler's
         found[section] = {"worker_group": _small(merged.get(section)).get("worker_group")}
     if custom := merged.get("custom_steps"):
         found["custom_steps"] = custom
-    _warn(found, path)
     return found
+
+
+def _mode(document: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
+    section = document.get(name.lower())
+    if not isinstance(section, Mapping):
+        raise SettingsError(f"{MODE_VARIABLE} is {name!r}, but {path} has no such section; correct one of them")
+    return _small(section)
 
 
 def _small(section: Any) -> dict[str, Any]:
@@ -77,21 +96,21 @@ def _host(alias: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"database": alias, **login}
 
 
-def _warn(settings: Mapping[str, Any], path: Path) -> None:
+def _warn(document: Mapping[str, Any], path: Path) -> None:
     if path in _warned:
         return
     _warned.add(path)
-    if places := sorted(_plain(settings)):
+    if places := sorted(_plain(document)):
         sys.stderr.write(
             f"ductrunner: {path} holds passwords as plain text ({', '.join(places)}); write secretsmanager:NAME, "
             "ssm:/NAME, env:NAME or file:PATH in their place\n"
         )
 
 
-def _plain(settings: Mapping[str, Any]) -> Iterator[str]:
-    entries = {"postgres": settings.get("postgres"), "redshift": settings.get("redshift")}
-    entries |= {f"mysql.{alias}": entry for alias, entry in settings.get("mysql", {}).items()}
-    for name, entry in entries.items():
-        password = str((entry or {}).get("password") or "")
-        if password and not password.startswith(_REFERENCES):
-            yield name
+def _plain(section: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    """Yield each place with a password of its own, also where it is of no use here or belongs to another mode."""
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _plain(value, f"{place}.{name}" if place else str(name))
+        elif str(name).lower() == "password" and value and not str(value).startswith(_REFERENCES):
+            yield place

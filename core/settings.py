@@ -60,8 +60,8 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _hooks_of_the_directory(self) -> Self:
-        """Give each database the hook of its kind, where it names none itself."""
+    def _complete_databases(self) -> Self:
+        """Give each database the hook of its kind and the region of the steps, where it names none itself."""
         updates = {
             "mysql": {alias: self._completed(host, "mysql") for alias, host in self.mysql.items()},
             "postgres": self.postgres and self._completed(self.postgres, "postgres"),
@@ -73,7 +73,8 @@ class Settings(Section):
 
     def _completed(self, database: AnyDatabase, kind: str) -> AnyDatabase:
         hook = database.connect_hook or self.etl.hook(f"connect_to_{kind}")
-        return database.model_copy(update={"connect_hook": hook})
+        region = database.aws_region or self.etl.region
+        return database.model_copy(update={"connect_hook": hook, "region": region})
 
 
 #: Sections whose keys an environment variable may override.

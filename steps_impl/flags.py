@@ -51,6 +51,10 @@ class _Words:
             return None
         return self._words.pop(0)
 
+    def at_rest(self) -> bool:
+        """Tell whether all that is left are arguments."""
+        return self._words[:1] == [_REST]
+
     def take_rest(self) -> list[str]:
         """Return all words that are left."""
         taken, self._words = self._words, []
@@ -109,7 +113,10 @@ def _read(line: CommandLine, flag: Flag | None, name: str, text: str | None, wor
     if flag.kind == "switch":
         _switch(line, flag, name, text)
     elif flag.kind == "list":
-        _list(line, flag, [text] if text is not None else words.take_list())
+        values = [text] if text is not None else words.take_list()
+        if not (flag.name in _ARGUMENTS and words.at_rest()):  # `--arguments -- …`
+            _require_values(line, flag, values)
+        line.values.setdefault(flag.name, []).extend(values)
     else:
         value = _scalar(line, name, text if text is not None else words.take_value(), line.values.get(flag.name))
         if value is not None:
@@ -122,10 +129,9 @@ def _switch(line: CommandLine, flag: Flag, name: str, text: str | None) -> None:
     line.values[flag.name] = name == flag.flag
 
 
-def _list(line: CommandLine, flag: Flag, values: list[str]) -> None:
+def _require_values(line: CommandLine, flag: Flag, values: list[str]) -> None:
     if not values:
         line.faults.append(f"{flag.flag}: needs at least one value")
-    line.values.setdefault(flag.name, []).extend(values)
 
 
 def _scalar(line: CommandLine, name: str, value: str | None, former: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -60,7 +61,7 @@ class ProgressReporter:
 def redacted(value: Any) -> Any:
     """Return a JSON value in which no text holds a registered secret (before JSON escapes it out of recognition).
 
-    What JSON does not know (a date, a decimal) becomes text.
+    What JSON does not know (a date, a decimal, NaN) becomes text.
     """
     if isinstance(value, str):
         return REDACTOR.redact(value)
@@ -68,7 +69,8 @@ def redacted(value: Any) -> Any:
         return {str(key): redacted(kept) for key, kept in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(kept) for kept in value]
-    return value if value is None or isinstance(value, int | float) else REDACTOR.redact(str(value))
+    known = value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if known else REDACTOR.redact(str(value))
 
 
 def progress_line(step: str, phase: str, rows: int | None, size: int | None) -> str:

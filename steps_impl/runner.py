@@ -32,6 +32,7 @@ _PLAIN_WORDS = {
     "missing": "is required",
     "union_tag_invalid": "is of the unknown type {tag!r}; known are: {expected_tags}",
     "union_tag_not_found": "has no type",
+    "tuple_type": "must be a list",
     "model_attributes_type": "must be a reference to an object, not a text",
     "model_type": "must be a reference to an object, not a text",
 }
@@ -78,7 +79,7 @@ def _guarded(name: str, execute: Callable[[StepContext], StepResult], environmen
 
 def _execute(step: Step, parameters: Parameters, context: StepContext) -> StepResult:
     try:
-        return step.run(parameters, context)
+        outcome = step.run(parameters, context)
     except StepInterrupted:  # a step that cannot undo says what stays
         raise
     except InterruptedError:
@@ -87,6 +88,9 @@ def _execute(step: Step, parameters: Parameters, context: StepContext) -> StepRe
         if context.cancelled.is_set():
             raise StepInterrupted(f"{step.name} was asked to stop (SIGTERM) and broke off") from None
         raise
+    if not isinstance(outcome, StepResult):  # a step of the user's own
+        raise InternalError(f"the step {step.name} returned {type(outcome).__name__} in place of a StepResult")
+    return outcome
 
 
 def read_parameters(step: Step, line: CommandLine) -> Parameters:

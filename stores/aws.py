@@ -66,6 +66,11 @@ def client(service: str, *, region: str | None = None, endpoint: str | None = No
     )
 
 
+def region_of(arn: str) -> str | None:
+    """Return the region that an ARN names; of any other text none."""
+    return (arn.split(":")[3] or None) if arn.startswith("arn:") and arn.count(":") >= 5 else None
+
+
 @contextmanager
 def calling(what: str) -> Iterator[None]:
     """Raise our errors in place of botocore's; ``what`` says what is tried, for example ``read the secret x``.

@@ -35,8 +35,7 @@ class Topic:
 
     @functools.cached_property
     def _client(self) -> Any:
-        region = self.arn.split(":")[3] if self.arn.count(":") >= 5 else None
-        return aws.client("sns", region=region or None, **self._options)
+        return aws.client("sns", region=aws.region_of(self.arn), **self._options)
 
 
 def publish(topic_arn: str, subject: str, message: str) -> str:

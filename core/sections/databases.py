@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from core.sections.section import Section, separated
+
+#: ``name.hash.region.rds.amazonaws.com`` (also ``.com.cn``), and proxies, clusters and warehouses of the same form.
+_ENDPOINT = re.compile(
+    r"\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.(?:rds|redshift|redshift-serverless)\.amazonaws\.com", re.IGNORECASE
+)
 
 
 class DatabaseLogin(Section):
@@ -21,7 +27,11 @@ class DatabaseLogin(Section):
         default="password",
         description="`iam`: a token of RDS or temporary credentials of Redshift, by this machine's role",
     )
-    region: str | None = Field(default=None, description="AWS region for `iam`; default: as the host's name says")
+    region: str | None = Field(
+        default=None,
+        description="AWS region of its credentials and of a secret that is its password; default: as the host's name "
+        "says, else `etl.region`",
+    )
     ssl_mode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
         default="prefer", description="TLS: whether it is demanded, and what of the server's certificate is checked"
     )
@@ -40,6 +50,12 @@ class DatabaseLogin(Section):
     def tls(self) -> Literal["disable", "prefer", "require", "verify-ca", "verify-full"]:
         """The mode that is meant: a token is never sent without TLS."""
         return "require" if self.authentication == "iam" and self.ssl_mode == "prefer" else self.ssl_mode
+
+    @property
+    def aws_region(self) -> str | None:
+        """The region of the settings, else the one in the host's name; of other hosts none."""
+        found = _ENDPOINT.search(self.host)
+        return self.region or (found["region"].lower() if found else None)
 
     @property
     def default_database(self) -> str | None:

@@ -45,13 +45,14 @@ def run(parameters: TeardownParameters, context: StepContext) -> StepResult:
         ParameterError: no pipeline or no topic is known.
         StoreError: the service or the topic cannot be reached; nothing was published then.
     """
-    topic = parameters.sns_topic_arn or load_settings().etl.sns_topic_arn_failure
+    etl = load_settings(environment=context.environment).etl
+    topic = parameters.sns_topic_arn or etl.sns_topic_arn_failure
     pipeline_id = parameters.pipeline_id or context.environment.get(PIPELINE_VARIABLE)
     if not topic:
         raise ParameterError("no topic: give --sns-topic-arn or set etl.sns_topic_arn_failure in the configuration")
     if not pipeline_id:
         raise ParameterError("no pipeline: give --pipeline-id (only a task of a worker knows its own)")
-    runs = PipelineRuns(pipeline_id)
+    runs = PipelineRuns(pipeline_id, etl.region)
     others = _ended(runs, parameters, context)
     failed = [instance for instance in others if instance.status not in SUCCEEDED]
     published = bool(failed) or parameters.notify_success

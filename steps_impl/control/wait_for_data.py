@@ -11,15 +11,15 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from core.errors import DataNotThere, ParameterError, StoreUnreachable
+from core.errors import DataNotThere, StoreUnreachable
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.queries import bare_query
+from steps_impl.quality.engines.end import bare_for, check_name, open_end, text_of
 from steps_impl.registry import Parameters, Step
 from stores.s3 import S3Store, parse_uri
 
-_WAREHOUSE = "redshift"
-_POSTGRES = "postgres"
+#: False as the engines print it; MySQL a BIT.
+_FALSE = frozenset({"", "f", "false", "\0"})
 
 
 class WaitParameters(Parameters):
@@ -90,7 +90,8 @@ def _conditions(
     store = S3Store(region=settings.etl.region)
     conditions: dict[str, Callable[[], bool]] = {uri: partial(_in_s3, store, uri) for uri in parameters.s3_uri}
     if parameters.sql and parameters.host_name:
-        look = _query(parameters.sql, parameters.host_name, parameters.database, settings, cancelled)
+        check_name(parameters.host_name, settings)
+        look = partial(_in_database, parameters.sql, parameters.host_name, parameters.database, settings, cancelled)
         conditions[f"a row on {parameters.host_name}"] = look
     return conditions
 
@@ -101,48 +102,18 @@ def _in_s3(store: S3Store, uri: str) -> bool:
     return next(iter(store.list(uri)), None) is not None
 
 
-def _query(
-    sql: str, host: str, database: str | None, settings: Settings, cancelled: threading.Event
-) -> Callable[[], bool]:
-    if host == _WAREHOUSE and settings.redshift:
-        return partial(_in_warehouse, sql, settings, cancelled)
-    if host == _POSTGRES and settings.postgres:
-        return partial(_in_postgres, sql, database, settings)
-    if host in settings.mysql:
-        return partial(_in_mysql, sql, host, database, settings)
-    known = [*settings.mysql, *([_POSTGRES] if settings.postgres else []), *([_WAREHOUSE] if settings.redshift else [])]
-    raise ParameterError(f"no host {host!r} in the configuration; it knows: {', '.join(sorted(known)) or 'none'}")
+def _in_database(sql: str, host: str, database: str | None, settings: Settings, cancelled: threading.Event) -> bool:
+    with open_end(host, database, settings, cancelled) as end:
+        rows = end.rows(f"SELECT * FROM (\n{bare_for(end, sql)}\n) AS awaited LIMIT 1")
+    return bool(rows) and _is_true(text_of(rows[0][0]))
 
 
-def _in_warehouse(sql: str, settings: Settings, cancelled: threading.Event) -> bool:
-    from stores.redshift import connect
-    from stores.sql import Statement
-
-    assert settings.redshift is not None
-    query = f"SELECT * FROM ({bare_query(sql, 'postgres')}) AS awaited LIMIT 1"
-    with connect(settings.redshift, cancelled=cancelled, retries=settings.etl.connection_retries) as session:
-        return _is_true(session.rows(Statement(query, "look for the awaited row")))
-
-
-def _in_postgres(sql: str, database: str | None, settings: Settings) -> bool:
-    from stores import postgres
-
-    assert settings.postgres is not None
-    query = f"SELECT * FROM ({bare_query(sql, 'postgres')}) AS awaited LIMIT 1"
-    with postgres.connect(settings.postgres, database, settings.etl.connection_retries) as connection:
-        return _is_true(connection.rows(query))
-
-
-def _in_mysql(sql: str, host: str, database: str | None, settings: Settings) -> bool:
-    from stores import mysql
-
-    query = f"SELECT * FROM ({bare_query(sql, 'mysql')}) AS awaited LIMIT 1"
-    with mysql.connect(settings.mysql[host], database, settings.etl.connection_retries) as connection:
-        return _is_true(connection.text_rows(query))
-
-
-def _is_true(rows: list[tuple[object, ...]] | list[tuple[str | None, ...]]) -> bool:
-    return bool(rows) and rows[0][0] not in (None, False, 0, "0", "", "f", "false")
+def _is_true(text: str | None) -> bool:
+    """Tell whether a value is neither NULL, false nor 0, however many digits that has."""
+    try:
+        return text is not None and float(text) != 0
+    except ValueError:
+        return str(text).lower() not in _FALSE
 
 
 STEP = Step(

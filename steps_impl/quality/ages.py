@@ -12,7 +12,12 @@ from steps_impl.quality.report import CheckReport
 
 #: A newest value that lies further in the future says that clock or time zone are wrong.
 AHEAD = timedelta(minutes=5)
-_MOMENT = re.compile(r"(\d{4,5})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d\d(?::?\d\d)?)?")
+_MOMENT = re.compile(
+    r"(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d\d(?::?\d\d)?)?( BC)?"
+)
+#: What stands for moments that lie outside of the years 1 to 9999, such as Postgres' ``infinity``.
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_ENDLESS = {"-infinity": _FIRST, "infinity": _LAST}
 _NO_TIME = "the newest value of the column is no date or time; name a date or timestamp column"
 
 
@@ -32,23 +37,29 @@ class Age:
 def read_moment(text: str, zone: ZoneInfo) -> datetime:
     """Return a database's text of a date or a time as UTC; one without a zone is a time of day in ``zone``.
 
-    Of an hour that a change of clocks repeats the earlier one is taken: the age is never told too small.
+    Of an hour that a change of clocks repeats the earlier one is taken: the age is never told too small. What lies
+    outside of the years 1 to 9999 is the first or last moment of them.
 
     Raises:
         ParameterError: it is neither.
     """
+    if endless := _ENDLESS.get(text.strip()):
+        return endless
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
         raise ParameterError(_NO_TIME)
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    if match[9] or year > _LAST.year:
+        return _FIRST if match[9] else _LAST
     fraction = int((match[7] or "0").ljust(6, "0"))
     try:
         moment = datetime(year, month, day, hour, minute, second, fraction, UTC)
     except ValueError:
         raise ParameterError(_NO_TIME) from None
-    if match[8]:
-        return moment - _offset(match[8])
-    return moment.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        return moment - _offset(match[8]) if match[8] else moment.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return _FIRST if year == _FIRST.year else _LAST
 
 
 def _offset(text: str) -> timedelta:

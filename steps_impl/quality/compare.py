@@ -130,7 +130,7 @@ def _compare(parameters: CompareParameters, settings: Settings, context: StepCon
             Layout(target, relations[1], parts[1][:count], parts[1][count:], summing, 2),
         )
         others = [left.name for left, _ in pairs[count:]]
-        comparison = RowComparison(outcome.tally, count, others, forms[count:], keys.note)
+        comparison = RowComparison(outcome.tally, count, others, forms, keys.note)
         Search(
             layouts,
             comparison,
@@ -190,7 +190,12 @@ def _only_in(name: str, left: Mapping[str, Column], right: Mapping[str, Column])
 
 
 def _by_name(columns: Sequence[Column]) -> dict[str, Column]:
-    return {column.name.lower(): column for column in columns}
+    named = {column.name.lower(): column for column in columns}
+    if len(named) < len(columns):
+        names = [column.name.lower() for column in columns]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ParameterError(f"several columns are called {twice} but for its letters; compare queries that rename one")
+    return named
 
 
 def _report(parameters: CompareParameters, outcome: Outcome) -> CheckReport:

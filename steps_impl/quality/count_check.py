@@ -7,6 +7,7 @@ Dataduct (executors/count_check): error rate ``abs(source - destination) * 100 /
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -101,11 +102,18 @@ def count_report(schema: str, table: str, tolerance: float, expected: int, found
     )
 
 
-def error_rate(source: float, destination: float) -> float | None:
-    """Return the difference in percent of the source; ``None`` when there is no source to compare with."""
-    if source == 0:
-        return 0.0 if destination == 0 else None
-    return abs(source - destination) * 100.0 / abs(source)
+def error_rate(source: Fraction | int, destination: Fraction | int) -> float | None:
+    """Return the difference in percent of the source; ``None`` when there is no source to compare with.
+
+    It is computed exactly: floats would not tell numbers of 17 digits apart, nor meet a tolerance that is just reached.
+    """
+    expected, found = Fraction(source), Fraction(destination)
+    if expected == 0:
+        return 0.0 if found == 0 else None
+    try:
+        return float(abs(expected - found) * 100 / abs(expected))
+    except OverflowError:
+        return None
 
 
 def _rows(end: End, table: str | None, sql: str | None) -> int:
@@ -128,7 +136,7 @@ def _destination(parameters: CountCheckParameters, settings: Settings) -> tuple[
     elif parameters.destination_table_name is not None:
         name = TokenReader(parameters.destination_table_name).table_name()
     else:
-        return "NULL", "query", None
+        return "", "query", None
     plain = f"{name.schema}.{name.name}" if name.schema else name.name
     return name.schema or "public", name.name, plain if parameters.destination_host in settings.mysql else name.sql
 

@@ -24,6 +24,8 @@ from steps_impl.quality.report import conclude
 from steps_impl.registry import Step
 
 _UTC = ZoneInfo("UTC")
+#: MySQL's zero date, which is no value: it is the newest one only where there is no other.
+_ZERO = "0000-00-00"
 #: The clock of each engine, in UTC.
 _CLOCKS = {
     "mysql": "UTC_TIMESTAMP(6)",
@@ -106,7 +108,9 @@ def _last_load(end: End, parameters: FreshnessParameters) -> Age:
 
 def _age(end: End, query: str, zone: ZoneInfo) -> Age:
     now, newest = (text_of(value) for value in end.rows(query)[0])
-    return Age(read_moment(newest, zone) if newest else None, read_moment(str(now), _UTC))
+    if not newest or newest.startswith(_ZERO):
+        return Age(None, read_moment(str(now), _UTC))
+    return Age(read_moment(newest, zone), read_moment(str(now), _UTC))
 
 
 def _text(end: End, expression: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -154,7 +155,8 @@ def zero_report(number: int, place: tuple[str, str], rows: Sequence[Sequence[obj
     value: float | None = None
     if len(rows) == 1 and len(rows[0]) == 1:
         try:
-            value = abs(float(str(rows[0][0])))
+            found = abs(float(str(rows[0][0])))
+            value = found if math.isfinite(found) else None
         except ValueError:
             value = None
     return CheckReport(

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
+from steps_impl.quality.engines import Column
 from steps_impl.quality.engines.parameters import RelationParameters
 from steps_impl.quality.null_rates import null_query, null_reports, parse_limits
 from steps_impl.quality.report import conclude_all
@@ -53,11 +54,15 @@ def run(parameters: NullRateParameters, context: StepContext) -> StepResult:
         if unknown := [name for name in limits if name.lower() not in known]:
             raise ParameterError(f"--columns: there is no {', '.join(unknown)}; it has: {', '.join(sorted(known))}")
         chosen = [known[name.lower()] for name in limits]
-        texts = [column.name for column in chosen if parameters.blank_is_null and column.kind in {"text", "char"}]
+        texts = [column.name for column in chosen if parameters.blank_is_null and _may_be_blank(column)]
         query = null_query(relation, [column.name for column in chosen], end.quote, blank=texts)
         counts = [int(str(count)) for count in end.rows(query)[0]]
     reports = null_reports(parameters.place, limits, counts, empty=0.0 if parameters.allow_empty else None)
     return conclude_all(reports, parameters, settings, context)
+
+
+def _may_be_blank(column: Column) -> bool:
+    return column.kind in {"text", "char"} and column.type != "json"  # no JSON is blank, and Postgres cannot trim it
 
 
 STEP = Step(

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from core.errors import ParameterError
 from core.sections.dataducts import EtlSettings
-from stores.s3 import S3Store
+from stores.s3 import S3Store, parse_uri
 
 Outcome = Literal["passed", "warning", "failed"]
+_S3 = ("s3://", "s3n://", "s3a://")
 _TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
@@ -36,9 +37,11 @@ def write_report(place: str, checks: Sequence[Shown], pipeline: str, etl: EtlSet
     """Write the report to a file or an S3 object: one of the two forms by its ending, else both beside each other.
 
     Raises:
-        ParameterError: the file cannot be written.
+        ParameterError: the file cannot be written, or there is no key.
         StoreError: S3 refuses the object.
     """
+    if place.startswith(_S3) and not parse_uri(place).key:
+        raise ParameterError(f"--report: {place} names a bucket alone; write s3://bucket/key")
     moment = datetime.now(UTC).replace(microsecond=0)
     forms = {".html": page(checks, pipeline, moment), ".json": document(checks, pipeline, moment)}
     ending = next((known for known in forms if place.lower().endswith(known)), None)
@@ -48,7 +51,7 @@ def write_report(place: str, checks: Sequence[Shown], pipeline: str, etl: EtlSet
 
 
 def _write(place: str, data: bytes, content_type: str, etl: EtlSettings) -> None:
-    if place.startswith(("s3://", "s3n://", "s3a://")):
+    if place.startswith(_S3):
         S3Store(region=etl.region).put_bytes(place, data, content_type=content_type)
         return
     path = Path(place).expanduser()

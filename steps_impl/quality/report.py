@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from core.errors import CheckFailed, SettingsError, StoreError
+from core.errors import CheckFailed, DuctrunnerError, SettingsError, StoreError
 from core.settings import Settings
 from steps_impl.contract import PIPELINE_VARIABLE, StepContext, StepResult
 from steps_impl.quality.pages import Shown, write_report
@@ -25,6 +25,8 @@ from stores import notifications
 
 class CheckParameters(Parameters):
     """What every check is told beside what it looks at."""
+
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no word for them
 
     tolerance: float = Field(default=0.0, ge=0, description="highest error rate that still passes (in percent)")
     on_failure: Literal["fail", "warn"] = Field(
@@ -94,13 +96,19 @@ def conclude_all(
     """Tell everyone who asked about the reports of one step, and end it as the parameters say.
 
     Raises:
-        CheckFailed: one of them failed and ``on_failure`` is ``fail``.
-        StoreError: a log row or the report could not be written.
+        CheckFailed: one of them failed and ``on_failure`` is ``fail``, whether or not that could be told.
+        StoreError, ParameterError: a log row or the report could not be written.
     """
-    undelivered = tell(reports, parameters, settings, context)
     failed = [report for report in reports if not report.success]
-    if failed and parameters.on_failure == "fail":
-        raise CheckFailed(f"{summaries(failed)}{undelivered or ''}")
+    fails = bool(failed) and parameters.on_failure == "fail"
+    try:
+        undelivered = tell(reports, parameters, settings, context)
+    except DuctrunnerError as error:
+        if not fails:
+            raise
+        undelivered = f"its report was not written: {error}"
+    if fails:
+        raise CheckFailed("\n  and ".join(filter(None, (summaries(failed), undelivered))))
     told = {"notification": undelivered} if undelivered else {}
     if len(reports) == 1:
         return StepResult(details={**reports[0].details, **told})
@@ -110,20 +118,21 @@ def conclude_all(
 def tell(
     reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings, context: StepContext
 ) -> str | None:
-    """Write log rows and report as asked for, and tell the topic of failures; return why it could not be told.
+    """Tell the topic of failures, then write log rows and report as asked for; return why the first could not be done.
 
     Raises:
-        StoreError: a log row or the report could not be written.
+        StoreError, ParameterError: a log row or the report could not be written.
     """
     pipeline = context.environment.get(PIPELINE_VARIABLE, "")
     named = [(report, named_for(report, parameters, len(reports))) for report in reports]
+    failed = [report for report in reports if not report.success]
+    undelivered = _notify(failed, parameters, settings) if failed else None
     if parameters.log_to_s3:
         for report, own in named:
             _log_to_s3(report, own, settings, pipeline)
     if parameters.report:
         write_report(parameters.report, [shown(report, own) for report, own in named], pipeline, settings.etl)
-    failed = [report for report in reports if not report.success]
-    return _notify(failed, parameters, settings) if failed else None
+    return undelivered
 
 
 def named_for(report: CheckReport, parameters: CheckParameters, several: int) -> CheckParameters:
@@ -161,7 +170,7 @@ def _notify(reports: Sequence[CheckReport], parameters: CheckParameters, setting
         subject = f"Failure on {parameters.test_name or reports[0].check}"
         notifications.publish(topic, subject, summaries(reports))
     except StoreError as error:
-        return f"\n  and its topic was not told: {error}"
+        return f"its topic was not told: {error}"
     return None
 
 
@@ -178,10 +187,10 @@ def _log_to_s3(report: CheckReport, parameters: CheckParameters, settings: Setti
 
 
 def log_row(report: CheckReport, parameters: CheckParameters, pipeline: str, moment: datetime) -> list[str]:
-    """Return the eight values of Dataduct's log row."""
+    """Return the eight values of Dataduct's log row; each is one field, so that no name may hold a tab or line end."""
     test_name = parameters.test_name or report.check
-    return [
-        report.schema,
+    values = [
+        report.schema or "NULL",
         report.table,
         test_name.partition(".")[0] if "." in test_name else pipeline or "NULL",
         moment.strftime("%Y-%m-%d %H:%M:%S"),
@@ -190,6 +199,7 @@ def log_row(report: CheckReport, parameters: CheckParameters, pipeline: str, mom
         f"{report.tolerance:g}",
         "NULL" if report.error_rate is None else f"{report.error_rate:g}",
     ]
+    return [" ".join(re.split(r"[\x00-\x1f\x7f]+", value)) for value in values]
 
 
 def log_name(values: list[str]) -> str:

@@ -6,8 +6,9 @@ The expectation is a number (`--number`, with a tolerance in percent), a range (
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +18,7 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.quality.count_check import error_rate
 from steps_impl.quality.engines import End, open_end
-from steps_impl.quality.engines.end import bare_for
+from steps_impl.quality.engines.end import bare_for, text_of
 from steps_impl.quality.report import CheckParameters, CheckReport, conclude
 from steps_impl.registry import Step
 
@@ -33,9 +34,9 @@ class SqlCheckParameters(CheckParameters):
     )
     database: str | None = Field(default=None, description="database; default: the host's")
     sql: str = Field(description="the query: one number, or rows for --no-rows")
-    number: float | None = Field(default=None, allow_inf_nan=False, description="the number that it must return")
-    minimum: float | None = Field(default=None, allow_inf_nan=False, description="the least number that passes")
-    maximum: float | None = Field(default=None, allow_inf_nan=False, description="the greatest number that passes")
+    number: Decimal | None = Field(default=None, allow_inf_nan=False, description="the number that it must return")
+    minimum: Decimal | None = Field(default=None, allow_inf_nan=False, description="the least number that passes")
+    maximum: Decimal | None = Field(default=None, allow_inf_nan=False, description="the greatest number that passes")
     no_rows: bool = Field(default=False, description="it must return no rows")
     equal_sql: str | None = Field(default=None, description="it must return the number that this query returns")
     equal_host: str | None = Field(default=None, description="host of --equal-sql; default: --host-name")
@@ -76,40 +77,47 @@ def run(parameters: SqlCheckParameters, context: StepContext) -> StepResult:
 def _judge(parameters: SqlCheckParameters, settings: Settings, context: StepContext) -> tuple[float | None, str, str]:
     """Return error rate, its unit and a sentence."""
 
-    def ask(host: str, database: str | None, look: Callable[[End], float]) -> float:
+    def ask(host: str, database: str | None, look: Callable[[End], Decimal]) -> Decimal:
         with open_end(host, database, settings, context.cancelled) as end:
             return look(end)
 
     own = parameters.host_name, parameters.database
     if parameters.no_rows:
-        rows = ask(*own, lambda end: float(_count(end, parameters.sql)))
-        return rows, "rows", f"the query returns {rows:.0f} rows"
+        rows = ask(*own, lambda end: Decimal(_count(end, parameters.sql)))
+        return float(rows), "rows", f"the query returns {rows} rows"
     found = ask(*own, lambda end: _number(end, parameters.sql, "--sql"))
     if parameters.equal_sql is None and parameters.number is None:
-        inside = _or(parameters.minimum, -math.inf) <= found <= _or(parameters.maximum, math.inf)
-        return 0.0 if inside else None, "", f"the query returns {found:.15g}"
+        return 0.0 if _between(found, parameters) else None, "", f"the query returns {found}"
     expected = parameters.number
     if expected is None:
         other = parameters.equal_host or parameters.host_name
         database = parameters.equal_database or (None if parameters.equal_host else parameters.database)
         expected = ask(other, database, lambda end: _number(end, parameters.equal_sql or "", "--equal-sql"))
-    return error_rate(expected, found), "%", f"the query returns {found:.15g}; expected is {expected:.15g}"
+    return _distance(expected, found), "%", f"the query returns {found}; expected is {expected}"
 
 
-def _or(number: float | None, default: float) -> float:
-    return default if number is None else number
+def _between(found: Decimal, parameters: SqlCheckParameters) -> bool:
+    low, high = parameters.minimum, parameters.maximum
+    return not found.is_nan() and (low is None or low <= found) and (high is None or found <= high)
+
+
+def _distance(expected: Decimal, found: Decimal) -> float | None:
+    """Return the difference in percent; of NaN and infinity there is none, unless both are the same."""
+    if expected.is_finite() and found.is_finite():
+        return error_rate(Fraction(expected), Fraction(found))
+    return 0.0 if expected == found or (expected.is_nan() and found.is_nan()) else None
 
 
 def _count(end: End, sql: str) -> int:
     return int(str(end.rows(f"SELECT COUNT(*) FROM (\n{bare_for(end, sql)}\n) AS found")[0][0]))
 
 
-def _number(end: End, sql: str, flag: str) -> float:
+def _number(end: End, sql: str, flag: str) -> Decimal:
     rows: list[tuple[Any, ...]] = end.rows(f"SELECT * FROM (\n{bare_for(end, sql)}\n) AS found LIMIT 2")
     try:
         ((value,),) = rows
-        return float(str(value))
-    except ValueError:
+        return Decimal(str(text_of(value)))
+    except (ValueError, InvalidOperation):
         raise ParameterError(f"{flag} must return one row with one number") from None
 
 

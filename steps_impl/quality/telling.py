@@ -39,7 +39,7 @@ def told_after(
         undelivered = tell(reports(), told, settings, context)
     except (StoreError, ParameterError, SettingsError) as error:
         undelivered = f"the report of the checks could not be written: {error}"
-    outcome |= {"notification": undelivered.strip()} if undelivered else {}
+    outcome |= {"notification": undelivered} if undelivered else {}
 
 
 def _with_the_refusal(reports: Sequence[CheckReport], table: TableName, error: CheckFailed) -> Sequence[CheckReport]:

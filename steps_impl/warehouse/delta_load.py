@@ -34,7 +34,7 @@ class DeltaLoadParameters(MergeParameters):
     @field_validator("date_column")
     @classmethod
     def _as_stored_too(cls, name: str) -> str:
-        return name.strip().lower()
+        return name.lower()
 
     @model_validator(mode="after")
     def _from_the_warehouse(self) -> Self:

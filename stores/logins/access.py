@@ -42,7 +42,7 @@ def access_to(settings: DatabaseLogin, database: str | None) -> Access:
 
 def _login(settings: DatabaseLogin, database: str | None) -> tuple[str, str]:
     if settings.authentication == "password":
-        return settings.username, secrets.resolve(settings.password)
+        return settings.username, secrets.resolve(settings.password, settings.aws_region)
     if isinstance(settings, RedshiftSettings):
         return temporary_credentials(settings, database)
     return settings.username, database_token(settings)

@@ -6,13 +6,8 @@ connection lives on after them. It is made here, without a call to AWS.
 
 from __future__ import annotations
 
-import re
-
 from core.sections.databases import DatabaseLogin
 from stores import aws
-
-#: ``name.hash.region.rds.amazonaws.com`` (also ``.com.cn``), and proxies and clusters of the same form.
-_ENDPOINT = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com", re.IGNORECASE)
 
 
 def database_token(settings: DatabaseLogin) -> str:
@@ -21,15 +16,9 @@ def database_token(settings: DatabaseLogin) -> str:
     Raises:
         StoreError: this machine has no credentials for AWS to sign with.
     """
-    region = settings.region or _region_of(settings.host)
     with aws.calling(f"sign a token for {settings.username} at {settings.host}"):
-        client = aws.client("rds", region=region)
+        client = aws.client("rds", region=settings.aws_region)
         token: str = client.generate_db_auth_token(
             DBHostname=settings.host, Port=settings.port, DBUsername=settings.username
         )
     return token
-
-
-def _region_of(host: str) -> str | None:
-    found = _ENDPOINT.search(host)
-    return found["region"].lower() if found else None

@@ -37,7 +37,7 @@ def _of_cluster(settings: RedshiftSettings, cluster: str, database: str | None) 
     if settings.db_groups:
         options["DbGroups"] = list(settings.db_groups)
     with aws.calling(f"get temporary credentials for {settings.username} at the cluster {cluster}"):
-        answer = aws.client("redshift", region=settings.region).get_cluster_credentials(
+        answer = aws.client("redshift", region=settings.aws_region).get_cluster_credentials(
             DbUser=settings.username,
             ClusterIdentifier=cluster,
             DurationSeconds=_SECONDS,
@@ -50,7 +50,7 @@ def _of_cluster(settings: RedshiftSettings, cluster: str, database: str | None) 
 def _of_workgroup(settings: RedshiftSettings, workgroup: str, database: str | None) -> tuple[str, str]:
     options: dict[str, Any] = {"dbName": database} if database else {}
     with aws.calling(f"get temporary credentials at the workgroup {workgroup}"):
-        answer = aws.client("redshift-serverless", region=settings.region).get_credentials(
+        answer = aws.client("redshift-serverless", region=settings.aws_region).get_credentials(
             workgroupName=workgroup, durationSeconds=_SECONDS, **options
         )
     return str(answer["dbUser"]), str(answer["dbPassword"])

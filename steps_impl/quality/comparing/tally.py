@@ -16,6 +16,8 @@ Fault = Literal["missing", "extra", "different"]
 Values = tuple[str | None, ...]
 #: Relative distance of two numbers that a single-precision float does not tell apart.
 _SINGLE = 2.0**-24
+#: What is nearer to 0 counts as 0: the engines cannot scale it.
+_TINY = 1e-290
 
 
 @dataclass
@@ -34,7 +36,10 @@ class Tally:
 
 
 class RowComparison:
-    """Compares the rows of a segment by key; rows with one key are matched as far as they are equal."""
+    """Compares the rows of a segment by key; rows with one key are matched as far as they are equal.
+
+    ``names`` are the columns beside the first ``keys`` ones, ``forms`` those of all.
+    """
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class RowComparison:
         self._tally = tally
         self._keys = keys
         self._names = names
-        self._forms = forms
+        self._key_forms, self._forms = forms[:keys], forms[keys:]
         self._note = note
 
     def compare(self, source: Sequence[Sequence[Any]], target: Sequence[Sequence[Any]]) -> None:
@@ -77,8 +82,15 @@ class RowComparison:
         grouped: dict[Values, list[Values]] = defaultdict(list)
         for row in rows:
             values = tuple(map(text_of, row))
-            grouped[values[: self._keys]].append(values[self._keys :])
+            grouped[self._key(values)].append(values[self._keys :])
         return grouped
+
+    def _key(self, values: Values) -> Values:
+        """Return the key of a row; of floats, which each engine prints its own way, what all print alike."""
+        return tuple(
+            value if form.kind != "float" or value is None else repr(_rounded(float(value), form.digits))
+            for form, value in zip(self._key_forms, values, strict=False)
+        )
 
     def _place_of(self, row: Values, rows: Sequence[Values]) -> int | None:
         return next((place for place, other in enumerate(rows) if not self._differences(row, other)), None)
@@ -98,8 +110,13 @@ def _close(form: Form, left: str | None, right: str | None) -> bool:
     if math.isinf(one) or math.isinf(other):
         return one == other
     if form.digits == 15:
-        return math.isclose(one, other, rel_tol=10.0**-15)
+        return _rounded(one, 15) == _rounded(other, 15) or math.isclose(one, other, rel_tol=10.0**-15)
     return _single(one) == _single(other) or (form.digits == 6 and math.isclose(one, other, rel_tol=_SINGLE))
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Return a float by its significant digits; what is tiny counts as 0, as in the checksums."""
+    return 0.0 if abs(value) < _TINY else float(f"{value:.{digits - 1}e}")
 
 
 def _single(value: float) -> float:

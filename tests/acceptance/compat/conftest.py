@@ -70,7 +70,6 @@ def compiled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Compiled:
     w, s = redshift_database, mysql_database
-    role = "arn:aws:iam::123456789012:role/copy"
     config = {
         "etl": {"S3_ETL_BUCKET": s3_bucket, "S3_BASE_PATH": "dev", "ROLE": "r", "CONNECTION_RETRIES": 0},
         "mysql": {s.database: {"HOST": s.host, "PORT": s.port, "USERNAME": s.username, "PASSWORD": s.password}},
@@ -87,5 +86,4 @@ def compiled(
     path.write_text(yaml.safe_dump(config))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("DUCTRUNNER_CONFIG", raising=False)
-    monkeypatch.setenv("DUCTRUNNER_REDSHIFT_IAM_ROLE", role)
     return Compiled(w, s, path)

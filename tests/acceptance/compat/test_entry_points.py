@@ -109,7 +109,6 @@ def test_script_runner_needs_no_configuration_and_no_first_line_and_hands_argume
 
 
 def test_without_a_configuration_the_error_says_what_is_missing_and_nothing_is_run(compiled, monkeypatch):
-    monkeypatch.delenv("DUCTRUNNER_REDSHIFT_IAM_ROLE")
     words = [f"--table_definition={DDL}", "--s3_input_paths", "s3://no-such-bucket/k"]
     done = compiled.call("create_load_redshift:create_load_redshift_runner", *words, DATADUCT_CONFIG_PATH="/nowhere")
     assert (done.returncode, "redshift" in done.stderr) == (2, True)

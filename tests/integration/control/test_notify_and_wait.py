@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import psycopg2
 import pymysql
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from core.errors import DataNotThere, ParameterError
+from core.errors import DataNotThere, ParameterError, StoreError
+from steps_impl.contract import StepContext
+from steps_impl.registry import load_step
 from tests.integration.control.conftest import Looks, run_step
 
 
@@ -72,6 +77,28 @@ def test_it_waits_for_a_row_of_a_query(configured, host):
     query = "select count(*) > 0 from loads where day = 7 -- done?"
     run_step("wait-for-data", looks, sql=query, host_name=host, refresh_rate=0.01)
     assert looks.phases == [f"waits for a row on {host}"] * 2
+
+
+@pytest.mark.parametrize("host", ["shop", "postgres", "redshift"])
+def test_zero_with_digits_behind_the_point_is_not_there_yet(configured, host):
+    configured(host)
+    with pytest.raises(DataNotThere):
+        run_step("wait-for-data", sql="select sum(0.00) as n", host_name=host, timeout=0.01)
+
+
+def test_a_query_of_the_warehouse_runs_in_the_database_that_is_named(configured):
+    configured("redshift")
+    with pytest.raises(StoreError, match="no_such_database"):
+        run_step("wait-for-data", sql="select 1", host_name="redshift", database="no_such_database")
+
+
+def test_a_wait_that_is_cancelled_breaks_its_query_off(configured):
+    configured("postgres")
+    step, cancelled = load_step("wait-for-data"), threading.Event()
+    parameters = step.parameters.model_validate({"sql": "select pg_sleep(60) is null", "host_name": "postgres"})
+    threading.Timer(0.3, cancelled.set).start()
+    with pytest.raises(StoreError, match="canceling statement due to user request"):
+        step.run(parameters, StepContext(Looks(), cancelled, dict(os.environ)))
 
 
 def test_a_host_that_is_not_configured_is_refused_with_those_that_are(configured):

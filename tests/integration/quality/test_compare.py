@@ -197,6 +197,27 @@ def test_duplicates_of_a_key_are_counted(hosts: Any) -> None:
     assert [done.details[name] for name in ("missing", "extra", "different")] == [1, 1, 1]
 
 
+def test_keys_that_are_floats_are_told_alike_on_both_sides(hosts: Any, tmp_path: Path) -> None:
+    hosts.on("source", "CREATE TABLE t (k DOUBLE, v INT)", "INSERT INTO t VALUES (1e22, 1), (0.1, 2), (-5.5, 3)")
+    hosts.on("postgres", "CREATE TABLE t (k FLOAT8, v INT)", "INSERT INTO t VALUES (1e22, 1), (0.1, 2), (-5.5, 4)")
+    done = hosts.compare("postgres", "--keys", "k", "--keys-to", str(tmp_path / "keys"))
+    assert (done.code, (tmp_path / "keys").read_text()) == (3, "different\t-5.5\n")
+
+
+def test_floats_of_a_wrong_row_are_equal_where_the_checksums_take_them_as_equal(hosts: Any) -> None:
+    hosts.on("source", "CREATE TABLE t (k INT, v INT, f DOUBLE, g DOUBLE)", "INSERT INTO t VALUES (1, 1, 1e-300, 1)")
+    hosts.on("postgres", "CREATE TABLE t (k INT, v INT, f FLOAT8, g FLOAT8)",
+             "INSERT INTO t VALUES (1, 2, 0, 1.000000000000004)")  # fmt: skip
+    done = hosts.compare("postgres", "--keys", "k", "--on-failure", "warn")
+    assert done.details["columns"] == {"v": 1}
+
+
+def test_columns_that_differ_by_their_letters_alone_are_refused(hosts: Any) -> None:
+    hosts.on("postgres", 'CREATE TABLE t (k INT PRIMARY KEY, "V" INT, v INT)')
+    done = hosts.compare("postgres", source="postgres")
+    assert (done.code, "several columns are called v but for its letters" in done.said) == (2, True)
+
+
 def test_neighbouring_values_do_not_run_together(hosts: Any) -> None:
     hosts.on("postgres", "CREATE TABLE t (id INT, a TEXT, b TEXT, c INT)")
     hosts.on("redshift", "CREATE TABLE t (id INT, a VARCHAR(20), b VARCHAR(20), c INT)")

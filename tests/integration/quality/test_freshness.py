@@ -48,6 +48,15 @@ def test_a_column_with_a_zone_needs_none(hosts: Any, host: str, kind: str) -> No
     assert fresh(hosts, host, "--column", "at", "--max-age", "1 minute", "--timezone", "America/New_York").code == 0
 
 
+def test_zero_dates_are_no_value_and_infinity_lies_in_the_future(hosts: Any) -> None:
+    hosts.on("source", "SET sql_mode = ''", "CREATE TABLE t (at DATETIME)", "INSERT INTO t VALUES (0)")
+    hosts.on("postgres", "CREATE TABLE t (at TIMESTAMP)", "INSERT INTO t VALUES ('infinity')")
+    none = fresh(hosts, "source", "--column", "at", "--max-age", "1 day")
+    assert (none.code, "there is no value in at" in none.said) == (3, True)
+    ahead = fresh(hosts, "postgres", "--column", "at", "--max-age", "1 day", "--timezone", "America/New_York")
+    assert (ahead.code, "in the future" in ahead.said) == (3, True)
+
+
 def test_the_last_load_of_a_table_counts(hosts: Any) -> None:
     hosts.on("redshift", "CREATE TABLE t (id INT)")
     never = fresh(hosts, "redshift", "--last-load", "--max-age", "1 day")

@@ -56,6 +56,11 @@ CASES: list[tuple[list[str], int]] = [
     (["--sql", "SELECT v FROM t", "--number", "1"], 2),
     (["--sql", "SELECT 'secret%s' AS w", "--number", "1"], 2),
     (["--sql", "SELECT NULL AS n", "--number", "1"], 2),
+    (["--sql", "SELECT 0.33", "--number", "0.3", "--tolerance", "10"], 0),  # in floats it is above
+    (["--sql", "SELECT 9007199254740993", "--number", "9007199254740992"], 3),  # as floats they are equal
+    (["--sql", "SELECT 9007199254740993", "--equal-sql", "SELECT 9007199254740992"], 3),
+    (["--sql", "SELECT 9007199254740993", "--maximum", "9007199254740992"], 3),
+    (["--sql", "SELECT 1", "--number", "1", "--tolerance", "inf"], 2),
     (["--sql", "SELECT 1"], 2),
     (["--sql", "SELECT 1", "--number", "1", "--no-rows"], 2),
     (["--sql", "DROP TABLE t", "--no-rows"], 1),
@@ -86,3 +91,17 @@ def test_two_hosts_return_the_same_number(hosts: Any) -> None:
     assert hosts.step(*look).code == 0
     hosts.on("redshift", "INSERT INTO t VALUES (0.03)")
     assert (hosts.step(*look).code, hosts.step(*look, "--tolerance", "1").code) == (3, 0)
+
+
+def test_a_number_that_is_none_leaves_a_report_that_is_json(hosts: Any, tmp_path: Path) -> None:
+    look = ("sql-check", "--host-name", "postgres", "--sql", "SELECT 'NaN'::float8", "--number", "1")
+    done = hosts.step(*look, "--on-failure", "warn", "--report", str(tmp_path / "r.json"))
+    assert (done.code, done.details["error_rate"]) == (0, None)
+    (check,) = json.loads((tmp_path / "r.json").read_text())["checks"]
+    assert (check["error_rate"], check["finding"]) == (None, "the query returns NaN; expected is 1")
+
+
+def test_columns_of_json_are_never_blank(hosts: Any) -> None:
+    hosts.on("postgres", "CREATE TABLE t (j json)", "INSERT INTO t VALUES ('{}'), (NULL)")
+    look = ("null-rate-check", "--host-name", "postgres", "--table", "t", "--columns", "j=50", "--blank-is-null")
+    assert hosts.step(*look).code == 0

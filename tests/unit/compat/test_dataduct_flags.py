@@ -124,3 +124,12 @@ def test_a_missing_an_unknown_and_a_shortened_flag_are_errors(entry: Entry, name
         entry.call(name, *words)
     assert ended.value.code == 2
     assert entry.reached is None
+
+
+def test_a_configuration_that_cannot_be_read_is_left_to_the_step_to_tell(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.yaml").write_text("etl: [1,")
+    monkeypatch.setenv("DUCTRUNNER_CONFIG", str(tmp_path / "bad.yaml"))
+    given = entry.call("primary_key_check:primary_key_check", "--table", DDL)
+    assert (given.on_failure, given.sns_topic_arn) == ("fail", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core import dataduct
+from core.errors import SettingsError
 from core.settings import load_settings
 
 FILE = """
@@ -29,6 +30,7 @@ logging: {CONSOLE_DEBUG_LEVEL: INFO}
 custom_steps: [{class_name: A, file_path: a.py, step_type: a}]
 production:
     etl: {S3_BASE_PATH: prod, NAME_PREFIX: ""}
+    mysql: {courseDB: {HOST: db.example.com, USERNAME: reader, PASSWORD: another-password}}
 """
 
 
@@ -57,6 +59,7 @@ def test_a_file_of_dataduct_is_read_as_it_is(machine):
     )
     assert settings.redshift is not None
     assert (settings.redshift.host, settings.redshift.database_name) == ("dw.example.com", "dev")
+    assert settings.redshift.iam_role == "default"
     assert [entry.user or entry.group for entry in settings.database.permissions] == ["reader", "analysts"]
     assert settings.agent.worker_group == "etl-workers"
     assert settings.postgres is None
@@ -77,13 +80,24 @@ def test_a_mode_is_laid_over_the_rest(machine):
     )
 
 
+def test_a_mode_that_is_not_in_the_file_is_refused(machine):
+    with pytest.raises(SettingsError, match="DATADUCT_MODE is 'prodution'"):
+        load_settings(environment={**machine, "DATADUCT_MODE": "prodution"})
+
+
+def test_the_role_of_copy_may_stand_in_the_file(machine, tmp_path):
+    (tmp_path / "dataduct.cfg").write_text(FILE.replace("CLUSTER_ID: c", "IAM_ROLE: 'arn:aws:iam::1:role/copy'"))
+    settings = load_settings(environment=machine)
+    assert settings.redshift is not None
+    assert settings.redshift.iam_role == "arn:aws:iam::1:role/copy"
+
+
 def test_passwords_that_stand_in_it_are_told_once_by_name_and_not_shown(machine, capsys):
     load_settings(environment=machine)
     load_settings(environment=machine)
     told = capsys.readouterr().err
     assert told.count("plain text") == 1
-    assert "mysql.courseDB" in told
-    assert "redshift" not in told
+    assert "(mysql.courseDB, postgres, production.mysql.courseDB)" in told
     assert "plain-password" not in told
 
 

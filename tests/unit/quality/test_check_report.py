@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.errors import CheckFailed
+from core.errors import CheckFailed, ParameterError
 from core.settings import Settings
 from steps_impl.contract import StepContext
 from steps_impl.quality.report import CheckParameters, CheckReport, conclude, log_name, log_row, named_for
@@ -52,3 +52,22 @@ def test_several_checks_of_one_step_have_names_of_their_own() -> None:
     assert [row[4] for row in rows] == ["pipeline.Checks null-rate of a", "pipeline.Checks null-rate of b"]
     assert len({log_name(row) for row in rows}) == 2
     assert named_for(one, parameters, 1).test_name == "pipeline.Checks"
+
+
+def test_a_failed_check_is_told_also_where_its_report_cannot_be_written() -> None:
+    parameters = CheckParameters(report="/nowhere/r.json")
+    with pytest.raises(CheckFailed, match=r"(?s)FAILED.*and its report was not written: .*/nowhere/r"):
+        conclude(report(2.0), parameters, Settings(), StepContext(Silent()))
+    with pytest.raises(ParameterError, match="cannot write /nowhere"):
+        conclude(report(0.0), parameters, Settings(), StepContext(Silent()))
+
+
+def test_a_report_needs_a_key_and_not_a_bucket_alone() -> None:
+    with pytest.raises(ParameterError, match="names a bucket alone"):
+        conclude(report(0.0), CheckParameters(report="s3://bucket"), Settings(), StepContext(Silent()))
+
+
+def test_a_log_row_stays_one_row_of_eight_fields_whatever_the_names_hold() -> None:
+    odd = replace(report(0.0), schema="", table="a\tb\r\nc")
+    values = log_row(odd, CheckParameters(test_name="p.\ts"), "", datetime(2026, 1, 1, tzinfo=UTC))
+    assert values == ["NULL", "a b c", "p", "2026-01-01 00:00:00", "p. s", "1", "0", "0"]

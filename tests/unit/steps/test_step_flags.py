@@ -138,4 +138,6 @@ def test_all_words_behind_two_dashes_are_arguments_of_what_the_step_runs():
     entry = Entry("script", "Runs one.", (*ENTRY.flags, flag))
     line = parse_flags(["--script-arguments", "a", "--splits", "2", "--", "--splits", "-x", "--", ""], entry)
     assert line.values == {"script_arguments": ["a", "--splits", "-x", "--", ""], "splits": "2"}
+    behind = parse_flags(["--script-arguments", "--", "-x"], entry)
+    assert (behind.faults, behind.values) == ([], {"script_arguments": ["-x"]})
     assert parsed("--", "x").faults == ["--: sample runs nothing that takes arguments"]
