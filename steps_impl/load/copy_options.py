@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import ParameterError
-from steps_impl.tables.model import literal, quote
+from steps_impl.tables.model import TableName, literal
 from steps_impl.tables.render import column_list
 from stores.redshift import Statement
 
@@ -69,9 +69,9 @@ class CopyOptions:
 
 @dataclass(frozen=True)
 class CopyTarget:
-    """Where the rows go: a staging table and the columns that the files hold, in their order."""
+    """Where the rows go: a table and the columns that the files hold, in their order."""
 
-    table: str
+    table: TableName
     columns: tuple[str, ...]
 
 
@@ -86,7 +86,7 @@ def copy_statement(
         ParameterError: the files' names say different compressions.
     """
     lines = [
-        f"COPY {quote(target.table)} ({column_list(target.columns)})",
+        f"COPY {target.table.sql} ({column_list(target.columns)})",
         f"FROM {literal(manifest)}",
         "IAM_ROLE default" if role == "default" else f"IAM_ROLE {literal(role)}",
         "MANIFEST",

@@ -36,7 +36,7 @@ from steps_impl.quality.report import CheckReport
 from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
-from steps_impl.tables.model import Table
+from steps_impl.tables.model import Table, TableName
 from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.statements import count_rows, delete_all, insert_all, insert_missing, profile_keys
 from steps_impl.warehouse.target import settle, take_hold, warehouse_of, workspace_of
@@ -69,7 +69,7 @@ class _Exchange:
     loader: Loader
     checks: Sequence[LoadCheck] = ()
     reports: list[CheckReport] = field(default_factory=list)
-    staging: str = field(default_factory=staging_name)
+    staging: TableName = field(default_factory=staging_name)
 
     def run(self, session: Session) -> dict[str, Any]:
         """Stage the files, exchange the rows in one transaction, return the counts."""

@@ -82,7 +82,7 @@ class _Filling:
             demand(arrival_report(target.name, self.source, loaded, self.parameters.tolerance), self.reports)
         return Arrived(loaded.rows, loaded.rejected, loaded.replaced)
 
-    def check(self, session: Session, incoming: str, arrived: Arrived) -> None:
+    def check(self, session: Session, incoming: TableName, arrived: Arrived) -> None:
         """Check the rows that are in their place now, before the commit."""
         if not self.checks:
             return

@@ -92,7 +92,7 @@ class Loader:
         return copy_statement(target, self.source.manifest, files, self.warehouse.iam_role or "default", self.options)
 
     def load(self, session: Session, target: CopyTarget) -> Loaded:
-        """Load the files into a staging table of this session and return what arrived.
+        """Load the files into a table that holds nothing else, and return what arrived.
 
         Raises:
             LoadRejected: COPY refused rows; the message names file, line, column and reason, never the data.
@@ -144,21 +144,23 @@ class Loader:
 def any_value(target: CopyTarget) -> Statement:
     """Return the query that has a row when a loaded column has a value in any row."""
     present = " OR ".join(f"{quote(column)} IS NOT NULL" for column in target.columns)
-    return Statement(f"SELECT 1 FROM {quote(target.table)} WHERE {present} LIMIT 1", "look for a value")
+    return Statement(f"SELECT 1 FROM {target.table.sql} WHERE {present} LIMIT 1", "look for a value")
 
 
-def staging_name() -> str:
+def staging_name() -> TableName:
     """Return a name that no other attempt has."""
-    return f"stg_{uuid.uuid4().hex}"
+    return TableName(f"stg_{uuid.uuid4().hex}")
 
 
-def staging_like(name: str, target: TableName) -> Statement:
+def staging_like(name: TableName, target: TableName) -> Statement:
     """Return a temporary table with the columns, NOT NULLs, distribution and sort keys of the target."""
-    text = f"CREATE TEMPORARY TABLE {quote(name)} (LIKE {target.sql} INCLUDING DEFAULTS)"
+    text = f"CREATE TEMPORARY TABLE {name.sql} (LIKE {target.sql} INCLUDING DEFAULTS)"
     return Statement(text, f"create the staging table for {target}")
 
 
-def staging_defined(name: str, table: Table, columns: tuple[str, ...], nullable: Collection[str] = ()) -> Statement:
+def staging_defined(
+    name: TableName, table: Table, columns: tuple[str, ...], nullable: Collection[str] = ()
+) -> Statement:
     """Return a temporary table with these columns of the definition and the keys that they allow.
 
     For a target that is not there yet, for one with an IDENTITY column that the warehouse fills (``LIKE`` would make it
@@ -171,7 +173,7 @@ def staging_defined(name: str, table: Table, columns: tuple[str, ...], nullable:
     )
     dist_key = table.dist_key if table.dist_key in columns else None
     staging = Table(
-        name=TableName(name),
+        name=name,
         columns=kept,
         dist_style=table.dist_style if dist_key or table.dist_style in ("EVEN", "ALL") else None,
         dist_key=dist_key,
@@ -183,7 +185,7 @@ def staging_defined(name: str, table: Table, columns: tuple[str, ...], nullable:
 
 
 def create_staging(
-    name: str, table: Table, columns: tuple[str, ...], *, exists: bool, nullable: Collection[str] = ()
+    name: TableName, table: Table, columns: tuple[str, ...], *, exists: bool, nullable: Collection[str] = ()
 ) -> Statement:
     """Return the statement for a staging table that can take ``columns``, with NULL in the ``nullable`` ones."""
     filled_there = [column.name for column in table.columns if column.identity and column.name not in columns]
@@ -192,13 +194,13 @@ def create_staging(
     return staging_defined(name, table, columns, nullable)
 
 
-def drop_staging(name: str) -> Statement:
+def drop_staging(name: TableName) -> Statement:
     """Return the DROP of a staging table."""
-    return Statement(f"DROP TABLE {quote(name)}", "drop the staging table")
+    return Statement(f"DROP TABLE {name.sql}", "drop the staging table")
 
 
 @contextmanager
-def dropped_at_the_end(session: Session, name: str) -> Iterator[None]:
+def dropped_at_the_end(session: Session, name: TableName) -> Iterator[None]:
     """Drop a staging table when the block ends: the server drops it only some time after the session is closed."""
     try:
         yield

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from core.errors import ParameterError
 from core.periods import parse_period
 from steps_impl.quality.ages import Age, age_report, read_moment
-from steps_impl.quality.inside_parameters import InsideCheck, InsideCheckParameters
+from steps_impl.quality.inside_parameters import STAGING, InsideCheck, InsideCheckParameters
 from steps_impl.quality.null_rates import null_query, null_reports, parse_limits
 from steps_impl.quality.report import CheckReport
 from steps_impl.queries import bare_query
-from steps_impl.tables.model import Table, quote
+from steps_impl.tables.model import Table, TableName, quote
 from steps_impl.warehouse.statements import profile_relation
 from stores.redshift import Session, Statement
 
@@ -28,8 +28,8 @@ class Loading:
 
     session: Session
     table: Table
-    #: The temporary table that holds the new rows.
-    staging: str
+    #: The table that holds the new rows: a temporary one, or the target where it holds nothing else.
+    staging: TableName
     #: Rows that came into a staging table.
     staged: int
     #: Rows that were read and are not in the table, by why; those ``refused`` were not staged.
@@ -110,7 +110,7 @@ def null_check(column: str, limit: float) -> LoadCheck:
     """Return the check of the share of NULL in a column of the new rows."""
 
     def check(loading: Loading) -> CheckReport:
-        query = null_query(quote(loading.staging), [column], quote)
+        query = null_query(loading.staging.sql, [column], quote)
         found = loading.session.row(Statement(query, f"count the NULLs of {column}"))
         (report,) = null_reports(loading.place, {column: limit}, [int(count) for count in found], empty=0.0)
         return report
@@ -123,7 +123,7 @@ def freshness_check(column: str, period: str) -> LoadCheck:
     limit = parse_period(period)
 
     def check(loading: Loading) -> CheckReport:
-        relation = quote(loading.staging) if loading.staged else loading.table.name.sql
+        relation = loading.staging.sql if loading.staged else loading.table.name.sql
         statement = Statement(age_query(relation, column, loading.table), f"look at the newest {column}")
         now, newest = loading.session.row(statement)
         age = Age(read_moment(newest, _UTC) if newest else None, read_moment(now, _UTC).astimezone(UTC))
@@ -143,7 +143,7 @@ def sql_check(number: int, text: str) -> LoadCheck:
     """Return the check that a query returns 0."""
 
     def check(loading: Loading) -> CheckReport:
-        query = bare_query(text, "postgres").replace("{staging}", quote(loading.staging))
+        query = bare_query(text, "postgres").replace(STAGING, loading.staging.sql)
         statement = Statement(query.replace("{target}", loading.table.name.sql), f"run the query of check {number}")
         return zero_report(number, loading.place, loading.session.rows(statement))
 

@@ -13,6 +13,8 @@ from steps_impl.registry import Parameters
 from steps_impl.tables.tokens import statements_in
 
 InsideCheck = Literal["dropped", "nulls", "freshness", "sql"]
+#: What stands for the table of the new rows in a query of the user.
+STAGING = "{staging}"
 
 
 class InsideCheckParameters(Parameters):
@@ -74,6 +76,11 @@ class InsideCheckParameters(Parameters):
             if statements_in(text) != 1:
                 raise ValueError("takes one query in each value")
         return texts
+
+    @property
+    def need_staging(self) -> bool:
+        """Whether a query asks for the new rows beside the table."""
+        return any(STAGING in text for text in self.check_sql)
 
     def told(self, test_name: str) -> CheckParameters:
         """Return how the outcome is told."""

@@ -6,6 +6,7 @@ from core.errors import CheckFailed
 from steps_impl.load.counts import gap
 from steps_impl.quality.inside import LoadCheck, Loading
 from steps_impl.quality.report import CheckReport
+from steps_impl.tables.model import TableName
 from steps_impl.warehouse.keys import NOT_EQUAL_TO_ITSELF, kinds_of
 from steps_impl.warehouse.plan import Check, MergeCounts, MergePlan
 from steps_impl.warehouse.statements import count_matches, count_rows
@@ -38,7 +39,7 @@ def check_not_emptied(plan: MergePlan, counts: MergeCounts, deleted: int) -> Non
         )
 
 
-def row_count_check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
+def row_count_check(session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> CheckReport:  # noqa: ARG001
     """Everything that was staged came in: as a row that was inserted or updated, or, appending, was there already.
 
     The numbers are those with which the warehouse answered each statement: the target is locked, so that nobody else
@@ -58,7 +59,7 @@ def row_count_check(session: Session, staging: str, plan: MergePlan, counts: Mer
     )
 
 
-def key_check(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
+def key_check(session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> CheckReport:
     """Every key that was staged is in the target exactly once (Redshift does not enforce primary keys)."""
     violations = _violations(session, staging, plan, counts)
     return CheckReport(
@@ -83,7 +84,7 @@ def counts_tell(plan: MergePlan, counts: MergeCounts) -> bool:
     return counts.inserted == counts.unique and not NOT_EQUAL_TO_ITSELF & set(kinds)
 
 
-def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> int:
+def _violations(session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> int:
     """Return by how many rows the target has too many or too few of the staged keys; count its rows."""
     name = plan.table.name
     if plan.delete_existing:  # it is locked and was emptied: it holds what was inserted
@@ -100,7 +101,7 @@ def _violations(session: Session, staging: str, plan: MergePlan, counts: MergeCo
 def of_merge(check: LoadCheck) -> Check:
     """Return a check of any load as one of an upsert."""
 
-    def made(session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
+    def made(session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> CheckReport:
         without_key, twice = counts.dropped_null_keys, counts.duplicates
         lost = {"refused": counts.rejected, "without_key": without_key, "duplicates": twice}
         return check(Loading(session, plan.table, staging, counts.staged, lost))

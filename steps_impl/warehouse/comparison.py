@@ -12,7 +12,7 @@ from core.settings import Settings
 from steps_impl.quality.report import CheckReport
 from steps_impl.quality.sampling import SampleComparison
 from steps_impl.quality.sides import SourceRelation, open_source, warehouse_side
-from steps_impl.tables.model import Table
+from steps_impl.tables.model import Table, TableName
 from steps_impl.warehouse.plan import MergeCounts, MergePlan
 from steps_impl.warehouse.statements import sampled_rows
 from stores.redshift import Session
@@ -36,7 +36,7 @@ class SourceComparison:
     #: What the load did with digits beyond a column's scale.
     rounding: str = ROUND_DOWN
 
-    def __call__(self, session: Session, staging: str, plan: MergePlan, counts: MergeCounts) -> CheckReport:
+    def __call__(self, session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> CheckReport:
         """Draw the sample and compare each column in its canonical form."""
         types = types_of(plan.table, plan.columns, self.keys)
         size = (self.sample_size, counts.unique)

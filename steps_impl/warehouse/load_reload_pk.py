@@ -95,6 +95,7 @@ def _plan(parameters: LoadReloadParameters, staging: Table, production: Table) -
         keys=production.key,
         order=winner_terms(production, columns, production.key, parameters.order_by),
         delete_existing=True,
+        straight=not parameters.need_staging,
         allow_empty=parameters.allow_empty,
         check_rows=parameters.check_rows,
         check_keys=parameters.check_keys,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from steps_impl.quality.report import CheckReport
 from steps_impl.tables.drift import REFUSE, DriftPolicy
-from steps_impl.tables.model import Table
+from steps_impl.tables.model import Table, TableName
 from steps_impl.warehouse.history_plan import HistoryCounts, HistoryPlan
 from steps_impl.warehouse.keys import Match, kinds_of, null_safe_match, plain_match
 from stores.redshift import Session
@@ -37,6 +37,8 @@ class MergePlan:
     allow_empty: bool = False
     #: Whether the rows are staged before the target is locked.
     stage_first: bool = False
+    #: Whether they go into the emptied target itself: for a source that does not read from the target.
+    straight: bool = False
     check_rows: bool = True
     check_keys: bool = True
     #: Percent of rows that may be missing on the way to staging, or differ in a sample.
@@ -83,6 +85,6 @@ class MergeCounts:
     history: HistoryCounts | None = None
 
 
-#: A check that runs inside the transaction, after the insert: (session, staging table, plan, counts) → its report.
+#: A check that runs inside the transaction, after the insert: (session, table of new rows, plan, counts) → its report.
 #: A report without success rolls everything back.
-Check = Callable[[Session, str, MergePlan, MergeCounts], CheckReport]
+Check = Callable[[Session, TableName, MergePlan, MergeCounts], CheckReport]

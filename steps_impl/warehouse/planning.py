@@ -64,6 +64,7 @@ def make_plan(
         delete_existing=how.delete_existing,
         allow_empty=how.allow_empty,
         stage_first=parameters.stage_before_lock,
+        straight=files and how.delete_existing and not _needs_staging(parameters),
         check_rows=parameters.check_rows,
         check_keys=parameters.check_keys,
         tolerance=parameters.tolerance,
@@ -78,6 +79,11 @@ def _columns(
     if parameters.columns or files:
         return load_columns(table, parameters.columns or found)
     return source_columns(table, found or ())
+
+
+def _needs_staging(parameters: MergeParameters) -> bool:
+    """Tell whether rows are looked at beside the target, or may have NULL where the target takes none."""
+    return parameters.stage_before_lock or parameters.need_staging or parameters.null_keys == "drop"
 
 
 def stated_keys(parameters: MergeParameters, how: How, table: Table) -> tuple[str, ...]:

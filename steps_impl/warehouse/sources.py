@@ -27,7 +27,7 @@ from stores.s3 import S3Store
 _LIMIT = 1 << 20
 
 #: Fills a staging table: given its name and whether the target is there, returns what arrived and the reports about it.
-Fill = Callable[[Session, str, bool], tuple[Loaded, list[CheckReport]]]
+Fill = Callable[[Session, TableName, bool], tuple[Loaded, list[CheckReport]]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class WarehouseSource:
         relation = self.table.sql if self.table else f"(\n{self.query}\n)"
         return tuple(name.lower() for name in session.columns(no_rows_of(f"{relation} AS source")))
 
-    def statement(self, staging: str, plan: MergePlan, *, exists: bool) -> Statement:
+    def statement(self, staging: TableName, plan: MergePlan, *, exists: bool) -> Statement:
         """Return the INSERT into the staging table; ``exists``: whether the target is there."""
         window = self.window.condition(plan.table) if self.window and exists else None
         tail = source_tail(self.condition, window)
@@ -68,7 +68,7 @@ def filled_from_files(plan: MergePlan, warehouse: RedshiftSettings, files: LoadI
     """Return what loads files by COPY and compares the rows that arrived with those that the extract counted."""
     loader = Loader(warehouse, files, options)
 
-    def fill(session: Session, staging: str, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
+    def fill(session: Session, staging: TableName, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
         loaded = loader.load(session, CopyTarget(staging, plan.columns))
         return loaded, [arrival_report(plan.table.name, files, loaded, plan.tolerance)]
 
@@ -78,7 +78,7 @@ def filled_from_files(plan: MergePlan, warehouse: RedshiftSettings, files: LoadI
 def filled_from_warehouse(plan: MergePlan, source: WarehouseSource) -> Fill:
     """Return what inserts the rows of a table or of a query, columns by name."""
 
-    def fill(session: Session, staging: str, exists: bool) -> tuple[Loaded, list[CheckReport]]:
+    def fill(session: Session, staging: TableName, exists: bool) -> tuple[Loaded, list[CheckReport]]:
         return Loaded(session.execute(source.statement(staging, plan, exists=exists))), []
 
     return fill

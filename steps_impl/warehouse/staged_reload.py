@@ -13,7 +13,7 @@ from steps_impl.load.copy_options import CopyTarget
 from steps_impl.load.counts import arrival_report, demand
 from steps_impl.load.staging import Loaded, Loader, create_staging, dropped_at_the_end, staging_name
 from steps_impl.quality.report import CheckReport
-from steps_impl.tables.model import Table
+from steps_impl.tables.model import Table, TableName
 from steps_impl.tables.render import column_list
 from steps_impl.warehouse.keys import any_null
 from steps_impl.warehouse.load_reload_parameters import LoadReloadParameters
@@ -38,7 +38,7 @@ class StagedReload:
     columns: tuple[str, ...]
     checks: Sequence[Check] = ()
     reports: list[CheckReport] = field(default_factory=list)
-    temporary: str = field(default_factory=staging_name)
+    temporary: TableName = field(default_factory=staging_name)
     details: dict[str, Any] = field(default_factory=dict)
 
     def run(self, session: Session) -> Merge:
@@ -83,7 +83,7 @@ class StagedReload:
     def _fill(self, loaded: Loaded) -> Fill:
         """Return what takes the rows of the staging table for production."""
 
-        def fill(session: Session, into: str, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
+        def fill(session: Session, into: TableName, exists: bool) -> tuple[Loaded, list[CheckReport]]:  # noqa: ARG001
             nulls = self._rows_without_key(session)
             rows = session.execute(fill_from_query(into, self._rows_with_key(), self.plan.columns))
             if rows + nulls != loaded.rows:
@@ -110,7 +110,7 @@ class StagedReload:
             )
         return found
 
-    def _demand_single_keys(self, session: Session, staged: str) -> None:
+    def _demand_single_keys(self, session: Session, staged: TableName) -> None:
         rows, keys, _ = map(int, session.row(profile_keys(staged, self.plan.keys)))
         if rows != keys:
             raise CheckFailed(

@@ -38,27 +38,29 @@ def delete_all(target: TableName) -> Statement:
     return Statement(f"DELETE FROM {target.sql}", f"delete the rows of {target}")
 
 
-def insert_all(target: TableName, staging: str, columns: Sequence[str]) -> Statement:
+def insert_all(target: TableName, staging: TableName, columns: Sequence[str]) -> Statement:
     """Return the INSERT of every staged row."""
     names = column_list(columns)
-    text = f"INSERT INTO {target.sql} ({names})\nSELECT {names} FROM {quote(staging)}"
+    text = f"INSERT INTO {target.sql} ({names})\nSELECT {names} FROM {staging.sql}"
     return Statement(text, f"insert into {target}")
 
 
 def insert_missing(
-    target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], match: Match | None = None
+    target: TableName, staging: TableName, columns: Sequence[str], keys: Sequence[str], match: Match | None = None
 ) -> Statement:
     """Return the INSERT of the staged rows whose key the target does not have."""
     equal = (match or plain_match(keys))("t", "s")
     text = (
         f"INSERT INTO {target.sql} ({column_list(columns)})\n"
-        f"SELECT {column_list(columns, 's')} FROM {quote(staging)} AS s\n"
+        f"SELECT {column_list(columns, 's')} FROM {staging.sql} AS s\n"
         f"WHERE NOT EXISTS (SELECT 1 FROM {target.sql} AS t WHERE {equal})"
     )
     return Statement(text, f"insert into {target}")
 
 
-def merge_all(target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], match: Match) -> Statement:
+def merge_all(
+    target: TableName, staging: TableName, columns: Sequence[str], keys: Sequence[str], match: Match
+) -> Statement:
     """Return the MERGE of the staged rows, each key of which is staged once.
 
     Redshift takes a table as its source, no query (Developer Guide, MERGE). Columns that are not staged keep what
@@ -66,19 +68,19 @@ def merge_all(target: TableName, staging: str, columns: Sequence[str], keys: Seq
     """
     changed = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in columns if name not in keys)
     text = (
-        f"MERGE INTO {target.sql} USING {quote(staging)} AS s ON {match(target.sql, 's')}\n"
+        f"MERGE INTO {target.sql} USING {staging.sql} AS s ON {match(target.sql, 's')}\n"
         f"WHEN MATCHED THEN UPDATE SET {changed}\n"
         f"WHEN NOT MATCHED THEN INSERT ({column_list(columns)}) VALUES ({column_list(columns, 's')})"
     )
     return Statement(text, f"merge into {target}")
 
 
-def fill_from_table(staging: str, source: TableName, columns: Sequence[str], tail: str = "") -> Statement:
+def fill_from_table(staging: TableName, source: TableName, columns: Sequence[str], tail: str = "") -> Statement:
     """Return the INSERT of a warehouse table's rows into the staging table, columns by name; ``tail`` as below."""
     return _fill(staging, f"{source.sql} AS source", columns, tail, str(source))
 
 
-def fill_from_query(staging: str, query: str, columns: Sequence[str], tail: str = "") -> Statement:
+def fill_from_query(staging: TableName, query: str, columns: Sequence[str], tail: str = "") -> Statement:
     """Return the INSERT of a query's rows into the staging table, columns by name.
 
     The bracket closes on a line of its own: the query may end with a comment. ``tail``: what follows the source,
@@ -87,15 +89,15 @@ def fill_from_query(staging: str, query: str, columns: Sequence[str], tail: str 
     return _fill(staging, f"(\n{query}\n) AS source", columns, tail, "the source query")
 
 
-def _fill(staging: str, relation: str, columns: Sequence[str], tail: str, what: str) -> Statement:
+def _fill(staging: TableName, relation: str, columns: Sequence[str], tail: str, what: str) -> Statement:
     names = column_list(columns)
-    text = f"INSERT INTO {quote(staging)} ({names})\nSELECT {names} FROM {relation}" + (f"\n{tail}" if tail else "")
+    text = f"INSERT INTO {staging.sql} ({names})\nSELECT {names} FROM {relation}" + (f"\n{tail}" if tail else "")
     return Statement(text, f"stage the rows of {what}")
 
 
-def profile_keys(staging: str, keys: Sequence[str]) -> Statement:
+def profile_keys(staging: TableName, keys: Sequence[str]) -> Statement:
     """Return the query for (rows, distinct keys, rows with NULL in a key) of the staging table, in one pass."""
-    return profile_relation(quote(staging), keys)
+    return profile_relation(staging.sql, keys)
 
 
 def profile_relation(relation: str, keys: Sequence[str]) -> Statement:
@@ -117,22 +119,22 @@ def profile_relation(relation: str, keys: Sequence[str]) -> Statement:
     return Statement(text, "look for duplicate keys")
 
 
-def drop_null_keys(staging: str, keys: Sequence[str]) -> Statement:
+def drop_null_keys(staging: TableName, keys: Sequence[str]) -> Statement:
     """Return the DELETE of staged rows with NULL in a key."""
-    text = f"DELETE FROM {quote(staging)} WHERE {any_null('', keys)}"
+    text = f"DELETE FROM {staging.sql} WHERE {any_null('', keys)}"
     return Statement(text, "drop staged rows without a key")
 
 
 def keep_winners(
-    winners: str, staging: str, columns: Sequence[str], keys: Sequence[str], order: Sequence[str]
+    winners: TableName, staging: TableName, columns: Sequence[str], keys: Sequence[str], order: Sequence[str]
 ) -> Statement:
     """Return the INSERT of one row for each key into a second staging table: the first in ``order`` (SQL terms)."""
     names = column_list(columns)
     ranked = (
         f"SELECT {names}, ROW_NUMBER() OVER (PARTITION BY {column_list(keys)} ORDER BY {', '.join(order)}) AS {RANK}\n"
-        f"  FROM {quote(staging)}"
+        f"  FROM {staging.sql}"
     )
-    text = f"INSERT INTO {quote(winners)} ({names})\nSELECT {names} FROM (\n  {ranked}\n) AS ranked\nWHERE {RANK} = 1"
+    text = f"INSERT INTO {winners.sql} ({names})\nSELECT {names} FROM (\n  {ranked}\n) AS ranked\nWHERE {RANK} = 1"
     return Statement(text, "keep one row for each key")
 
 
@@ -141,26 +143,26 @@ RANK = '"ductrunner_rank"'
 MARK = '"ductrunner_mark"'
 
 
-def delete_matching(target: TableName, staging: str, match: Match) -> Statement:
+def delete_matching(target: TableName, staging: TableName, match: Match) -> Statement:
     """Return the DELETE of the target's rows whose key is staged."""
-    text = f"DELETE FROM {target.sql} USING {quote(staging)} AS s\nWHERE {match(target.sql, 's')}"
+    text = f"DELETE FROM {target.sql} USING {staging.sql} AS s\nWHERE {match(target.sql, 's')}"
     return Statement(text, f"delete the rows of {target} that are replaced")
 
 
-def count_matches(target: TableName, staging: str, keys: Sequence[str], match: Match) -> Statement:
+def count_matches(target: TableName, staging: TableName, keys: Sequence[str], match: Match) -> Statement:
     """Return the query for (rows of the target, those whose key is staged): each staged key must be there once."""
-    staged = f"SELECT {column_list(keys)}, 1 AS {MARK} FROM {quote(staging)}"
+    staged = f"SELECT {column_list(keys)}, 1 AS {MARK} FROM {staging.sql}"
     text = f"SELECT COUNT(*), COUNT(s.{MARK}) FROM {target.sql} AS t\nLEFT JOIN ({staged}) AS s ON {match('t', 's')}"
     return Statement(text, f"check the keys of {target}")
 
 
 def sampled_rows(
-    target: TableName, staging: str, columns: Sequence[str], keys: Sequence[str], size: int, of: int
+    target: TableName, staging: TableName, columns: Sequence[str], keys: Sequence[str], size: int, of: int
 ) -> str:
     """Return, as a relation in brackets, about ``size`` of the target's rows that were just inserted (``of`` many)."""
     chance = min(1.0, size / of) if of else 1.0
     return (
         f"(SELECT {column_list(columns, 't')} FROM {target.sql} AS t "
-        f"JOIN (SELECT {column_list(keys)} FROM {quote(staging)} WHERE RANDOM() < {chance:.12f}) AS s "
+        f"JOIN (SELECT {column_list(keys)} FROM {staging.sql} WHERE RANDOM() < {chance:.12f}) AS s "
         f"ON {plain_match(keys)('t', 's')}) AS sampled"
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from steps_impl.activities.redshift_copy.target import Target
+from steps_impl.tables.model import TableName
 from steps_impl.warehouse import statements
 from steps_impl.warehouse.keys import null_safe_match, plain_match
 from stores.redshift import Session
@@ -34,7 +35,9 @@ class Exchange:
         return {"deleted": self.deleted, "inserted": self.inserted, "rows_with_a_key_twice": self.same_key}
 
 
-def exchange(session: Session, target: Target, incoming: str, mode: InsertMode, keys: tuple[str, ...]) -> Exchange:
+def exchange(
+    session: Session, target: Target, incoming: TableName, mode: InsertMode, keys: tuple[str, ...]
+) -> Exchange:
     """Put the rows of the table ``incoming`` in place; return what was done."""
     if mode in MERGING:
         return _merge(session, target, incoming, mode, keys)
@@ -42,7 +45,7 @@ def exchange(session: Session, target: Target, incoming: str, mode: InsertMode, 
     return Exchange(deleted, _insert_all(session, target, incoming))
 
 
-def _merge(session: Session, target: Target, incoming: str, mode: InsertMode, keys: tuple[str, ...]) -> Exchange:
+def _merge(session: Session, target: Target, incoming: TableName, mode: InsertMode, keys: tuple[str, ...]) -> Exchange:
     rows, distinct, nulls = map(int, session.row(statements.profile_keys(incoming, keys)))
     kinds = dict(zip(target.columns, target.types, strict=True))
     match = null_safe_match({key: kinds[key] for key in keys}) if nulls else plain_match(keys)
@@ -53,5 +56,5 @@ def _merge(session: Session, target: Target, incoming: str, mode: InsertMode, ke
     return Exchange(deleted, _insert_all(session, target, incoming), rows - distinct)
 
 
-def _insert_all(session: Session, target: Target, incoming: str) -> int:
+def _insert_all(session: Session, target: Target, incoming: TableName) -> int:
     return session.execute(statements.insert_all(target.name, incoming, target.columns))

@@ -43,7 +43,7 @@ class Load:
     #: Looks at the table before anything is loaded, and may change it.
     prepare: Callable[[Session, TableName], None] | None = None
     #: Looks, before the commit, at the target and at the table whose rows went into it; what it raises undoes the load.
-    check: Callable[[Session, str, Arrived], None] | None = None
+    check: Callable[[Session, TableName, Arrived], None] | None = None
     #: Columns that the warehouse fills although they would take values.
     filled_there: Callable[[], tuple[str, ...]] = tuple
 
@@ -105,7 +105,7 @@ class Load:
             records.add(session, done.inserted)
         return {**self._told(target, arrived), **done.details}
 
-    def _transformed(self, session: Session, target: Target) -> str:
+    def _transformed(self, session: Session, target: Target) -> TableName:
         """Return the table whose rows go into the target: ``staging``, or a second one that transformSql fills.
 
         Raises:

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from steps_impl.activities.redshift_copy.target import Target
 from steps_impl.queries import bare_query
-from steps_impl.tables.model import literal, quote
+from steps_impl.tables.model import TableName, literal, quote
 from steps_impl.tables.render import column_list
 from stores.redshift import Statement
 
 #: What ``transformSql`` reads from (Developer Guide, *RedshiftCopyActivity*).
-STAGING = "staging"
+STAGING = TableName("staging")
 
 
-def create_staging(target: Target, name: str = STAGING) -> list[Statement]:
+def create_staging(target: Target, name: TableName = STAGING) -> list[Statement]:
     """Return what makes a temporary table with the columns of another that take values."""
     doing = f"create the staging table for {target.name}"
-    text = f"CREATE TEMPORARY TABLE {quote(name)} (LIKE {target.sql} INCLUDING DEFAULTS)"
-    dropped = [f"ALTER TABLE {quote(name)} DROP COLUMN {quote(column)}" for column in target.identities]
+    text = f"CREATE TEMPORARY TABLE {name.sql} (LIKE {target.sql} INCLUDING DEFAULTS)"
+    dropped = [f"ALTER TABLE {name.sql} DROP COLUMN {quote(column)}" for column in target.identities]
     return [Statement(line, doing) for line in (text, *dropped)]
 
 
@@ -29,7 +29,7 @@ def copy(source: str, authorization: str, parameters: Sequence[str], columns: Se
     """
     stated = " ".join(parameters).upper()
     policies = [f"{word} OFF" for word in ("COMPUPDATE", "STATUPDATE") if word not in stated]
-    into = f"{quote(STAGING)} ({column_list(columns)})" if columns else quote(STAGING)
+    into = f"{STAGING.sql} ({column_list(columns)})" if columns else STAGING.sql
     lines = [f"COPY {into}", f"FROM {literal(source)}", authorization, *filter(None, parameters), *policies]
     return Statement("\n".join(lines), f"load {source}")
 
@@ -40,9 +40,9 @@ def unload(query: str, target: str, authorization: str, parameters: Sequence[str
     return Statement("\n".join(lines), f"unload to {target}")
 
 
-def transform(sql: str, into: str, columns: Sequence[str]) -> Statement:
+def transform(sql: str, into: TableName, columns: Sequence[str]) -> Statement:
     """Return what fills the second staging table with the rows of ``transformSql``."""
-    text = f"INSERT INTO {quote(into)} ({column_list(columns)})\n{bare_query(sql, 'postgres')}"
+    text = f"INSERT INTO {into.sql} ({column_list(columns)})\n{bare_query(sql, 'postgres')}"
     return Statement(text, "run transformSql")
 
 
@@ -56,13 +56,13 @@ def transformed_names(sql: str) -> Statement:
 def create_staging_of(columns: Sequence[tuple[str, str]], source: Target) -> Statement:
     """Return what makes the staging table for the rows of a table of another cluster: names, and types as DDL."""
     body = ", ".join(f"{quote(name)} {kind}" for name, kind in columns)
-    return Statement(f"CREATE TEMPORARY TABLE {quote(STAGING)} ({body})", f"create the staging table for {source.name}")
+    return Statement(f"CREATE TEMPORARY TABLE {STAGING.sql} ({body})", f"create the staging table for {source.name}")
 
 
 def fill(source: Target, columns: Sequence[str]) -> Statement:
     """Return what fills the staging table from another table of the warehouse, columns by name."""
     names = column_list(columns)
-    text = f"INSERT INTO {quote(STAGING)} ({names})\nSELECT {names} FROM {source.sql}"
+    text = f"INSERT INTO {STAGING.sql} ({names})\nSELECT {names} FROM {source.sql}"
     return Statement(text, f"copy the rows of {source.name}")
 
 

@@ -26,7 +26,7 @@ from steps_impl.activities.redshift_copy.target import Target, demand_source
 from steps_impl.activities.redshift_copy.warehouse import Warehouse
 from steps_impl.load.staging import staging_name
 from steps_impl.queries import bare_query
-from steps_impl.tables.model import TableName, quote
+from steps_impl.tables.model import TableName
 from stores.redshift import Session, Statement
 from stores.s3 import S3Store
 from stores.s3.location import parse_uri
@@ -74,8 +74,8 @@ class Unload:
         session.execute(statements.fill(source, source.columns))
         name = staging_name()
         query = bare_query(self.transform_sql or "", "postgres")
-        session.execute(Statement(f"CREATE TEMPORARY TABLE {quote(name)} AS\n{query}", "run transformSql"))
-        return demand_temporary(session, name)
+        session.execute(Statement(f"CREATE TEMPORARY TABLE {name.sql} AS\n{query}", "run transformSql"))
+        return demand_temporary(session, name.name)
 
     def _statement(self, source: Target, prefix: str) -> Statement:
         data_format = chosen_format(self.output.data_format, self.options, self.warehouse)
@@ -112,7 +112,7 @@ class Unload:
         if self.mode in ("TRUNCATE", "OVERWRITE_EXISTING"):
             return self.output.uri
         attempt = attempt_of(self.warehouse.context.environment)
-        name = attempt.instance if attempt else staging_name()
+        name = attempt.instance if attempt else staging_name().name
         return f"{self.output.uri}{_ODD.sub('-', name).strip('-')}_"
 
     def _make_room(self, prefix: str) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import LoadRejected, SchemaMismatch
 from steps_impl.load.copy_options import CopyOptions, CopyTarget, copy_statement
+from steps_impl.tables.model import TableName
 
 CHECKOUT = Path(__file__).parents[3]
 TABLE = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(9)) DISTSTYLE ALL SORTKEY(note)"
@@ -80,7 +81,9 @@ def test_a_failing_load_prints_no_row_and_no_key(loaded: Any) -> None:
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["errorId"] == "LoadRejected"
     assert "hidden-value" not in ended.stdout + ended.stderr
-    copy = copy_statement(CopyTarget("s", COLUMNS), "s3://b/manifest", ["s3://b/x"], "arn:role", CopyOptions())
+    copy = copy_statement(
+        CopyTarget(TableName("s"), COLUMNS), "s3://b/manifest", ["s3://b/x"], "arn:role", CopyOptions()
+    )
     assert "IAM_ROLE 'arn:role'" in copy.text
     assert not {"CREDENTIALS", "ACCESS_KEY_ID"} & set(copy.text.split())
 

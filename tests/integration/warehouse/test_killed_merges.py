@@ -42,6 +42,9 @@ TABLE = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(20), d DATE)"
 HISTORY = "CREATE TABLE t_h (effective_ts TIMESTAMP, expiration_ts TIMESTAMP, id INT, note VARCHAR(20), d DATE)"
 ROWS = 5000
 SOURCE = ["--source-table", "raw", "--history", HISTORY, "--no-analyze"]
+#: Stands for the manifest of the same rows in files.
+MANIFEST = "manifest"
+FILES = ["--input", MANIFEST, "--history", HISTORY, "--no-analyze"]
 #: Step, its words, the phase in which it dies, and how many rows there are once it has run.
 CASES = [
     (["upsert", "--mode", "merge", *SOURCE], "exchange", signal.SIGKILL, ROWS + 1),
@@ -50,6 +53,7 @@ CASES = [
     (["upsert", "--stage-before-lock", *SOURCE], "exchange", signal.SIGTERM, ROWS + 1),
     (["reload", *SOURCE], "exchange", signal.SIGKILL, ROWS),
     (["reload", *SOURCE], "history", signal.SIGKILL, ROWS),
+    (["reload", *FILES], "de-duplicate", signal.SIGKILL, ROWS),
     (["delta-load", "--date-column", "d", *SOURCE], "stage", signal.SIGKILL, ROWS + 1),
     (["history", "--history", HISTORY, "--no-analyze"], "history", signal.SIGKILL, 2),
 ]
@@ -69,8 +73,10 @@ def test_a_step_that_dies_changes_nothing_and_the_next_run_ends_right(
     warehouse.rows(f"INSERT INTO raw SELECT n, 'new', '2026-01-02'::DATE FROM generate_series(1, {ROWS}) AS n")
     warehouse.rows("INSERT INTO raw SELECT id, 'a loser', d FROM raw WHERE id < 100")
     former = state(warehouse)
-    step, *rest = words
-    arguments = [step, "--table-definition", TABLE, *rest]
+    arguments = [words[0], "--table-definition", TABLE, *words[1:]]
+    if MANIFEST in words:
+        raw = warehouse.rows("SELECT id::text, note, d::text FROM raw")
+        arguments[arguments.index(MANIFEST)] = warehouse.put_extract("raw", ("id", "note", "d"), raw)
     ended = run([sys.executable, "-c", DYING, str(int(number)), phase, *arguments], warehouse)
     assert ended.returncode == (143 if number is signal.SIGTERM else -number), ended.stderr
     await_end_of_sessions(warehouse)

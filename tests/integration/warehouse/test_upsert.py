@@ -227,12 +227,13 @@ def test_the_staging_table_has_the_keys_of_the_target(warehouse: Any) -> None:
     seen: list[Any] = []
     upsert(warehouse, warehouse.put_extract("one", COLUMNS, [["1", "a", "1", None]]))
     from steps_impl.load.staging import create_staging
+    from steps_impl.tables.model import TableName
     from steps_impl.tables.parser import parse_table
     from stores.redshift import Statement, connect
 
     table = parse_table(ENROLLMENTS)
     with connect(warehouse.settings) as session:
-        session.execute(create_staging("stg_x", table, COLUMNS, exists=True))
+        session.execute(create_staging(TableName("stg_x"), table, COLUMNS, exists=True))
         query = """SELECT "column", distkey, sortkey, "notnull" FROM pg_table_def WHERE tablename = %s"""
         seen = session.rows(Statement(query, "look", ("stg_x",)))
     assert ("user_id", True, 0, True) in seen

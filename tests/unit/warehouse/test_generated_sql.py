@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -167,12 +168,13 @@ def history_of(table: Table) -> Table:
     )
 
 
-def told_by(parameters: MergeParameters, how: How, table: Table, state: Any) -> list[str]:
+def told_by(parameters: MergeParameters, how: How, table: Table, state: Any, *, straight: bool = False) -> list[str]:
     """Return what an attempt sends to the warehouse."""
     source = WarehouseSource.of(parameters.source_table, parameters.source_sql, parameters.filter_clause, how.window)
     history = history_of(table) if parameters.history else None
     found = tuple(column.name for column in table.columns if not column.identity)
     plan = make_plan(parameters, how, table, history, found, files=False)
+    plan = replace(plan, straight=straight and not plan.stage_first)
     session: Any = Remembering(plan.tables, **state)
     fill = filled_from_warehouse(plan, source)
     settings_ = Settings.model_validate({"database": {"permissions": [{"group": 're"aders', "permission": "select"}]}})
@@ -210,12 +212,13 @@ def test_whatever_an_upsert_sends_is_redshift(
 
 
 @QUIET
-@given(tables(), OPTIONS, SOURCES, STATES, st.booleans())
+@given(tables(), OPTIONS, SOURCES, STATES, st.booleans(), st.booleans())
 def test_whatever_a_reload_sends_is_redshift(
-    table: Table, options: dict[str, Any], source: dict[str, Any], state: Any, history: bool
+    table: Table, options: dict[str, Any], source: dict[str, Any], state: Any, history: bool, straight: bool
 ) -> None:
     parameters = ReloadParameters(**common(table, options, source, history=history))
-    assert faults(told_by(parameters, How(delete_existing=True, allow_empty=True), table, state)) == []
+    how = How(delete_existing=True, allow_empty=True)
+    assert faults(told_by(parameters, how, table, state, straight=straight)) == []
 
 
 @QUIET
@@ -248,9 +251,9 @@ def test_definitions_grants_samples_and_key_checks_are_redshift(table: Table) ->
     permissions = [Permission(group='re"aders', permission="select, insert"), Permission(user="a b", permission="all")]
     database = DatabaseSettings(permissions=permissions)
     made = [statement.text for statement in create_statements(table, database)]
-    sample = sampled_rows(table.name, "stg", table.column_names, table.key, 10, 1000)
+    sample = sampled_rows(table.name, TableName("stg"), table.column_names, table.key, 10, 1000)
     checks = [duplicates_sql(table.name.sql, table.key), null_keys_sql(table.name.sql, table.key)]
-    checks += [any_value(CopyTarget("stg", table.column_names)).text]
+    checks += [any_value(CopyTarget(TableName("stg"), table.column_names)).text]
     assert faults([*made, ddl(table), f"SELECT * FROM {sample}", *checks]) == []
     assert parse_table(ddl(table)) == table
 
@@ -273,7 +276,7 @@ ROLES = st.sampled_from(["default", "arn:aws:iam::123456789012:role/copy"])
 @QUIET
 @given(tables(), COPIES, ROLES)
 def test_every_copy_is_redshift(table: Table, options: CopyOptions, role: str) -> None:
-    target = CopyTarget("stg", table.column_names)
+    target = CopyTarget(TableName("stg"), table.column_names)
     assert faults([copy_statement(target, "s3://b/it's/manifest", ["s3://b/x.gz"], role, options).text]) == []
 
 

@@ -17,6 +17,7 @@ from steps_impl.warehouse.keys import kinds_of, null_safe_match, plain_match
 from steps_impl.warehouse.order import winner_terms
 
 T = TableName("t", "dev")
+STG, WINNERS = TableName("stg"), TableName("win")
 TABLE = parse_table(
     "CREATE TABLE dev.t (id INT NOT NULL DISTKEY, kind INT, note VARCHAR(9), extra SUPER, PRIMARY KEY (id, kind)) "
     "SORTKEY (kind)"
@@ -38,11 +39,11 @@ GOLDEN = {
     "count": (statements.count_rows(T.sql), 'SELECT COUNT(*) FROM "dev"."t"'),
     "delete all": (statements.delete_all(T), 'DELETE FROM "dev"."t"'),
     "insert all": (
-        statements.insert_all(T, "stg", COLUMNS),
+        statements.insert_all(T, STG, COLUMNS),
         'INSERT INTO "dev"."t" ("id", "kind", "note")\nSELECT "id", "kind", "note" FROM "stg"',
     ),
     "insert missing": (
-        statements.insert_missing(T, "stg", COLUMNS, KEYS),
+        statements.insert_missing(T, STG, COLUMNS, KEYS),
         (
             'INSERT INTO "dev"."t" ("id", "kind", "note")\n'
             'SELECT s."id", s."kind", s."note" FROM "stg" AS s\n'
@@ -50,15 +51,15 @@ GOLDEN = {
         ),
     ),
     "from a query": (
-        statements.fill_from_query("stg", "SELECT 1 AS id -- end", ("id",)),
+        statements.fill_from_query(STG, "SELECT 1 AS id -- end", ("id",)),
         'INSERT INTO "stg" ("id")\nSELECT "id" FROM (\nSELECT 1 AS id -- end\n) AS source',
     ),
     "from a table": (
-        statements.fill_from_table("stg", TableName("s"), ("id",)),
+        statements.fill_from_table(STG, TableName("s"), ("id",)),
         'INSERT INTO "stg" ("id")\nSELECT "id" FROM "s" AS source',
     ),
     "profile": (
-        statements.profile_keys("stg", KEYS),
+        statements.profile_keys(STG, KEYS),
         (
             "SELECT COALESCE(SUM(copies), 0), COUNT(*), "
             'COALESCE(SUM(CASE WHEN "id" IS NULL OR "kind" IS NULL THEN copies ELSE 0 END), 0)\n'
@@ -66,11 +67,11 @@ GOLDEN = {
         ),
     ),
     "drop null keys": (
-        statements.drop_null_keys("stg", KEYS),
+        statements.drop_null_keys(STG, KEYS),
         'DELETE FROM "stg" WHERE "id" IS NULL OR "kind" IS NULL',
     ),
     "winners": (
-        statements.keep_winners("win", "stg", COLUMNS, KEYS, ('"note" DESC NULLS LAST',)),
+        statements.keep_winners(WINNERS, STG, COLUMNS, KEYS, ('"note" DESC NULLS LAST',)),
         (
             'INSERT INTO "win" ("id", "kind", "note")\nSELECT "id", "kind", "note" FROM (\n'
             '  SELECT "id", "kind", "note", '
@@ -79,11 +80,11 @@ GOLDEN = {
         ),
     ),
     "delete matching": (
-        statements.delete_matching(T, "stg", plain_match(KEYS)),
+        statements.delete_matching(T, STG, plain_match(KEYS)),
         'DELETE FROM "dev"."t" USING "stg" AS s\nWHERE "dev"."t"."id" = s."id" AND "dev"."t"."kind" = s."kind"',
     ),
     "delete matching nulls": (
-        statements.delete_matching(T, "stg", null_safe_match(kinds_of(TABLE, ("id",)))),
+        statements.delete_matching(T, STG, null_safe_match(kinds_of(TABLE, ("id",)))),
         (
             'DELETE FROM "dev"."t" USING "stg" AS s\n'
             'WHERE COALESCE("dev"."t"."id", CAST(0 AS INTEGER)) = COALESCE(s."id", CAST(0 AS INTEGER)) AND '
@@ -91,7 +92,7 @@ GOLDEN = {
         ),
     ),
     "count matches": (
-        statements.count_matches(T, "stg", KEYS, plain_match(KEYS)),
+        statements.count_matches(T, STG, KEYS, plain_match(KEYS)),
         (
             'SELECT COUNT(*), COUNT(s."ductrunner_mark") FROM "dev"."t" AS t\n'
             'LEFT JOIN (SELECT "id", "kind", 1 AS "ductrunner_mark" FROM "stg") AS s '
@@ -99,7 +100,7 @@ GOLDEN = {
         ),
     ),
     "merge": (
-        statements.merge_all(T, "stg", COLUMNS, KEYS, plain_match(KEYS)),
+        statements.merge_all(T, STG, COLUMNS, KEYS, plain_match(KEYS)),
         (
             'MERGE INTO "dev"."t" USING "stg" AS s ON "dev"."t"."id" = s."id" AND "dev"."t"."kind" = s."kind"\n'
             'WHEN MATCHED THEN UPDATE SET "note" = s."note"\n'
@@ -107,11 +108,11 @@ GOLDEN = {
         ),
     ),
     "staging like": (
-        create_staging("stg", TABLE, ("id", "kind", "note", "extra"), exists=True),
+        create_staging(STG, TABLE, ("id", "kind", "note", "extra"), exists=True),
         'CREATE TEMPORARY TABLE "stg" (LIKE "dev"."t" INCLUDING DEFAULTS)',
     ),
     "staging of a definition": (
-        create_staging("stg", TABLE, COLUMNS, exists=False),
+        create_staging(STG, TABLE, COLUMNS, exists=False),
         (
             'CREATE TEMPORARY TABLE "stg" (\n  "id" INTEGER NOT NULL,\n  "kind" INTEGER,\n'
             '  "note" CHARACTER VARYING(9)\n)\nDISTKEY ("id")\nSORTKEY ("kind")'
@@ -124,7 +125,7 @@ GOLDEN = {
         'GRANT SELECT, INSERT ON "dev"."t" TO GROUP "r"',
     ),
     "copy": (
-        copy_statement(CopyTarget("stg", ("id",)), "s3://b/it's/manifest", ["s3://b/x.gz"], ROLE, CopyOptions()),
+        copy_statement(CopyTarget(STG, ("id",)), "s3://b/it's/manifest", ["s3://b/x.gz"], ROLE, CopyOptions()),
         (
             f"COPY \"stg\" (\"id\")\nFROM 's3://b/it''s/manifest'\nIAM_ROLE '{ROLE}'\nMANIFEST\n"
             "DELIMITER '\\t'\nESCAPE\nGZIP\nCOMPUPDATE OFF STATUPDATE OFF"
@@ -161,7 +162,7 @@ OPTIONS = st.builds(
 @given(OPTIONS, st.sampled_from(["default", ROLE]))
 @settings(max_examples=40, deadline=None)
 def test_every_combination_of_copy_options_is_sql_of_redshift(options: CopyOptions, role: str) -> None:
-    target = CopyTarget("stg", ("id", "kind"))
+    target = CopyTarget(STG, ("id", "kind"))
     assert is_redshift(copy_statement(target, "s3://b/manifest", ["s3://b/x"], role, options).text)
 
 
@@ -174,12 +175,12 @@ def test_every_merge_is_sql_of_redshift(columns: list[str], key_count: int, colu
         return
     order = winner_terms(TABLE, names, keys, None)
     for statement in (
-        statements.insert_all(T, "stg", names),
-        statements.profile_keys("stg", keys),
-        statements.keep_winners("win", "stg", names, keys, order),
-        statements.delete_matching(T, "stg", plain_match(keys)),
-        statements.delete_matching(T, "stg", null_safe_match(kinds_of(TABLE, keys))),
-        statements.count_matches(T, "stg", keys, plain_match(keys)),
+        statements.insert_all(T, STG, names),
+        statements.profile_keys(STG, keys),
+        statements.keep_winners(WINNERS, STG, names, keys, order),
+        statements.delete_matching(T, STG, plain_match(keys)),
+        statements.delete_matching(T, STG, null_safe_match(kinds_of(TABLE, keys))),
+        statements.count_matches(T, STG, keys, plain_match(keys)),
     ):
         assert is_redshift(statement.text), statement.text
 
@@ -204,10 +205,12 @@ def test_an_order_that_is_not_understood_is_refused(stated: str) -> None:
 
 def test_files_of_different_compression_are_not_loaded_together() -> None:
     with pytest.raises(ParameterError, match="different ways"):
-        copy_statement(CopyTarget("s", ("a",)), "s3://b/m", ["s3://b/x.gz", "s3://b/y.tsv"], ROLE, CopyOptions())
+        copy_statement(
+            CopyTarget(TableName("s"), ("a",)), "s3://b/m", ["s3://b/x.gz", "s3://b/y.tsv"], ROLE, CopyOptions()
+        )
 
 
 @pytest.mark.parametrize(("name", "word"), [("x.gz", "GZIP"), ("x.bz2", "BZIP2"), ("x.zst", "ZSTD"), ("x.lzo", "LZOP")])
 def test_the_names_of_the_files_tell_the_compression(name: str, word: str) -> None:
-    text = copy_statement(CopyTarget("s", ("a",)), "s3://b/m", [f"s3://b/{name}"], ROLE, CopyOptions()).text
+    text = copy_statement(CopyTarget(TableName("s"), ("a",)), "s3://b/m", [f"s3://b/{name}"], ROLE, CopyOptions()).text
     assert f"\n{word}\n" in text
