@@ -37,6 +37,7 @@ from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table, TableName
+from steps_impl.warehouse.comparison import Relation, Written, source_checks, whole_target
 from steps_impl.warehouse.maintenance import Maintenance, MaintenanceParameters
 from steps_impl.warehouse.statements import count_rows, delete_all, insert_all, insert_missing, profile_keys
 from steps_impl.warehouse.target import settle, take_hold, warehouse_of, workspace_of
@@ -134,7 +135,9 @@ def run(parameters: CreateLoadParameters, context: StepContext) -> StepResult:
         _check_mode(parameters, table, columns)
         options = parameters.copy_options(source.format)
         check_digits(table, columns, source, options)
-        loader, checks = Loader(warehouse, source, options), _checks(parameters, table)
+        loader = Loader(warehouse, source, options)
+        written = Written(table, columns, table.key, _written_rows(parameters), rounds=options.rounds)
+        checks = [*_checks(parameters, table), *source_checks(parameters, written, settings, context)]
         attempts: list[_Exchange] = []
 
         def attempt(session: Session) -> dict[str, Any]:
@@ -169,6 +172,10 @@ def _checks(parameters: CreateLoadParameters, table: Table) -> list[LoadCheck]:
         raise ParameterError(f"--check-keys: the definition of {table.name} has no primary key")
     keys = [whole_key_check(table.key)] if parameters.check_keys else []
     return [*keys, *inside_checks(parameters, table)]
+
+
+def _written_rows(parameters: CreateLoadParameters) -> Relation | None:
+    return whole_target if parameters.mode == "replace" else None
 
 
 def _check_mode(parameters: CreateLoadParameters, table: Table, columns: tuple[str, ...]) -> None:

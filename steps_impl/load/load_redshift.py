@@ -35,6 +35,7 @@ from steps_impl.quality.telling import told_after
 from steps_impl.registry import Step
 from steps_impl.tables.catalog import primary_key
 from steps_impl.tables.model import Table, TableName
+from steps_impl.warehouse.comparison import Relation, Written, found_by, source_checks, staged, whole_target
 from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.target import settle, warehouse_of, workspace_of
 from stores.identity import Identity
@@ -47,6 +48,8 @@ class _Filling:
     """Fills the staging table of one load from its files, and checks what became of it."""
 
     parameters: LoadRedshiftParameters
+    settings: Settings
+    context: StepContext
     source: LoadInput
     loader: Loader
     altered: list[str] = field(default_factory=list)
@@ -67,7 +70,7 @@ class _Filling:
             if column.identity and column.identity.by_default and column.name not in held
         )
         self.reports = []
-        self.checks = self._checks(session, wanted)
+        self.checks = self._checks(session, wanted, held)
         self.altered.extend(settle(session, wanted, policy).altered)  # another attempt finds nothing left to change
 
     def fill(self, session: Session, target: Target) -> Arrived:
@@ -91,14 +94,18 @@ class _Filling:
         for check in self.checks:
             demand(check(loading), self.reports)
 
-    def _checks(self, session: Session, table: Table) -> tuple[LoadCheck, ...]:
-        chosen = inside_checks(self.parameters, table)
-        if not self.parameters.check_keys:
-            return tuple(chosen)
-        keys = self.parameters.named_keys or primary_key(session, table.name)
-        if not keys:
+    def _checks(self, session: Session, table: Table, held: tuple[str, ...]) -> tuple[LoadCheck, ...]:
+        asked_for = self.parameters.check_keys or self.parameters.compare_with
+        keys = self.parameters.named_keys or (primary_key(session, table.name) if asked_for else ())
+        if self.parameters.check_keys and not keys:
             raise ParameterError(f"--check-keys: {table.name} has no primary key; name its columns with --keys")
-        return (whole_key_check(keys), *chosen)
+        rows = _written_rows(self.parameters, keys)
+        written = Written(table, held, keys, rows, rounds=self.loader.options.rounds)
+        return (
+            *([whole_key_check(keys)] if self.parameters.check_keys else []),
+            *inside_checks(self.parameters, table),
+            *source_checks(self.parameters, written, self.settings, self.context),
+        )
 
     @property
     def _named(self) -> tuple[str, ...] | None:
@@ -113,7 +120,7 @@ def run(parameters: LoadRedshiftParameters, context: StepContext) -> StepResult:
     name, attempt = parameters.target, _attempt(parameters, context)
     with open_input(store, parameters.input, workspace_of(settings)) as source:
         loader = Loader(redshift, source, parameters.copy_options(source.format))
-        filling = _Filling(parameters, source, loader)
+        filling = _Filling(parameters, settings, context, source, loader)
         load = Load(
             name=name,
             mode=parameters.insert_mode,
@@ -138,6 +145,12 @@ def run(parameters: LoadRedshiftParameters, context: StepContext) -> StepResult:
         **telling,
     }
     return StepResult(rows=counts["inserted"], bytes=source.bytes, details=details)
+
+
+def _written_rows(parameters: LoadRedshiftParameters, keys: tuple[str, ...]) -> Relation | None:
+    """Return which rows the load writes; every mode but KEEP_EXISTING writes all that it reads."""
+    ways = {"TRUNCATE": whole_target, "APPEND": staged, "OVERWRITE_EXISTING": found_by(keys) if keys else staged}
+    return ways.get(parameters.insert_mode)
 
 
 def _attempt(parameters: LoadRedshiftParameters, context: StepContext) -> Attempt | None:

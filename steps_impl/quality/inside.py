@@ -36,6 +36,11 @@ class Loading:
     lost: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def brought(self) -> int:
+        """Staged rows that were not left out."""
+        return self.staged - sum(rows for why, rows in self.lost.items() if why != "refused")
+
+    @property
     def place(self) -> tuple[str, str]:
         """Schema and table for reports."""
         return self.table.name.schema or "", self.table.name.name

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from core.periods import parse_period
 from steps_impl.quality.null_rates import parse_limits
 from steps_impl.quality.report import CheckParameters
-from steps_impl.registry import Parameters
+from steps_impl.quality.sample_parameters import SampleParameters
 from steps_impl.tables.tokens import statements_in
 
 InsideCheck = Literal["dropped", "nulls", "freshness", "sql"]
@@ -17,12 +17,15 @@ InsideCheck = Literal["dropped", "nulls", "freshness", "sql"]
 STAGING = "{staging}"
 
 
-class InsideCheckParameters(Parameters):
+class InsideCheckParameters(SampleParameters):
     """Checks on what was staged and on the target, inside the transaction: a failure rolls everything back."""
 
     check_rows: bool = Field(default=True, description="check the row counts from the source to the target")
     tolerance: float = Field(
-        default=0.0, ge=0, le=100, description="percent of rows that may be lost on the way to staging"
+        default=0.0,
+        ge=0,
+        le=100,
+        description="percent of rows that may be lost on the way to staging, or differ in the sample",
     )
     check_dropped: float | None = Field(
         default=None,

@@ -8,14 +8,14 @@ failed check fails the step also when a topic is told, unless ``on_failure`` is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from core.errors import CheckFailed, DuctrunnerError, SettingsError, StoreError
+from core.errors import CheckFailed, DuctrunnerError, SettingsError
 from core.settings import Settings
 from steps_impl.contract import PIPELINE_VARIABLE, StepContext, StepResult
 from steps_impl.quality.pages import Shown, write_report
@@ -85,6 +85,11 @@ class CheckReport:
         return {"check": self.check, **rates, **self.counts}
 
 
+#: A check with the parameters under whose name it is told.
+Named = tuple[CheckReport, CheckParameters]
+TOPIC = "its topic was not told"
+
+
 def conclude(report: CheckReport, parameters: CheckParameters, settings: Settings, context: StepContext) -> StepResult:
     """Tell everyone who asked about the report, and end the step as it says. Raises as ``conclude_all``."""
     return conclude_all([report], parameters, settings, context)
@@ -96,43 +101,60 @@ def conclude_all(
     """Tell everyone who asked about the reports of one step, and end it as the parameters say.
 
     Raises:
-        CheckFailed: one of them failed and ``on_failure`` is ``fail``, whether or not that could be told.
-        StoreError, ParameterError: a log row or the report could not be written.
+        CheckFailed: one of them failed and ``on_failure`` is ``fail``; it says, too, what could not be told elsewhere.
+        SettingsError, ParameterError, StoreError: a log row or the report could not be written.
     """
+    untold = tell(reports, parameters, settings, context)
     failed = [report for report in reports if not report.success]
-    fails = bool(failed) and parameters.on_failure == "fail"
-    try:
-        undelivered = tell(reports, parameters, settings, context)
-    except DuctrunnerError as error:
-        if not fails:
-            raise
-        undelivered = f"its report was not written: {error}"
-    if fails:
-        raise CheckFailed("\n  and ".join(filter(None, (summaries(failed), undelivered))))
-    told = {"notification": undelivered} if undelivered else {}
+    if failed and parameters.on_failure == "fail":
+        raise CheckFailed(with_untold(summaries(failed), untold))
+    if unwritten := [one.error for one in untold if one.what != TOPIC]:
+        raise unwritten[0]
+    told = {"notification": "; ".join(map(str, untold))} if untold else {}
     if len(reports) == 1:
         return StepResult(details={**reports[0].details, **told})
     return StepResult(details={"success": not failed, "checks": [report.details for report in reports], **told})
 
 
+@dataclass(frozen=True)
+class Untold:
+    """One of the ways to tell of checks, and why it failed."""
+
+    what: str
+    error: DuctrunnerError
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.error.error_id}: {self.error}"
+
+
+def with_untold(text: str, untold: Sequence[Untold]) -> str:
+    """Return a text about checks with what could not be told of them elsewhere."""
+    return "".join([text, *(f"\n  and {one}" for one in untold)])
+
+
 def tell(
     reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings, context: StepContext
-) -> str | None:
-    """Tell the topic of failures, then write log rows and report as asked for; return why the first could not be done.
+) -> list[Untold]:
+    """Tell the topic of failures, and write log rows and report as asked for; return what could not be done.
 
-    Raises:
-        StoreError, ParameterError: a log row or the report could not be written.
+    One that fails keeps none of the others from being tried.
     """
     pipeline = context.environment.get(PIPELINE_VARIABLE, "")
     named = [(report, named_for(report, parameters, len(reports))) for report in reports]
-    failed = [report for report in reports if not report.success]
-    undelivered = _notify(failed, parameters, settings) if failed else None
-    if parameters.log_to_s3:
-        for report, own in named:
-            _log_to_s3(report, own, settings, pipeline)
-    if parameters.report:
-        write_report(parameters.report, [shown(report, own) for report, own in named], pipeline, settings.etl)
-    return undelivered
+    ways = {
+        TOPIC: lambda: _notify([report for report in reports if not report.success], parameters, settings),
+        "its log row was not written": lambda: _log(named, parameters, settings, pipeline),
+        "its report was not written": lambda: _write(named, parameters, settings, pipeline),
+    }
+    return [Untold(what, error) for what, way in ways.items() if (error := _failure_of(way))]
+
+
+def _failure_of(way: Callable[[], None]) -> DuctrunnerError | None:
+    try:
+        way()
+    except DuctrunnerError as error:
+        return error
+    return None
 
 
 def named_for(report: CheckReport, parameters: CheckParameters, several: int) -> CheckParameters:
@@ -162,28 +184,31 @@ def shown(report: CheckReport, parameters: CheckParameters) -> Shown:
     )
 
 
-def _notify(reports: Sequence[CheckReport], parameters: CheckParameters, settings: Settings) -> str | None:
+def _notify(failed: Sequence[CheckReport], parameters: CheckParameters, settings: Settings) -> None:
     topic = parameters.sns_topic_arn or settings.etl.sns_topic_arn_warning
-    if not topic:
-        return None
-    try:
-        subject = f"Failure on {parameters.test_name or reports[0].check}"
-        notifications.publish(topic, subject, summaries(reports))
-    except StoreError as error:
-        return f"its topic was not told: {error}"
-    return None
+    if failed and topic:
+        notifications.publish(topic, f"Failure on {parameters.test_name or failed[0].check}", summaries(failed))
 
 
-def _log_to_s3(report: CheckReport, parameters: CheckParameters, settings: Settings, pipeline: str) -> None:
+def _write(named: Sequence[Named], parameters: CheckParameters, settings: Settings, pipeline: str) -> None:
+    if parameters.report:
+        write_report(parameters.report, [shown(report, own) for report, own in named], pipeline, settings.etl)
+
+
+def _log(named: Sequence[Named], parameters: CheckParameters, settings: Settings, pipeline: str) -> None:
+    """Leave Dataduct's log row of each check in S3 where that is asked for."""
+    if not parameters.log_to_s3:
+        return
     from stores.s3 import S3Store
 
     etl = settings.etl
-    values = log_row(report, parameters, pipeline, datetime.now(UTC))
-    parts = [etl.s3_base_path, etl.qa_log_path, etl.dp_qa_tests_log_path, parameters.path_suffix, log_name(values)]
-    key = "/".join(part.strip("/") for part in parts if part.strip("/"))
     if not etl.s3_etl_bucket:
         raise SettingsError("--log-to-s3 needs etl.s3_etl_bucket in the configuration")
-    S3Store(region=etl.region).put_bytes(f"s3://{etl.s3_etl_bucket}/{key}", ("\t".join(values) + "\n").encode())
+    for report, own in named:
+        values = log_row(report, own, pipeline, datetime.now(UTC))
+        parts = [etl.s3_base_path, etl.qa_log_path, etl.dp_qa_tests_log_path, own.path_suffix, log_name(values)]
+        key = "/".join(part.strip("/") for part in parts if part.strip("/"))
+        S3Store(region=etl.region).put_bytes(f"s3://{etl.s3_etl_bucket}/{key}", ("\t".join(values) + "\n").encode())
 
 
 def log_row(report: CheckReport, parameters: CheckParameters, pipeline: str, moment: datetime) -> list[str]:

@@ -17,8 +17,9 @@ from steps_impl.quality.normalise import Normaliser, normaliser
 
 #: Keys looked up by one statement.
 LOOKUP_BATCH = 200
-#: Rows are drawn with this surplus over the sample's size, since each is drawn by chance.
-SURPLUS = 1.3
+#: Rows are drawn with this surplus over the sample's size, since each is drawn by chance; with so many rows more none
+#: at all come once in 10^9 times, however small the sample.
+SURPLUS, AT_LEAST = 1.3, 20
 
 Row = Sequence[Any]
 Key = tuple[str | None, ...]
@@ -114,7 +115,7 @@ class SampleComparison:
         if side.tail is not None:
             return side.fetch(f"SELECT {self._list(side)} FROM {side.relation} {side.tail}", ())
         total = int(side.fetch(f"SELECT COUNT(*) FROM {side.relation}", ())[0][0])
-        chance = min(1.0, size * SURPLUS / total) if total else 1.0
+        chance = chance_of(size, total)
         condition = "" if chance >= 1.0 else f" WHERE {side.random} < {chance:.12f}"
         return side.fetch(f"SELECT {self._list(side)} FROM {side.relation}{condition} LIMIT {int(size)}", ())
 
@@ -145,6 +146,11 @@ class SampleComparison:
 
     def _key(self, row: Row) -> Key:
         return tuple(self._normalisers[place](row[place]) for place in self._key_places)
+
+
+def chance_of(size: int, total: int) -> float:
+    """Return with what chance each of ``total`` rows is drawn so that ``size`` of them come, or a few more."""
+    return min(1.0, (size * SURPLUS + AT_LEAST) / total) if total else 1.0
 
 
 def key_condition(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-from core.errors import CheckFailed, ParameterError, SettingsError, StoreError
+from core.errors import CheckFailed
 from core.settings import Settings
 from steps_impl.contract import StepContext
 from steps_impl.quality.inside_parameters import InsideCheckParameters
-from steps_impl.quality.report import CheckReport, tell
+from steps_impl.quality.report import CheckReport, tell, with_untold
 from steps_impl.tables.model import TableName
 
 
@@ -24,22 +24,22 @@ def told_after(
 ) -> Iterator[dict[str, Any]]:
     """Tell of the checks when the load is over, committed or rolled back because one of them failed.
 
-    The dictionary is given ``notification`` when the topic could not be told. A load that is committed is never made to
-    fail by a report that cannot be written: that is told in the same place.
+    The dictionary is given ``notification`` when something could not be told: a load that is committed is never made to
+    fail by that.
+
+    Raises:
+        CheckFailed: the load's own; it says, too, what could not be told elsewhere.
     """
     outcome: dict[str, Any] = {}
     told = parameters.told(f"checks of {table}")
     try:
         yield outcome
     except CheckFailed as error:
-        with suppress(StoreError, ParameterError, SettingsError):
-            tell(_with_the_refusal(reports(), table, error), told, settings, context)
+        if untold := tell(_with_the_refusal(reports(), table, error), told, settings, context):
+            raise CheckFailed(with_untold(str(error), untold)) from error
         raise
-    try:
-        undelivered = tell(reports(), told, settings, context)
-    except (StoreError, ParameterError, SettingsError) as error:
-        undelivered = f"the report of the checks could not be written: {error}"
-    outcome |= {"notification": undelivered} if undelivered else {}
+    if untold := tell(reports(), told, settings, context):
+        outcome["notification"] = "; ".join(map(str, untold))
 
 
 def _with_the_refusal(reports: Sequence[CheckReport], table: TableName, error: CheckFailed) -> Sequence[CheckReport]:

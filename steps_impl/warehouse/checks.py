@@ -102,7 +102,7 @@ def of_merge(check: LoadCheck) -> Check:
     """Return a check of any load as one of an upsert."""
 
     def made(session: Session, staging: TableName, plan: MergePlan, counts: MergeCounts) -> CheckReport:
-        without_key, twice = counts.dropped_null_keys, counts.duplicates
+        without_key, twice = counts.dropped_null_keys, counts.duplicates if plan.one_row_per_key else 0
         lost = {"refused": counts.rejected, "without_key": without_key, "duplicates": twice}
         return check(Loading(session, plan.table, staging, counts.staged, lost))
 

@@ -25,6 +25,7 @@ from steps_impl.registry import Step
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.checks import of_merge
+from steps_impl.warehouse.comparison import Written, source_checks, whole_target
 from steps_impl.warehouse.load_reload_parameters import LoadReloadParameters
 from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.merge import Merge
@@ -45,7 +46,10 @@ def run(parameters: LoadReloadParameters, context: StepContext) -> StepResult:
     plan = _plan(parameters, staging, production)
     with open_input(store, parameters.input, workspace_of(settings)) as source:
         loader, columns = _loader(parameters, warehouse, staging, source)
-        checks = [of_merge(check) for check in inside_checks(parameters, production)]
+        rounds = loader.options.rounds
+        written = Written(production, plan.columns, production.key, whole_target, rounds=rounds)
+        compared = source_checks(parameters, written, settings, context)
+        checks = [of_merge(check) for check in (*inside_checks(parameters, production), *compared)]
         attempts: list[StagedReload] = []
 
         def attempt(session: Session) -> Merge:

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 from core.errors import DefinitionError
 from steps_impl.load.parameters import LoadParameters
 from steps_impl.quality.inside_parameters import InsideCheckParameters
-from steps_impl.quality.sides import SourceRelation
 from steps_impl.tables.reader import checked_table_name
 from steps_impl.tables.tokens import statements_in, tokenize
 from steps_impl.warehouse.maintenance import MaintenanceParameters
@@ -67,25 +66,8 @@ class MergeParameters(HistoryParameters, InsideCheckParameters, MaintenanceParam
         "wait for a long load; after a conflict with another writer they are staged again",
     )
     check_keys: bool = Field(default=True, description="check that every key is in the target exactly once")
-    tolerance: float = Field(
-        default=0.0,
-        ge=0,
-        le=100,
-        description="percent of rows that may be lost on the way to staging, or differ in the sample",
-    )
-    compare_host: str | None = Field(
-        default=None,
-        description="compare a sample with this source before the commit: an alias of the mysql section, or postgres",
-    )
-    compare_database: str | None = Field(default=None, description="database of the comparison")
-    compare_table: str | None = Field(default=None, description="table to compare with")
-    compare_sql: str | None = Field(default=None, description="query to compare with")
-    compare_keys: tuple[str, ...] = Field(
-        default=(), description="columns that identify a row in the source; default: the keys"
-    )
-    sample_size: int = Field(default=1000, ge=1, le=100_000, description="rows to compare")
 
-    @field_validator("keys", "compare_keys", "history_ignore")
+    @field_validator("keys", "history_ignore")
     @classmethod
     def _small_letters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
@@ -121,18 +103,7 @@ class MergeParameters(HistoryParameters, InsideCheckParameters, MaintenanceParam
             raise ValueError("--history-ignore needs --history")
         if self.history and not self.enforce_primary_key:
             raise ValueError("--history needs every key once; leave out --no-enforce-primary-key")
-        if self.compare_host and (self.compare_table is None) == (self.compare_sql is None):
-            raise ValueError("--compare-host needs exactly one of --compare-table and --compare-sql")
-        if not self.compare_host and (self.compare_table or self.compare_sql):
-            raise ValueError("--compare-table and --compare-sql need --compare-host")
         return self
-
-    @property
-    def compare_with(self) -> SourceRelation | None:
-        """The relation to compare a sample with."""
-        if not self.compare_host:
-            return None
-        return SourceRelation(self.compare_host, self.compare_database, self.compare_table, self.compare_sql)
 
 
 def condition_of(text: str) -> str:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP
 from typing import Any
 
-from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.load.digits import check_digits
 from steps_impl.load.manifest import LoadInput
 from steps_impl.load.s3_input import open_input
 from steps_impl.quality.inside import inside_checks
-from steps_impl.quality.sides import check_known
 from steps_impl.quality.telling import told_after
 from steps_impl.tables.definition import read_definition
 from steps_impl.tables.model import Table
 from steps_impl.warehouse.checks import of_merge
-from steps_impl.warehouse.comparison import SourceComparison, types_of
+from steps_impl.warehouse.comparison import Relation, Written, found_by, source_checks, whole_target
 from steps_impl.warehouse.maintenance import Maintenance
 from steps_impl.warehouse.merge import Merge
 from steps_impl.warehouse.merge_parameters import MergeParameters
@@ -119,18 +116,16 @@ def _fill(parameters: MergeParameters, settings: Settings, plan: MergePlan, sour
 def _checks(
     parameters: MergeParameters, settings: Settings, plan: MergePlan, files: LoadInput | None, context: StepContext
 ) -> list[Check]:
-    checks = [of_merge(check) for check in inside_checks(parameters, plan.table)]
-    if parameters.compare_with is None:
-        return checks
-    keys = parameters.compare_keys or plan.keys
-    if not plan.keys or plan.mode == "append":
-        raise ParameterError("--compare-host needs keys, and rows that are written whether they are new or not")
-    check_known(parameters.compare_with, settings)
-    types_of(plan.table, plan.columns, keys)
-    cut = files is not None and not parameters.copy_options(files.format).rounds
-    rounding = ROUND_DOWN if cut else ROUND_HALF_UP  # INSERT … SELECT rounds
-    size, cancelled = parameters.sample_size, context.cancelled
-    return [*checks, SourceComparison(parameters.compare_with, settings, keys, size, cancelled, rounding)]
+    cut = files is not None and not parameters.copy_options(files.format).rounds  # INSERT … SELECT rounds
+    written = Written(plan.table, plan.columns, plan.keys, _written_rows(plan), rounds=not cut)
+    checks = [*inside_checks(parameters, plan.table), *source_checks(parameters, written, settings, context)]
+    return [of_merge(check) for check in checks]
+
+
+def _written_rows(plan: MergePlan) -> Relation | None:
+    if plan.delete_existing:
+        return whole_target
+    return None if plan.mode == "append" else found_by(plan.keys)
 
 
 def _result(merge: Merge, files: LoadInput | None, attempts: int, maintained: dict[str, Any]) -> StepResult:

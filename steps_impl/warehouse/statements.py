@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from steps_impl.quality.sampling import chance_of
 from steps_impl.tables.model import TableName, quote
 from steps_impl.tables.render import column_list
 from steps_impl.warehouse.keys import Match, any_null, plain_match
@@ -160,9 +161,8 @@ def sampled_rows(
     target: TableName, staging: TableName, columns: Sequence[str], keys: Sequence[str], size: int, of: int
 ) -> str:
     """Return, as a relation in brackets, about ``size`` of the target's rows that were just inserted (``of`` many)."""
-    chance = min(1.0, size / of) if of else 1.0
     return (
         f"(SELECT {column_list(columns, 't')} FROM {target.sql} AS t "
-        f"JOIN (SELECT {column_list(keys)} FROM {staging.sql} WHERE RANDOM() < {chance:.12f}) AS s "
+        f"JOIN (SELECT {column_list(keys)} FROM {staging.sql} WHERE RANDOM() < {chance_of(size, of):.12f}) AS s "
         f"ON {plain_match(keys)('t', 's')}) AS sampled"
     )

@@ -93,6 +93,21 @@ def test_a_check_that_warns_is_told_with_those_that_pass_and_the_rows_are_loaded
     assert ["1 of 3 rows have no email" in message["Message"] for message in topic.messages()] == [True]
 
 
+def test_what_cannot_be_told_of_a_failed_check_is_said_beside_it_and_keeps_nothing_else_from_being_told(
+    warehouse: Any, load: Any
+) -> None:
+    topic = Topic()
+    with pytest.raises(CheckFailed) as caught:
+        load(check_nulls=["email"], check_report="s3://no-such-bucket/r.json", check_topic_arn=topic.arn)
+    first, second = str(caught.value).split("\n  and its report was not written: NotFound: ")
+    assert "1 of 3 rows have no email" in first
+    assert "no-such-bucket" in second
+    assert ["1 of 3 rows have no email" in message["Message"] for message in topic.messages()] == [True]
+    with pytest.raises(CheckFailed, match=r"(?s)have no email.* and its topic was not told: NotFound: .*:gone"):
+        load(check_nulls=["email"], check_topic_arn=topic.arn + ":gone")
+    assert rows(warehouse) == BEFORE
+
+
 @pytest.mark.parametrize("load", ["create-load-redshift", "load-redshift"], indirect=True)
 def test_keys_of_the_table_are_checked_where_that_is_asked_for(warehouse: Any, load: Any) -> None:
     with pytest.raises(CheckFailed, match=r"1 rows have a key \(id\) that another has"):

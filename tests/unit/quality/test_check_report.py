@@ -54,14 +54,6 @@ def test_several_checks_of_one_step_have_names_of_their_own() -> None:
     assert named_for(one, parameters, 1).test_name == "pipeline.Checks"
 
 
-def test_a_failed_check_is_told_also_where_its_report_cannot_be_written() -> None:
-    parameters = CheckParameters(report="/nowhere/r.json")
-    with pytest.raises(CheckFailed, match=r"(?s)FAILED.*and its report was not written: .*/nowhere/r"):
-        conclude(report(2.0), parameters, Settings(), StepContext(Silent()))
-    with pytest.raises(ParameterError, match="cannot write /nowhere"):
-        conclude(report(0.0), parameters, Settings(), StepContext(Silent()))
-
-
 def test_a_report_needs_a_key_and_not_a_bucket_alone() -> None:
     with pytest.raises(ParameterError, match="names a bucket alone"):
         conclude(report(0.0), CheckParameters(report="s3://bucket"), Settings(), StepContext(Silent()))
@@ -71,3 +63,17 @@ def test_a_log_row_stays_one_row_of_eight_fields_whatever_the_names_hold() -> No
     odd = replace(report(0.0), schema="", table="a\tb\r\nc")
     values = log_row(odd, CheckParameters(test_name="p.\ts"), "", datetime(2026, 1, 1, tzinfo=UTC))
     assert values == ["NULL", "a b c", "p", "2026-01-01 00:00:00", "p. s", "1", "0", "0"]
+
+
+def test_a_failed_check_says_too_that_its_report_could_not_be_written() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        conclude(report(2.0), CheckParameters(report="/nowhere/r.json"), Settings(), StepContext(Silent()))
+    assert str(caught.value).startswith("count-check of public.users FAILED")
+    assert "\n  and its report was not written: InvalidParameters: --report: cannot write /nowhere" in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [0.0, 2.0])
+def test_a_check_that_goes_on_fails_where_its_report_cannot_be_written(rate: float) -> None:
+    parameters = CheckParameters(report="/nowhere/r.json", on_failure="warn")
+    with pytest.raises(ParameterError, match="/nowhere"):
+        conclude(report(rate), parameters, Settings(), StepContext(Silent()))

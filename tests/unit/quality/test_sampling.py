@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from steps_impl.quality.sampling import SampleComparison, SampleReport, Side, key_condition
+from steps_impl.quality.sampling import SampleComparison, SampleReport, Side, chance_of, key_condition
 
 Compare = Callable[[Sequence[tuple[Any, ...]], Sequence[tuple[Any, ...]]], SampleComparison]
 
@@ -79,3 +79,9 @@ def test_values_of_keys_travel_as_parameters() -> None:
     condition, values = key_condition(['"a"', '"b"'], [(1, None), ("x'", 2)])
     assert condition == '("a" = %s AND "b" IS NULL) OR ("a" = %s AND "b" = %s)'
     assert values == [1, "x'", 2]
+
+
+def test_a_sample_of_one_row_finds_a_row_in_a_large_table(compare: Compare) -> None:
+    many = [(number, "x") for number in range(20_000)]
+    assert compare(many, many).from_target(1).compared == 1
+    assert chance_of(1, 20_000) == pytest.approx(21.3 / 20_000)

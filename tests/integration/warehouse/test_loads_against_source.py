@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.errors import CheckFailed
+from core.errors import CheckFailed, ParameterError
 from sandbox.parts.database import DatabaseAddress
 from stores import mysql
 
@@ -13,6 +13,7 @@ TABLE = """CREATE TABLE events (
   user_id BIGINT NOT NULL, course VARCHAR(20) NOT NULL, event_id BIGINT, grade DECIMAL(5,2), note VARCHAR(100),
   PRIMARY KEY (user_id, course)
 )"""
+WITHOUT_KEY = TABLE.replace("note VARCHAR(100),\n  PRIMARY KEY (user_id, course)", "note VARCHAR(100)")
 COLUMNS = ("event_id", "user_id", "course", "grade", "note")
 ROWS = [["1", "1", "a", "1.5", "é\t\\"], ["2", "1", "a", "2.5", None], ["3", "2", "b", None, ""]]
 
@@ -85,3 +86,59 @@ def test_a_row_that_the_source_does_not_have_rolls_everything_back(warehouse: An
 def test_a_difference_within_the_tolerance_passes(warehouse: Any, source: Any) -> None:
     wrong = [*ROWS[:2], ["3", "2", "b", None, None]]
     assert upsert(warehouse, wrong, tolerance=50).rows == 2
+
+
+LOADS: dict[str, tuple[str, dict[str, Any]]] = {
+    "create-load-redshift": ("create-load-redshift", {"table_definition": TABLE}),
+    "load-redshift, TRUNCATE": ("load-redshift", {"table": "events"}),
+    "load-redshift, APPEND": ("load-redshift", {"table": "events", "insert_mode": "APPEND", "load_id": "1"}),
+    "load-redshift, OVERWRITE": ("load-redshift", {"table": "events", "insert_mode": "OVERWRITE_EXISTING"}),
+    "load-reload-pk": (
+        "load-reload-pk",
+        {"staging_table_definition": TABLE.replace("events", "raw"), "production_table_definition": TABLE},
+    ),
+}
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_each_load_compares_what_it_wrote_and_undoes_it_where_it_differs(
+    warehouse: Any, source: Any, load: str
+) -> None:
+    step, options = LOADS[load]
+    kept = load.endswith(("APPEND", "OVERWRITE"))
+    warehouse.rows(TABLE)
+    warehouse.rows("INSERT INTO events VALUES (7, 'old', 7, NULL, NULL)")  # the source does not know it
+    before = warehouse.rows("SELECT * FROM events")
+
+    def run(rows: list[list[str | None]]) -> Any:
+        manifest = warehouse.put_extract("events", COLUMNS, rows)
+        compared = {"compare_host": "shop", "compare_table": "events", "compare_keys": ["event_id"]}
+        return warehouse.run(step, input=[manifest], **options, **compared)
+
+    with pytest.raises(CheckFailed, match="1 differ in note"):
+        run([*ROWS[1:2], ["3", "2", "b", None, None]])
+    assert warehouse.rows("SELECT * FROM events") == before
+    result = run(ROWS[1:])
+    sample = result.details["checks"][-1]
+    assert {"check": "sample against source", "success": True, "different": 0, "compared": 2}.items() <= sample.items()
+    assert warehouse.rows("SELECT COUNT(*) FROM events") == [(3 if kept else 2,)]
+
+
+@pytest.mark.parametrize(
+    ("step", "options", "message"),
+    [
+        ("load-redshift", {"table": "events", "insert_mode": "KEEP_EXISTING"}, "a mode that writes every row"),
+        ("create-load-redshift", {"table_definition": TABLE, "mode": "append"}, "a mode that writes every row"),
+        ("create-load-redshift", {"table_definition": WITHOUT_KEY}, "has no key"),
+        ("create-load-redshift", {"table_definition": TABLE, "compare_keys": ["nothing"]}, "'nothing' is not a col"),
+        ("create-load-redshift", {"table_definition": TABLE, "compare_host": "shoq"}, "no source 'shoq'"),
+    ],
+)
+def test_a_load_whose_rows_cannot_be_compared_is_refused_before_anything_is_changed(
+    warehouse: Any, source: Any, step: str, options: dict[str, Any], message: str
+) -> None:
+    warehouse.rows(TABLE)
+    given = {"compare_host": "shop", "compare_table": "events", **options}
+    with pytest.raises(ParameterError, match=message):
+        warehouse.run(step, input=[warehouse.put_extract("events", COLUMNS, ROWS)], **given)
+    assert warehouse.rows("SELECT COUNT(*) FROM events") == [(0,)]
