@@ -20,8 +20,13 @@ from stores.mysql.target import Target, literal
 
 #: Bytes of one LOAD DATA statement: its warnings tell of rows while their lines are still here.
 _WINDOW = 12 << 20
-#: What Postgres and Redshift write for a boolean.
-_BOOLEANS: dict[bytes | None, bytes] = {b"t": b"1", b"f": b"0"}
+#: Texts that mean something else elsewhere, by the beginning of a column's type: what Postgres and Redshift write for a
+#: boolean, and the year 0000 that was a number there (MySQL takes the text ``0`` for 2000).
+_WORDS: dict[str, dict[bytes | None, bytes]] = {
+    "tinyint(1)": {b"t": b"1", b"f": b"0"},
+    "bit(1)": {b"t": b"1", b"f": b"0"},
+    "year": {b"0": b"0000"},
+}
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,9 @@ class Column:
         return self.type.startswith("bit")
 
     @property
-    def is_boolean(self) -> bool:
-        """Whether it is MySQL's BOOLEAN, or one bit: it takes Postgres' and Redshift's ``t`` and ``f`` as well."""
-        return self.type.startswith("tinyint(1)") or self.type == "bit(1)"
+    def words(self) -> dict[bytes | None, bytes]:
+        """Texts that stand for something else here, and what for."""
+        return next((words for kind, words in _WORDS.items() if self.type.startswith(kind)), {})
 
     @property
     def generated(self) -> bool:
@@ -95,7 +100,7 @@ def load_all(target: Target, into: Into, feed: Feed, rows: Rows) -> None:
     """
     feed.treat = treatment(rows, into)
     if not may_load(target):
-        words = {place: _BOOLEANS for place, column in enumerate(into.columns) if column.is_boolean}
+        words = {place: column.words for place, column in enumerate(into.columns) if column.words}
         Inserter(Engine(target), insert_of(into), binary_places(into.columns), words).insert(feed)
         return
     statement = _load_statement(into)
@@ -174,7 +179,10 @@ def _converted(column: Column, value: str) -> str | None:
     """Return the SQL that makes a value of the column of a text in a variable, if it needs one."""
     if column.is_binary:
         return f"UNHEX({value})"
-    text = f"CASE {value} WHEN 't' THEN 1 WHEN 'f' THEN 0 ELSE {value} END" if column.is_boolean else value
+    cases = " ".join(
+        f"WHEN {literal(word).decode()} THEN {literal(own).decode()}" for word, own in column.words.items()
+    )
+    text = f"CASE {value} {cases} ELSE {value} END" if cases else value
     if column.is_bit:
         return f"CAST({text} AS UNSIGNED)"
-    return text if column.is_boolean else None
+    return text if cases else None

@@ -144,6 +144,20 @@ def test_booleans_of_postgres_and_redshift_are_taken_and_other_letters_are_not(
     assert found == [(1, 1, 1, 0), (2, 0, 0, -128), (3, None, None, 1)]
 
 
+@pytest.mark.parametrize("local_infile", [1, 0])
+def test_the_year_0000_that_was_a_number_elsewhere_stays_the_year_0000(
+    mysql: Product, mysql_server: MariaDbPart, local_infile: int
+) -> None:
+    table = mysql.make("id INT PRIMARY KEY, y YEAR")
+    mysql_server.execute(f"SET GLOBAL local_infile = {local_infile}")
+    try:
+        mysql.load(table, mysql.values((1, "0"), (2, "0000"), (3, "2155"), (4, None)))
+        mysql.load(table, mysql.file('{"id": 5, "y": 0}'), input_format="json")
+    finally:
+        mysql_server.execute("SET GLOBAL local_infile = 1")
+    assert [row[0] for row in mysql.sql(f"SELECT y + 0 FROM {table} ORDER BY id")] == [0, 0, 2155, None, 0]
+
+
 def test_zero_dates_are_taken_when_that_is_asked_for(mysql: Product) -> None:
     table = mysql.make("d DATE")
     mysql.load(table, mysql.values(("0000-00-00",), ("2026-00-01",)), zero_dates="keep")
