@@ -42,7 +42,7 @@ class MySqlOrigin:
         stack: ExitStack,
         *,
         retries: int,
-        raw_bytes: bool = False,
+        typing: query.Typing,
     ) -> None:
         self._parameters, self._context = parameters, context
         #: Why fewer connections read than were asked for; ``None``: they do not.
@@ -63,7 +63,7 @@ class MySqlOrigin:
                 self._begin(locker)
         else:
             self.connection.begin_snapshot()
-        self.query = self._query(raw_bytes)
+        self.query = self._query(typing)
         self.streams: list[RowStream] = []
 
     @property
@@ -102,10 +102,10 @@ class MySqlOrigin:
         """Return so many readers."""
         yield [_Reader(stream) for stream in self.streams[:count]]
 
-    def _query(self, raw_bytes: bool) -> query.Query:
+    def _query(self, typing: query.Typing) -> query.Query:
         if self._parameters.table is not None:
-            return query.whole_table(self.connection, self._parameters.table, raw_bytes=raw_bytes)
-        return query.from_sql(self.connection, self._parameters.sql or "", raw_bytes=raw_bytes)
+            return query.whole_table(self.connection, self._parameters.table, typing)
+        return query.from_sql(self.connection, self._parameters.sql or "", typing)
 
     def _begin(self, locker: Connection) -> None:
         """Begin one snapshot for all connections, or for the first alone where they cannot share one."""

@@ -65,7 +65,7 @@ def share_snapshot(locker: Connection, connections: Sequence[Connection], table:
     try:
         locker.start_query(f"LOCK TABLES {', '.join(dict.fromkeys(reference.lock for reference in references))}")
         if table is None:
-            query.from_sql(locker, sql)
+            query.from_sql(locker, sql, query.Typing())
     except AccessDenied as denied:
         raise AccessDenied(f"--parallel: the user needs the right LOCK TABLES; {denied}") from None
     except (NotFound, StatementFailed):

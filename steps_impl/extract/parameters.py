@@ -55,6 +55,11 @@ class SqlExtractParameters(CursorParameters):
         default="text",
         description="dates, timestamps and decimals in Avro: texts, which every COPY reads, or Avro's logical types",
     )
+    json_columns: Literal["text", "nested"] = Field(
+        default="text",
+        description="JSON columns in json files: a text that holds the JSON, or the value itself, which SUPER takes as "
+        "an object (MariaDB tells them in a --table only)",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -64,6 +69,8 @@ class SqlExtractParameters(CursorParameters):
             raise ValueError("give either --files or --splits")
         if self.avro_types == "logical" and self.output_format != "avro":
             raise ValueError("--avro-types goes with --output-format avro")
+        if self.json_columns == "nested" and self.output_format != "json":
+            raise ValueError("--json-columns nested goes with --output-format json")
         return self
 
     @property

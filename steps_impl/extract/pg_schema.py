@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from steps_impl.extract.schema import SUPER
+
+_DOCUMENTS = frozenset({"json", "jsonb"})
 _TYPE = re.compile(r"(?P<base>[a-z ]+?)(?:\((?P<size>[\d,-]+)\))?(?P<zone> with(?:out)? time zone)?")
 _LONGEST = 65_535  # bytes of a Redshift VARCHAR
 _MOST_DIGITS = 38  # digits of a Redshift NUMERIC
@@ -16,11 +19,11 @@ _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "doubl
 _JSON = _NUMBERS | {"boolean", "character", "inet"}
 
 
-def warehouse_type(source_type: str, *, raw_bytes: bool = False) -> dict[str, Any]:
+def warehouse_type(source_type: str, *, raw_bytes: bool = False, nested: bool = False) -> dict[str, Any]:
     """Return ``{"base": …}`` with ``max_length`` (bytes) or ``precision`` and ``scale``, for ``numeric(12,2)`` etc.
 
     What has no exact counterpart is text: NUMERIC without a precision or of more than 38 digits, TIME (24:00:00 is
-    one), intervals, arrays, JSON, enumerations, domains.
+    one), intervals, arrays, JSON that is not to be nested, enumerations, domains.
     """
     base, size = _parts(source_type)
     if base in _SAME:
@@ -29,6 +32,8 @@ def warehouse_type(source_type: str, *, raw_bytes: bool = False) -> dict[str, An
         return {"base": base}
     if base == "numeric":
         return _numeric(size)
+    if nested and base in _DOCUMENTS:
+        return SUPER
     if base == "bytea":
         return {"base": "binary varying"} if raw_bytes else _text(_LONGEST)
     if base in ("character", "character varying") and size:
@@ -36,9 +41,14 @@ def warehouse_type(source_type: str, *, raw_bytes: bool = False) -> dict[str, An
     return _text(_FIXED_TEXT.get(base, _LONGEST))
 
 
-def expression(name: str, source_type: str, *, as_json: bool) -> str:
-    """Return how a column is selected; ``name`` is quoted."""
+def expression(name: str, source_type: str, *, as_json: bool, nested: bool = False) -> str:
+    """Return how a column is selected; ``name`` is quoted.
+
+    A ``json`` value is the text that was put in: line ends, which stand between its words only, become blanks.
+    """
     base, _ = _parts(source_type)
+    if nested and base in _DOCUMENTS:
+        return name if base == "jsonb" else f"translate({name}::text, E'\\r\\n', '  ')::json"
     if base == "bytea":
         return f"encode({name}, 'hex')"
     return f"{name}::text" if as_json and base not in _JSON else name

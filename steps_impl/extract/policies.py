@@ -1,4 +1,4 @@
-"""What is done with values that the warehouse cannot hold: zero dates, NUL bytes, binary columns.
+"""What is done with values that the warehouse cannot hold: zero dates, NUL bytes, binary columns, booleans.
 
 Looks at a chunk as a whole first; single values are touched only in a chunk that has something to treat.
 """
@@ -16,6 +16,9 @@ ZeroDates = Literal["fail", "null", "keep"]
 NulBytes = Literal["fail", "remove"]
 Binary = Literal["hex", "raw", "refuse"]
 
+#: What a boolean may be.
+_TRUTH: frozenset[bytes | None] = frozenset({b"0", b"1", None})
+
 
 class Policies:
     """The treatment of the rows of one extract, with counts of what was changed.
@@ -26,13 +29,20 @@ class Policies:
     """
 
     def __init__(
-        self, columns: Sequence[Column], *, zero_dates: ZeroDates, nul_bytes: NulBytes, binary: Binary
+        self,
+        columns: Sequence[Column],
+        *,
+        zero_dates: ZeroDates,
+        nul_bytes: NulBytes,
+        binary: Binary,
+        booleans: Sequence[int] = (),
     ) -> None:
         self._columns = columns
         self._zero_dates = zero_dates
         self._nul_bytes = nul_bytes
         self._dates = [index for index, column in enumerate(columns) if column.is_date and zero_dates != "keep"]
         self._binary = [index for index, column in enumerate(columns) if column.is_binary]
+        self._booleans = booleans
         self._raw = frozenset(self._binary if binary == "raw" else ())
         self.zero_dates_nulled = 0
         self.nul_bytes_removed = 0
@@ -47,6 +57,21 @@ class Policies:
         for index in self._binary if not self._raw else ():
             rows = self._replace(rows, index, 0, _hexadecimal)
         return rows
+
+    def check_booleans(self, rows: Sequence[Row], first: int) -> None:
+        """Refuse booleans that are neither 0 nor 1; ``first`` is the number of the first row.
+
+        Raises:
+            UnsupportedValue: by column and row.
+        """
+        for index in self._booleans:
+            values = [row[index] for row in rows]
+            if not _TRUTH.issuperset(values):
+                place = first + next(offset for offset, value in enumerate(values) if value not in _TRUTH)
+                raise UnsupportedValue(
+                    f"column {self._columns[index].name}, row {place}: neither 0 nor 1, which is no boolean; leave it "
+                    "out of --booleans, or compare it with 0 in --sql"
+                )
 
     def treat(self, rows: Sequence[Row], text: bytes, first: int) -> Sequence[Row]:
         """Return the rows with zero dates and NUL bytes treated; the very same rows when there are none.

@@ -2,9 +2,9 @@ r"""``extract-postgres``: a Postgres table or query to files in S3 or a director
 
 The rows come through ``COPY … TO STDOUT`` in one repeatable-read transaction: as fast as the server sends them, in CSV
 and JSON untouched. Formats, manifest, files, mark and ranges are those of ``extract-rds``. ``bytea`` is written in
-hexadecimal, times with a zone in UTC; arrays, JSON, intervals and NUMERIC without a precision are text. Infinite dates
-and NaN survive in the text formats and in Avro's texts (NaN and infinities of REAL and DOUBLE everywhere);
-see ``--unsupported-values``. Rows whose cursor is infinite count as rows without one.
+hexadecimal, times with a zone in UTC; arrays, JSON (see ``--json-columns``), intervals and NUMERIC without a precision
+are text. Infinite dates and NaN survive in the text formats and in Avro's texts (NaN and infinities of REAL and DOUBLE
+everywhere); see ``--unsupported-values``. Rows whose cursor is infinite count as rows without one.
 
 ``--parallel``: the connections take over the snapshot of the first (``pg_export_snapshot``); nothing is locked.
 """

@@ -96,11 +96,13 @@ class PostgresOrigin:
         source = self._table(name) if name is not None else f"(\n{sql}\n) AS source_rows"
         described = self.connection.columns(f"SELECT * FROM {source}")
         types = dict(described)
-        columns = tuple(Column(column, warehouse_type(kind, raw_bytes=raw_bytes)) for column, kind in described)
+        form, nested = self._parameters.output_format, self._parameters.json_columns == "nested"
+        columns = tuple(
+            Column(column, warehouse_type(kind, raw_bytes=raw_bytes, nested=nested)) for column, kind in described
+        )
         self._hexadecimal = frozenset(place for place, column in enumerate(columns) if column.base == "binary varying")
-        form = self._parameters.output_format
         selected = ", ".join(
-            f"{expression(quote_name(column), kind, as_json=form == 'json')} AS {quote_name(column)}"
+            f"{expression(quote_name(column), kind, as_json=form == 'json', nested=nested)} AS {quote_name(column)}"
             for column, kind in described
         )
         return Relation(

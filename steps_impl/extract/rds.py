@@ -11,7 +11,9 @@ UTC. What the formats look like and with which COPY options they load::
 
 (add ``GZIP`` or ``ZSTD`` for compressed text). NULL, the empty text, ``NULL`` and ``\N`` stay four different things.
 Unsigned BIGINT, TIME beyond 24 hours and DECIMAL of 65 digits are written digit by digit; FLOAT with all the digits of
-its value; BIT as a number; BLOB and BINARY in hexadecimal. GEOMETRY is refused by name.
+its value; BIT as a number; BLOB and BINARY in hexadecimal. GEOMETRY is refused by name. TINYINT(1) is a number, which
+COPY of Parquet and Avro refuses for BOOLEAN: name such columns with ``--booleans``. JSON is a text; SUPER takes it as
+an object from ``--output-format json --json-columns nested``.
 
 The output appears as a whole: files get names of their own for each run (``part-<run>-0000.tsv.gz``), the file
 ``manifest`` is replaced last, and then the files of the former manifest are deleted. A run that fails removes its
@@ -47,7 +49,7 @@ from contextlib import ExitStack, closing
 from difflib import get_close_matches
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.errors import ParameterError
 from core.sections.databases import MySqlHost
@@ -60,6 +62,7 @@ from steps_impl.extract.outputs import open_output
 from steps_impl.extract.parameters import SqlExtractParameters
 from steps_impl.extract.policies import Binary, NulBytes, Policies, ZeroDates
 from steps_impl.extract.publishing import place_of
+from steps_impl.extract.query import Typing
 from steps_impl.registry import Step
 
 
@@ -77,9 +80,19 @@ class ExtractRdsParameters(SqlExtractParameters):
         default="hex",
         description="BLOB and BINARY columns: write in hexadecimal, as bytes (Parquet and Avro), or refuse",
     )
+    booleans: tuple[str, ...] = Field(
+        default=(),
+        description="columns of 0 and 1 that are booleans in the files and in their manifest, any other value refused: "
+        "names, or tinyint(1) and bit(1) for all of a table's columns that have this type; default: numbers",
+    )
     verify_count: bool = Field(
         default=True, description="count the rows of a table in the same snapshot and compare (transactional engines)"
     )
+
+    @field_validator("booleans")
+    @classmethod
+    def _in_small_letters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.strip().lower() for name in names)
 
     @model_validator(mode="after")
     def _format_holds_it(self) -> Self:
@@ -109,7 +122,7 @@ def run(parameters: ExtractRdsParameters, context: StepContext) -> StepResult:
             context,
             stack,
             retries=settings.etl.connection_retries,
-            raw_bytes=parameters.binary == "raw",
+            typing=Typing(parameters.binary == "raw", parameters.json_columns == "nested", parameters.booleans),
         )
         policies = [_policies(parameters, origin) for _ in range(origin.parallel)]
         origin.prepare(policies)
@@ -133,6 +146,7 @@ def _policies(parameters: ExtractRdsParameters, origin: MySqlOrigin) -> Policies
         zero_dates=parameters.zero_dates,
         nul_bytes=parameters.nul_bytes,
         binary=parameters.binary,
+        booleans=[place for place, column in enumerate(origin.relation.columns) if column.base == "boolean"],
     )
 
 

@@ -49,6 +49,7 @@ class RowStream:
             tally.add(len(rows), size)
 
     def _encode(self, rows: Sequence[Row]) -> tuple[Any, int]:
+        self.policies.check_booleans(rows, self.rows + 1)
         rows = self.policies.hexadecimal(rows)
         if self._format is None:
             look = b"\n".join(filter(None, chain.from_iterable(rows)))

@@ -22,6 +22,8 @@ _PLAIN = {
     "timestamp": "timestamp without time zone",
 }
 _WIDER = {"smallint": "integer", "int": "bigint"}
+#: The type of JSON that files hold as a value of their own.
+SUPER = {"base": "super"}
 _FIXED_TEXT = {"time": 17, "uuid": 36, "inet4": 15, "inet6": 45}
 
 

@@ -80,7 +80,8 @@ class _TypedColumn:
         if self.type == self._arrow.binary():
             return values
         if self._boolean:
-            return self._arrow.compute.equal(values, b"t")
+            equal = self._arrow.compute.equal
+            return self._arrow.compute.or_(equal(values, b"t"), equal(values, b"1"))
         return values.cast(self._arrow.string()).cast(self.type)
 
     def _alone(self, value: bytes | None, row: int) -> bytes | None:

@@ -1,8 +1,8 @@
 r"""JSON, one object on each line, written a few hundred rows at a time.
 
 Integers and decimals are JSON numbers with every digit of the source; texts, dates and times are JSON strings; NULL is
-``null``. NaN and the infinities, which JSON has no number for, are the strings ``"NaN"``, ``"Infinity"`` and
-``"-Infinity"``. Loads with ``FORMAT AS JSON 'auto ignorecase'``.
+``null``; what is JSON itself stands there as it is. NaN and the infinities, which JSON has no number for, are the
+strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``. Loads with ``FORMAT AS JSON 'auto ignorecase'``.
 
 As in tsv, the values of a text column are joined with a byte that text hardly ever holds (0x1F) and escaped in one
 pass.
@@ -25,7 +25,8 @@ _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "doubl
 #: Digits behind zeros that a number of JSON may not begin with: ZEROFILL pads with them.
 _PADDED = re.compile(rb"(?:^|,)-?0[0-9]")
 _NO_NUMBER = frozenset({b"NaN", b"Infinity", b"-Infinity"})
-_BOOLEANS = {b"t": b"true", b"f": b"false", None: b"null"}
+_BOOLEANS = {b"t": b"true", b"1": b"true", b"f": b"false", b"0": b"false", None: b"null"}
+_LINE_ENDS = re.compile(rb"[\r\n]")
 
 
 class JsonLines:
@@ -72,6 +73,14 @@ def _booleans(column: Row) -> Sequence[bytes]:
     return [_BOOLEANS[value] for value in column]
 
 
+def _documents(column: Row) -> Sequence[bytes]:
+    """JSON as it is. Line ends stand between its words only (a text of JSON has them escaped) and become blanks."""
+    filled: list[bytes] = [b"null" if value is None else value for value in column]
+    if _LINE_ENDS.search(b"".join(filled)):
+        return [_LINE_ENDS.sub(b" ", value) for value in filled]
+    return filled
+
+
 def _texts(column: Row) -> Sequence[bytes]:
     full = [value for value in column if value]
     joined = _BETWEEN.join(full)
@@ -99,4 +108,4 @@ def _code(found: re.Match[bytes]) -> bytes:
     return b"\\u%04x" % found[0][0]
 
 
-_WRITERS = {**dict.fromkeys(_NUMBERS, _numbers), "boolean": _booleans}
+_WRITERS = {**dict.fromkeys(_NUMBERS, _numbers), "boolean": _booleans, "super": _documents}

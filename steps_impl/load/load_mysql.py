@@ -22,7 +22,7 @@ from steps_impl.load.products.mysql_load import MySqlLoad
 from steps_impl.load.products.mysql_merge import merge
 from steps_impl.load.products.mysql_records import MySqlRecords
 from steps_impl.load.products.mysql_replace import replace
-from steps_impl.load.products.mysql_table import look
+from steps_impl.load.products.mysql_table import documents_of, look
 from steps_impl.load.products.parameters import DatabaseLoadParameters
 from steps_impl.registry import Step
 from stores.mysql.target import Target, connect
@@ -62,7 +62,7 @@ def run(parameters: LoadMySqlParameters, context: StepContext) -> StepResult:
         _prepare(target, parameters)
         table = look(target, parameters.table)
         columns = files.columns(table, target.where)
-        rows = Rows(files.chunks(columns), columns)
+        rows = Rows(files.chunks(columns, partial(documents_of, target, table)), columns)
         feed = files.feed(rows, table, nul=None)
         load = MySqlLoad(parameters, table, columns, rows, feed, context, target)
         ways: dict[str, Callable[[], Mapping[str, Any]]] = {

@@ -55,7 +55,7 @@ def run(parameters: LoadPostgresParameters, context: StepContext) -> StepResult:
     with connect(server, settings.etl.connection_retries) as target, on_cancel(context.cancelled, target.cancel):
         table = look(target, parameters.table)
         columns = files.columns(table, target.where)
-        chunks = files.chunks(columns)
+        chunks = files.chunks(columns, lambda: table.documents)
         rows = Rows(_without_nul(chunks) if parameters.nul_bytes == "remove" else chunks, columns)
         feed = files.feed(rows, table, nul="Postgres")
         load = PostgresLoad(parameters, table, columns, rows, feed, context, target)

@@ -10,6 +10,9 @@ from sandbox.redshift.unload.files import Written
 
 _TYPE: Final = re.compile(r"([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?( with(?:out)? time zone)?")
 
+#: What stands for a type of Redshift in Postgres.
+_OWN: Final = {"jsonb": "super"}
+
 
 def manifest(files: Sequence[Written], columns: Sequence[tuple[str, str]] | None) -> dict[str, Any]:
     """Return the manifest of the files; with names and types of the columns the verbose one."""
@@ -29,7 +32,7 @@ def manifest(files: Sequence[Written], columns: Sequence[tuple[str, str]] | None
 def _described(kind: str) -> dict[str, Any]:
     match = _TYPE.fullmatch(kind)
     if match is None or match[2] is None:
-        return {"base": kind}
+        return {"base": _OWN.get(kind, kind)}
     base, first = match[1] + (match[4] or ""), int(match[2])
     if match[3] is not None:
         return {"base": base, "precision": first, "scale": int(match[3])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from steps_impl.load.products.columns import chosen
 from steps_impl.load.products.identity import LoadName, name_of
 from steps_impl.load.products.inputs import addresses_of, find_files, s3_store
 from steps_impl.load.products.parameters import DatabaseLoadParameters
-from steps_impl.load.products.rows import file_format, read_ahead, read_rows
+from steps_impl.load.products.rows import file_format, format_name, read_ahead, read_rows
 from steps_impl.load.products.table import ProductTable
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ class Files:
         given = self.parameters.columns or self.source.names
         return chosen(given, table.writable, table.made, f"{where}, table {table}")
 
-    def chunks(self, columns: tuple[str, ...]) -> Iterator[Chunk]:
-        """Return the rows, read ahead."""
-        return read_ahead(read_rows(self.source.files, file_format(self.parameters, self.source, columns), self.s3))
+    def chunks(self, columns: tuple[str, ...], documents: Callable[[], Collection[str]]) -> Iterator[Chunk]:
+        """Return the rows, read ahead; ``documents`` tells which columns of the table hold JSON."""
+        held = documents() if format_name(self.parameters, self.source) == "json" else ()
+        form = file_format(self.parameters, self.source, columns, held)
+        return read_ahead(read_rows(self.source.files, form, self.s3))
 
     def feed(self, rows: Rows, table: ProductTable, *, nul: str | None) -> Feed:
         """Return the checked rows; ``nul`` is as ``Feed``'s.

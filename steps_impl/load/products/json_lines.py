@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from core.errors import RecordMalformed
@@ -13,16 +14,23 @@ from steps_impl.formats.delimited import Row
 #: Bytes of one object above which its end is taken for missing.
 _LONGEST = 64 << 20
 _WORDS = {True: b"1", False: b"0"}
+_Take = Callable[[Any], bytes | None]
 
 
-def read(blocks: Iterable[bytes], name: str, columns: Sequence[str]) -> Iterator[Chunk]:
+def read(
+    blocks: Iterable[bytes], name: str, columns: Sequence[str], documents: Mapping[str, bool] | None = None
+) -> Iterator[Chunk]:
     """Yield the values of ``columns`` of each object; a key that is missing is NULL, others are left out.
 
-    A key counts as it is written, else in any case. Booleans become 1 and 0, which every engine reads.
+    A key counts as it is written, else in any case. Booleans become 1 and 0, which every engine reads. Of
+    ``documents``, which go where JSON is wanted, all values stay JSON; a text there is a value of its own, or, unless
+    that is told (true), may be the text of JSON, and then is that.
 
     Raises:
         RecordMalformed: a line is no JSON object, or has none of the columns; the message names file and line.
     """
+    told = documents or {}
+    takers = [(column, partial(_document, told=told[column]) if column in told else _text) for column in columns]
     line, record, pending = 1, 1, b""
     for block in _with_end(blocks):
         pending += block
@@ -31,7 +39,7 @@ def read(blocks: Iterable[bytes], name: str, columns: Sequence[str]) -> Iterator
             raise RecordMalformed(f"{name}, line {line}: an object of more than 64 MiB; is it one object a line?")
         if end:
             lines = whole.split(b"\n")
-            rows = [_row(text, Place(name, line + n, "line"), columns) for n, text in enumerate(lines) if text.strip()]
+            rows = [_row(text, Place(name, line + n, "line"), takers) for n, text in enumerate(lines) if text.strip()]
             if rows:
                 yield Chunk(from_rows(rows), Place(name, record, "record"))
             line, record = line + len(lines), record + len(rows)
@@ -46,16 +54,16 @@ def _with_end(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def _row(line: bytes, place: Place, columns: Sequence[str]) -> Row:
+def _row(line: bytes, place: Place, takers: Sequence[tuple[str, _Take]]) -> Row:
     try:
         found = json.loads(line, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     except (ValueError, RecursionError):
         raise RecordMalformed(f"{place}: it is no JSON; write one object a line") from None
     if not isinstance(found, dict):
         raise RecordMalformed(f"{place}: it is JSON, but no object; write one object a line")
-    if not all(column in found for column in columns):
-        found = _in_any_case(found, place, columns)
-    return [_text(found.get(column)) for column in columns]
+    if not all(column in found for column, _ in takers):
+        found = _in_any_case(found, place, [column for column, _ in takers])
+    return [take(found.get(column)) for column, take in takers]
 
 
 def _in_any_case(found: dict[str, Any], place: Place, columns: Sequence[str]) -> dict[str, Any]:
@@ -78,6 +86,27 @@ def _text(value: Any) -> bytes | None:
     if isinstance(value, bool):
         return _WORDS[value]
     return _nested(value).encode("utf-8", "surrogatepass")
+
+
+def _document(value: Any, *, told: bool) -> bytes | None:
+    if value is None:
+        return None
+    is_text = isinstance(value, str) and not isinstance(value, _Number)
+    return (value if is_text and not told and _is_json(value) else _nested(value)).encode("utf-8", "surrogatepass")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except RecursionError:  # whether it is too deep is the server's to say
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _nested(value: Any) -> str:

@@ -9,6 +9,7 @@ from core.errors import NotFound, ParameterError
 from steps_impl.activities.copying.mysql_bulk import Column, columns_of
 from steps_impl.load.products.table import ProductTable
 from stores.mysql.connection import quote_name, split_table
+from stores.mysql.documents import json_columns
 from stores.mysql.target import Target, literal
 
 _TABLES = "SELECT table_schema, table_name, table_type, engine FROM information_schema.tables WHERE {here}"
@@ -110,6 +111,12 @@ def look(target: Target, table: str) -> MySqlTable:
         foreign=tuple(row[0] for row in names(_FOREIGN)),
         referencing=tuple(row[0] for row in referencing),
     )
+
+
+def documents_of(target: Target, table: MySqlTable) -> frozenset[str]:
+    """Return the columns that hold JSON."""
+    types = {column.name: column.type for column in table.columns.values()}
+    return json_columns(target.rows, table.sql, types)
 
 
 def _unique_keys(names: Callable[[str], tuple[tuple[str, ...], ...]]) -> list[UniqueKey]:

@@ -46,6 +46,11 @@ class PostgresTable(ProductTable):
         """The quoted name."""
         return f"{quote_name(self.schema)}.{quote_name(self.name)}"
 
+    @property
+    def documents(self) -> frozenset[str]:
+        """The columns that hold JSON."""
+        return frozenset(column.name for column in self.columns if column.type in ("json", "jsonb"))
+
     def column(self, name: str) -> Column:
         """Return a column by its name."""
         return next(column for column in self.columns if column.name == name)

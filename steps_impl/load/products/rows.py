@@ -2,8 +2,8 @@ r"""Files to rows: every file read in its format, its rows counted and compared 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.errors import CheckFailed, ParameterError
@@ -34,19 +34,30 @@ class FileFormat:
     null: str | None = None
     #: Names of the values that are taken from each object of ``json``.
     columns: tuple[str, ...] = ()
+    #: Of them those that go where JSON is wanted, and whether it is told that their texts are values of JSON.
+    documents: Mapping[str, bool] = field(default_factory=dict)
 
 
-def file_format(parameters: FileParameters, source: LoadInput, columns: Sequence[str]) -> FileFormat:
-    """Return how the files are written: as the parameters say, else as the manifest does, else tsv.
+def format_name(parameters: FileParameters, source: LoadInput) -> str:
+    """Return the format of the files: as the parameters say, else as the manifest does, else tsv."""
+    return parameters.input_format or source.format or "tsv"
+
+
+def file_format(
+    parameters: FileParameters, source: LoadInput, columns: Sequence[str], documents: Collection[str] = ()
+) -> FileFormat:
+    """Return how the files are written; ``documents`` are those of the target's ``columns`` that hold JSON.
 
     Raises:
         ParameterError: the manifest names a format that cannot be loaded.
     """
-    name = parameters.input_format or source.format or "tsv"
+    name = format_name(parameters, source)
     if name not in ("tsv", "csv", "json"):
         raise ParameterError(f"--input: the files are {name}, and tsv, csv or json can be loaded")
     keys = tuple(parameters.columns or source.names or columns)
-    return FileFormat(name, parameters.ignore_header, parameters.null_as, keys)
+    nested = {column for column, kind in source.types if kind.name == "super"}
+    wanted = {key: key.lower() in nested for key, column in zip(keys, columns, strict=False) if column in documents}
+    return FileFormat(name, parameters.ignore_header, parameters.null_as, keys, wanted)
 
 
 def read_rows(files: Iterable[LoadFile], form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:
@@ -81,7 +92,7 @@ def read_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 def _read(uri: str, form: FileFormat, s3: Callable[[], S3Store]) -> Iterator[Chunk]:
     blocks = blocks_of(uri, s3)
     if form.name == "json":
-        return json_lines.read(blocks, uri, form.columns)
+        return json_lines.read(blocks, uri, form.columns, form.documents)
     dialect = PLAIN_CSV if form.name == "csv" else _TSV
     if form.null is not None:
         dialect = replace(dialect, also_null=form.null.encode())

@@ -91,3 +91,20 @@ def test_values_that_break_peers_arrive_as_they_are(product: Product, form: str)
     for mode in ("replace", "upsert"):
         product.load(table, product.values(*rows, form=form), mode=mode, input_format=form)
         assert product.rows(table) == rows
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_any_value_of_json_lines_goes_into_a_column_of_json(product: Product, told: bool) -> None:
+    table = product.make("id INT PRIMARY KEY, doc JSON, note VARCHAR(40)")
+    values = ["bare", "5", '{"a": 1}', 'say "so"', 5.10, True, None, [], {"B": ["é", None]}, ""]
+    lines = [json.dumps({"ID": n, "Doc": value, "Note": value}) + "\n" for n, value in enumerate(values)]
+    kinds = {"id": "integer", "doc": "super", "note": "character varying"}
+    elements = [{"name": name, "type": {"base": base}} for name, base in kinds.items()] if told else []
+    manifest = {"entries": [{"url": product.file("".join(lines), "rows.json")}], "schema": {"elements": elements}}
+    source = product.file(json.dumps(manifest), "manifest")
+    product.load(table, source, input_format="json", columns=[] if told else list(kinds))
+    found = product.sql(f"SELECT CAST(doc AS CHAR(100)), note FROM {table} ORDER BY id")
+    texts = ["5", '{"a": 1}'] if told else [5, {"a": 1}]  # may be JSON, unless the manifest says SUPER
+    assert [text and json.loads(text) for text, _ in found] == ["bare", *texts, *values[3:]]
+    assert [note for _, note in found[:4]] == values[:4]
+    assert [note for _, note in found[4:]] == ["5.1", "1", None, "[]", '{"B": ["é", null]}', ""]

@@ -102,6 +102,21 @@ def test_bytes_are_written_in_hexadecimal(database: Any, tmp_path: Path) -> None
     assert files(tmp_path / "out") == [b'"00ff"\n']
 
 
+def test_json_is_nested_on_one_line_where_that_is_asked_for(database: Any, tmp_path: Path) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("CREATE TABLE documents (j json, d jsonb, n json)")
+        row = ('{"b":\r\n [1.50,\n\t"x\\ny"], "a": null}', '{"b": 2, "a": "C:\\\\new"}', None)
+        cursor.execute("INSERT INTO documents VALUES (%s, %s, %s)", row)
+    extract(tmp_path / "out", table="documents", output_format="json", json_columns="nested")
+    assert files(tmp_path / "out") == [
+        b'{"j":{"b":   [1.50, \t"x\\ny"], "a": null},"d":{"a": "C:\\\\new", "b": 2},"n":null}\n'
+    ]
+    types = [element["type"] for element in manifest(tmp_path / "out")["schema"]["elements"]]
+    assert types == [{"base": "super"}] * 3
+    with pytest.raises(ValueError, match="goes with --output-format json"):
+        extract(tmp_path / "out", table="documents", output_format="csv", json_columns="nested")
+
+
 def test_a_second_run_replaces_the_first_and_leaves_none_of_its_files(database: Any, tmp_path: Path) -> None:
     extract(tmp_path / "out", sql="SELECT 1 AS n", splits=1)
     extract(tmp_path / "out", sql="SELECT 2 AS n", splits=1)
