@@ -41,9 +41,11 @@ def replace(load: MySqlLoad, reconnect: Callable[[], Target], by: str) -> dict[s
     if by == "swap" and reasons:
         raise ParameterError(f"{load.where}: a swap would not keep {', '.join(reasons)}; use --replace-by delete")
     removed = remove_leftovers(load)
-    if by == "delete" or reasons:
-        return {"by": "delete", "leftovers_removed": removed, **_by_deleting(load)}
-    return {"by": "swap", "leftovers_removed": removed, **_by_swapping(load, reconnect)}
+    deletes = by == "delete" or bool(reasons)
+    counts = _by_deleting(load) if deletes else _by_swapping(load, reconnect)
+    with suppress(DuctrunnerError):  # the rows are in place; what a killed load ended with meanwhile may be left over
+        removed += remove_leftovers(load)
+    return {"by": "delete" if deletes else "swap", "leftovers_removed": removed, **counts}
 
 
 def remove_leftovers(load: MySqlLoad) -> int:

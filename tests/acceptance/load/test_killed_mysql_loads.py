@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import signal
+import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -28,6 +31,17 @@ def left(mysql: Product) -> list[str]:
 def waits(mysql: Product, what: str) -> Callable[[], bool]:
     """Return what tells whether a connection of the product's user is at a statement."""
     return lambda: any(what in str(row[7]) for row in mysql.sql("SHOW FULL PROCESSLIST") if row[5] != 0 or row[7])
+
+
+def behind_metadata_lock(mysql: Product) -> int:
+    """How many statements wait for a table's definition."""
+    return sum(row[6] == "Waiting for table metadata lock" for row in mysql.sql("SHOW FULL PROCESSLIST"))
+
+
+def queue(mysql: Product, lock: str, length: int) -> bool:
+    """Tell whether so many connections wait for a lock."""
+    waiting = [row for row in mysql.sql("SHOW FULL PROCESSLIST") if f"GET_LOCK('{lock}'" in str(row[7])]
+    return len(waiting) == length
 
 
 @pytest.mark.parametrize(
@@ -60,6 +74,41 @@ def test_a_load_that_ends_at_its_last_moment_changes_nothing_and_a_rerun_does_it
     assert left(mysql) == []
     if mode == "replace" and signal_number == signal.SIGKILL:
         assert done["leftovers_removed"] == 1
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_swap_that_is_done_after_its_client_is_gone_never_undoes_the_next_load(mysql: Product, filled: bool) -> None:
+    """The client is frozen: to the server it is one whose machine has vanished, of which it hears nothing."""
+    table = mysql.make("id INT PRIMARY KEY, name VARCHAR(20)", *OLD)
+    gone = [(9, "gone")]
+    with open_target(load_settings().mysql["product"]) as target, ExitStack() as processes:
+
+        def start(rows: list[tuple[int, str]]) -> subprocess.Popen[str]:
+            process = mysql.start(table, mysql.values(*rows), mode="replace")
+            processes.callback(ended, process)
+            processes.callback(process.kill)
+            return process
+
+        lock = f"ductrunner_{digest(look(target, table))}"
+        target.rows(f"SELECT GET_LOCK('{lock}', 0)")
+        first = start(gone)
+        eventually(partial(queue, mysql, lock, 1), "the first load is about to swap")
+        if filled:  # the second one has filled its table before the first one swaps
+            second = start(NEW)
+            eventually(partial(queue, mysql, lock, 2), "and the second one too")
+        with mysql.blocked(f"SELECT * FROM {table}"):
+            target.rows(f"SELECT RELEASE_LOCK('{lock}')")
+            eventually(waits(mysql, "RENAME TABLE"), "the first one swaps")
+            first.send_signal(signal.SIGSTOP)
+            if not filled:
+                second = start(NEW)
+                eventually(lambda: behind_metadata_lock(mysql) == 2, "the second one waits behind the swap")
+        eventually(lambda: mysql.rows(table) == gone, "the swap is done")
+        eventually(partial(queue, mysql, lock, 1), "the second one waits until the first one's connection ends")
+        first.kill()
+        assert second.wait(60) == 0
+        assert mysql.rows(table) == NEW
+        assert left(mysql) == []
 
 
 def test_what_a_killed_load_left_behind_its_swap_is_removed_and_what_a_living_one_has_is_not(mysql: Product) -> None:

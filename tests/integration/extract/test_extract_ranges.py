@@ -16,6 +16,7 @@ from core.sections.databases import MySqlHost
 from steps_impl.contract import StepContext
 from steps_impl.extract import mysql_snapshot, rds
 from steps_impl.extract.mysql_origin import MySqlOrigin
+from steps_impl.extract.query import Typing
 from steps_impl.extract.ranges import range_conditions, split_columns
 from tests.integration.extract.readers import manifest, records
 from tests.integration.extract.test_extract_formats import from_postgres, postgres_source  # noqa: F401
@@ -91,7 +92,7 @@ def test_a_query_is_read_in_ranges_where_the_column_is_named(postgres_source, tm
 def origin_of(source: Any, **parameters: Any) -> Iterator[MySqlOrigin]:
     given = rds.ExtractRdsParameters(host_name="source", output="-", **parameters)
     with ExitStack() as stack:
-        yield MySqlOrigin(MySqlHost(**source.entry), given, StepContext(Silent()), stack, retries=0)
+        yield MySqlOrigin(MySqlHost(**source.entry), given, StepContext(Silent()), stack, retries=0, typing=Typing())
 
 
 def test_ranges_are_even_in_rows_whatever_the_values(source):
