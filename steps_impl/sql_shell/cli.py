@@ -11,10 +11,11 @@ import click
 @click.argument("kind", type=click.Choice(["redshift", "postgres", "mysql"]))
 @click.argument("alias", required=False)
 @click.option("--database", help="Another database than the configuration's.")
-@click.option("--query", help="Print the rows of this query instead (- reads it from standard input).")
+@click.option("--query", help="Print the rows of this query instead, which only reads (-: from standard input).")
 @click.option(
     "--format", "form", type=click.Choice(["tsv", "csv", "json"]), default="tsv", show_default=True,
-    help="tsv: tabs, backslash escapes, \\N for NULL; csv: quotes, nothing for NULL; json: an object a line.",
+    help="tsv: tabs, backslash escapes, \\N for NULL; csv: nothing for NULL, two quotes for an empty text; "
+    "json: an object a line.",
 )  # fmt: skip
 def sql_shell(kind: str, alias: str | None, database: str | None, query: str | None, form: str) -> None:
     """Open psql or mysql on a database of the configuration, without its password in any argument.

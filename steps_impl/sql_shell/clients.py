@@ -24,7 +24,7 @@ from stores.postgres_tls import postgres_tls
 #: Names of libpq's options as environment variables.
 _VARIABLES = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
 _MYSQL_MODES = {
-    "disable": "DISABLED", "prefer": "PREFERRED", "require": "REQUIRED", "verify-ca": "VERIFY_CA",
+    "disable": "DISABLED", "require": "REQUIRED", "verify-ca": "VERIFY_CA",
     "verify-full": "VERIFY_IDENTITY",
 }  # fmt: skip
 
@@ -83,7 +83,8 @@ def mysql_options(access: Access, login: DatabaseLogin) -> str:
     _check_line(access.password)
     options = {"host": access.host, "port": str(access.port), "user": access.username, "password": access.password}
     options |= {"database": access.database} if access.database else {}
-    options |= {"loose-ssl-mode": _MYSQL_MODES[login.tls]}
+    if login.tls != "prefer":  # the client's own way; MariaDB's warns of an option that it does not know
+        options |= {"loose-ssl-mode": _MYSQL_MODES[login.tls]}
     options |= {"ssl-ca": str(login.ssl_ca.expanduser())} if login.ssl_ca else {}
     lines = [f'{name}="{_escaped(value)}"' for name, value in options.items()]
     if login.tls not in ("disable", "prefer"):  # MariaDB's words for it

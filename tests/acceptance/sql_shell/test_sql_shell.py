@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import os
 import signal
 import stat
@@ -16,6 +19,7 @@ import yaml
 
 from core.errors import ParameterError
 from sandbox.parts.database import DatabaseAddress
+from steps_impl.sql_shell.answers import WRITERS
 from steps_impl.sql_shell.clients import password_line
 from stores.logins import Access
 from tests.conftest import run_ductrunner
@@ -65,11 +69,25 @@ def test_one_query_is_answered_without_a_client(configuration: Path, words: list
         for form in ("tsv", "csv", "json")
     }
     assert answers["tsv"].stdout == "n\tnothing\tblank\todd\n1\t\\N\t\ta\\tb\\\\N\n", answers["tsv"].stderr
-    assert answers["csv"].stdout == "n,nothing,blank,odd\n1,,,a\tb\\N\n"
+    assert answers["csv"].stdout == 'n,nothing,blank,odd\n1,,"",a\tb\\N\n'
     told = json.loads(answers["json"].stdout)
     assert (str(told["n"]), told["nothing"], told["blank"], told["odd"]) == ("1", None, "", "a\tb\\N")
+    changed = run_ductrunner("sql-shell", *words, "--query", "CREATE TABLE made (id INT)", environment=place)
+    assert changed.returncode == 1, changed.stdout
     wrong = run_ductrunner("sql-shell", *words, "--query", "SELECT * FROM no_such_table", environment=place)
     assert (wrong.returncode, "no_such_table" in wrong.stderr) == (1, True)
+
+
+def test_bytes_arrays_and_truth_are_printed_as_the_databases_write_them() -> None:
+    row = [memoryview(b"\xff\x00"), [1, None], {"a": [True, "é"]}, True, math.nan, b""]
+    printed = {form: io.StringIO() for form in ("tsv", "csv", "json")}
+    for form, target in printed.items():
+        WRITERS[form](list("abcdef"), [row], target)
+    texts = [r"\xff00", "[1, null]", '{"a": [true, "é"]}', "true", "nan", r"\x"]
+    assert printed["tsv"].getvalue().splitlines()[1].replace("\\\\", "\\").split("\t") == texts
+    assert next(csv.reader(printed["csv"].getvalue().splitlines()[1:])) == texts
+    told = json.loads(printed["json"].getvalue())
+    assert list(told.values()) == [texts[0], [1, None], {"a": [True, "é"]}, True, "nan", texts[5]]
 
 
 @pytest.mark.parametrize("words", KINDS, ids=lambda words: words[0])
