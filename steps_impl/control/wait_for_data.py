@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Self
 
@@ -50,6 +50,7 @@ def run(parameters: WaitParameters, context: StepContext) -> StepResult:
 
     Raises:
         DataNotThere: the time is over.
+        NotFound: a bucket or a database is not there.
         StoreError: S3 or the database refuses, or cannot be reached at the first look; later that counts as "not yet".
     """
     settings = load_settings(environment=context.environment)
@@ -58,6 +59,8 @@ def run(parameters: WaitParameters, context: StepContext) -> StepResult:
     while True:
         missing = {what: there for what, there in missing.items() if not _look(there, first=not looks)}
         looks += 1
+        if looks == 1:
+            _check_buckets(S3Store(region=settings.etl.region), [uri for uri in parameters.s3_uri if uri in missing])
         if not missing:
             return StepResult(details={"looks": looks, "waited": round(time.monotonic() - began, 1)})
         context.reporter.progress(f"waits for {', '.join(missing)}")
@@ -94,6 +97,16 @@ def _conditions(
         look = partial(_in_database, parameters.sql, parameters.host_name, parameters.database, settings, cancelled)
         conditions[f"a row on {parameters.host_name}"] = look
     return conditions
+
+
+def _check_buckets(store: S3Store, uris: Sequence[str]) -> None:
+    """Refuse to wait for a bucket that is not there: of a single key S3 does not tell which of the two is missing.
+
+    Raises:
+        NotFound: names the bucket.
+    """
+    for uri in uris:
+        next(iter(store.list(uri)), None)
 
 
 def _in_s3(store: S3Store, uri: str) -> bool:

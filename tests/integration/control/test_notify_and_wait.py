@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from core.errors import DataNotThere, ParameterError, StoreError
+from core.errors import DataNotThere, NotFound, ParameterError, StoreError
 from steps_impl.contract import StepContext
 from steps_impl.registry import load_step
 from tests.integration.control.conftest import Looks, run_step
@@ -40,6 +40,11 @@ def test_an_object_with_a_longer_name_is_not_the_awaited_one(s3_client, s3_bucke
     s3_client.put_object(Bucket=s3_bucket, Key="a/_SUCCESS.tmp", Body=b"")
     with pytest.raises(DataNotThere, match="_SUCCESS"):
         run_step("wait-for-data", s3_uri=(f"s3://{s3_bucket}/a/_SUCCESS",), refresh_rate=0.01, timeout=0.05)
+
+
+def test_a_bucket_that_is_not_there_is_not_waited_for(aws_environment):
+    with pytest.raises(NotFound, match="no-such-bucket"):
+        run_step("wait-for-data", s3_uri=("s3://no-such-bucket/a",), refresh_rate=0.01, timeout=0.05)
 
 
 @pytest.fixture
