@@ -37,7 +37,7 @@ def load_user_code(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise HookFailed(f"{place} cannot be loaded: {type(error).__name__}: {error}") from None
     return module

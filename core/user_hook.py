@@ -60,5 +60,5 @@ class UserHook:
     def _guarded(self, name: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise HookFailed(f"{self.path}: {name} raised {type(error).__name__}: {error}") from None

@@ -70,7 +70,10 @@ def _guarded(name: str, execute: Callable[[StepContext], StepResult], environmen
             outcome = execute(context)
     except DuctrunnerError as error:
         return _fail(name, reporter, error)
-    except Exception as error:  # a fault of ours or of a library: said as such, with the traceback for the log
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a fault of ours, of a library, of a user's step: with the traceback
         sys.stderr.write(REDACTOR.redact(traceback.format_exc()))
         return _fail(name, reporter, InternalError(f"{type(error).__name__}: {error}"))
     _finish(name, reporter, outcome)

@@ -21,8 +21,8 @@ from core.user_hook import UserHook
 from stores.logins.access import Access
 from stores.logins.dbapi import HookConnection
 
-#: What Dataduct's functions take beside the login, and what a driver of today does not.
-_OF_DATADUCT = frozenset({"autocommit", "cursorclass", "database_name"})
+#: What Dataduct's functions take beside the login, and what is ours to say: a session has UTF-8 of four bytes.
+_OF_DATADUCT = frozenset({"autocommit", "charset", "cursorclass", "database_name"})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from core.errors import AccessDenied
+from core.errors import AccessDenied, HookFailed
 from core.sections.databases import DatabaseLogin
 from stores.logins.access import Access, access_to
 from stores.logins.hooks import ConnectHook, hook_of
@@ -35,17 +35,27 @@ def logged_in(settings: DatabaseLogin, database: str | None, open_with: Callable
         HookFailed: a hook of the user's failed.
         SettingsError, StoreError: as ``open_with`` and ``access_to``.
     """
+    hook = hook_of(settings)
     access = current_access(settings, database)
     try:
-        connection = open_with(access)
+        connection = _opened(open_with, access, hook)
     except AccessDenied:
         fresh = current_access(settings, database)
         if fresh == access:
             raise
-        connection = open_with(fresh)
-    if hook := hook_of(settings):
+        connection = _opened(open_with, fresh, hook)
+    if hook:
         _after(hook, connection, speak)
     return connection
+
+
+def _opened(open_with: Callable[[Access], T], access: Access, hook: ConnectHook | None) -> T:
+    try:
+        return open_with(access)
+    except TypeError as error:
+        if hook is None or not access.options:
+            raise
+        raise HookFailed(f"{hook.hook.path}: the driver does not take an option of before_hook: {error}") from None
 
 
 def current_access(settings: DatabaseLogin, database: str | None) -> Access:

@@ -114,9 +114,16 @@ def test_an_unknown_step_is_told_with_the_nearest_of_all(example: Path) -> None:
     assert "there is no step 'count-line', did you mean count-lines?" in refused.stderr
 
 
-def test_a_custom_step_that_returns_no_result_fails_as_such(example: Path) -> None:
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        ("return None", "count-lines returned NoneType in place of a StepResult"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+    ],
+)
+def test_a_custom_step_that_ends_without_a_result_fails_as_such(example: Path, instead: str, said: str) -> None:
     code = (example / "count_lines.py").read_text(encoding="utf-8")
-    (example / "count_lines.py").write_text(code.replace("return steps.StepResult(rows=lines)", "return None"))
+    (example / "count_lines.py").write_text(code.replace("return steps.StepResult(rows=lines)", instead))
     done = run(example, "step", "count-lines", "--path", "README.md")
     assert (done.returncode, json.loads(done.stdout)["errorId"]) == (1, "InternalError")
-    assert "count-lines returned NoneType in place of a StepResult" in done.stderr
+    assert said in done.stderr

@@ -130,6 +130,8 @@ def test_after_hook_prepares_the_session_that_the_step_uses(
         ("def before_hook(**k):\n    return (), {'postgres_creds': {'PORT': 'x'}}\n", "a PORT that is no number"),
         ("def after_hook(c):\n    return object()\n", "gave back another connection"),
         ("def after_hook(c):\n    c.cursor().execute('nonsense')\n", "after_hook raised"),
+        ("def before_hook(**k):\n    raise SystemExit(3)\n", "before_hook raised SystemExit: 3"),
+        ("raise SystemExit(3)\n", "cannot be loaded: SystemExit: 3"),
         ("import nothing_of_this_name\n", "cannot be loaded: ModuleNotFoundError"),
         ("def before_hook(:\n", "cannot be loaded: SyntaxError"),
     ],
@@ -141,6 +143,21 @@ def test_a_hook_that_fails_is_named_with_what_it_did(
     settings = PostgresSettings(database_name=postgres_database.database, connect_hook=path, **login(postgres_database))
     with pytest.raises(HookFailed, match=told):
         postgres.connect(settings, retries=0)
+
+
+def test_options_of_a_hook_for_mysql_reach_the_driver_or_are_named(
+    mysql_database: DatabaseAddress, tmp_path: Path
+) -> None:
+    text = "def before_hook(**k):\n    return (), {**k, 'charset': 'utf8', 'program_name': 'hooked'}\n"
+    host = MySqlHost(
+        database=mysql_database.database, connect_hook=hook(tmp_path, "utf8", text), **login(mysql_database)
+    )
+    with mysql.connect(host, retries=0) as read:
+        assert read.text_rows("SELECT @@character_set_client") == [("utf8mb4",)]
+    text = "def before_hook(**k):\n    return (), {**k, 'nonsense': 1}\n"
+    host = MySqlHost(connect_hook=hook(tmp_path, "nonsense", text), **login(mysql_database))
+    with pytest.raises(HookFailed, match=r"does not take an option of before_hook.*nonsense"):
+        mysql.connect(host, retries=0)
 
 
 def test_a_password_that_a_hook_finds_is_redacted_from_then_on(
