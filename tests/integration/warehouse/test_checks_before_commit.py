@@ -163,6 +163,7 @@ def test_a_report_that_cannot_be_written_does_not_undo_what_is_committed(warehou
         ({"check_freshness": "nothing=1 day"}, ParameterError),
         ({"check_freshness": "email=1 day"}, ParameterError),
         ({"check_sql": ["SELECT nothing FROM {staging}"]}, (StatementFailed, ParameterError)),
+        ({"check_sql": ["DELETE FROM {target}"], "warn_checks": ["sql"]}, StatementFailed),
         ({"check_nulls": ["email=x"]}, ValueError),
         ({"check_freshness": "at=soon"}, ValueError),
         ({"check_sql": ["SELECT 1; SELECT 2"]}, ValueError),
