@@ -22,7 +22,8 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   its tables has neither aliases used again nor paths into SUPER values.
 - What is no array becomes one row in ``FROM t, t.s AS i``. A SUPER value compared with one of another type is NULL. Its
   JSON has blanks behind colons and commas.
-- CHECKSUM of a number is its digits (as in AWS' example), of a text its CRC-32. TO_DATE never rolls a day over.
+- CHECKSUM of a number is its digits (as in AWS' example), of a text its CRC-32. TO_DATE and TO_TIMESTAMP roll over
+  what is out of range where the format has figures alone. EXTRACT of microseconds leaves out milliseconds, too.
 - JDBC and ODBC drivers, which do not speak SCRAM, are asked for the password in clear text.
 - What ran is kept in memory until somebody reads sys_query_history: the last 4,000 statements of a database.
 - The owner of a database may make users and groups, as the administrator of a cluster may.

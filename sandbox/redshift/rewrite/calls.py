@@ -12,7 +12,11 @@ from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.rewrite.call import Call, Changes, find_call
 from sandbox.redshift.rewrite.ignored_nulls import first_or_last_value, lag_or_lead, nth_value
 from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, ratio_to_report
-from sandbox.redshift.tokens import Statement
+from sandbox.redshift.tokens import Kind, Statement
+
+#: What a decimal is without digits (Developer Guide, "Numeric types").
+DECIMALS: Final = ("decimal", "numeric")
+WHOLE_DECIMAL: Final = "numeric(18, 0)"
 
 
 def call_changes(statement: Statement, rewrite: Callable[[Statement], str]) -> Changes:
@@ -88,12 +92,43 @@ def _within_group(call: Call) -> tuple[str, dict[int, str]]:
     return f" {call.text(start + 3, group.close)}", dict.fromkeys(range(start, group.close + 1), "")
 
 
+def _whole(kind: str) -> str:
+    return WHOLE_DECIMAL if kind.lower() in DECIMALS else kind
+
+
+def _cast(call: Call) -> Changes:
+    """``CAST(x AS DECIMAL)`` is one of a whole number."""
+    last = call.at(call.close - 1)
+    if not (last.is_word(*DECIMALS) and call.at(call.close - 2).is_word("as")):
+        return {}
+    return call.changes({call.close - 1: WHOLE_DECIMAL})
+
+
+def _concat(call: Call) -> Changes:
+    """``CONCAT(x, y)``, which is NULL where one of them is; numbers and dates are texts here."""
+    if len(call.commas) != 1:
+        return {}
+    return call.changes(
+        {call.name: "pg_redshift.concat", call.open: "((", call.commas[0]: ")::text, (", call.close: ")::text)"}
+    )
+
+
+def _extract(call: Call) -> Changes:
+    """``EXTRACT(ms FROM t)``, which Redshift names as a DATE_PART and Postgres has as another number."""
+    part, place = call.at(call.open + 1), call.open + 2
+    if not (part.is_name or part.kind is Kind.STRING) or not call.at(place).is_word("from"):
+        return {}
+    named = part.text if part.kind is Kind.STRING else quote_text(part.name)
+    texts = {call.name: "pg_redshift.date_part", call.open + 1: named, place: ","}
+    return call.changes({**texts, call.close: ", true)"})
+
+
 def _convert(call: Call) -> Changes:
     """``CONVERT(type, x)`` is ``CAST(x AS type)``."""
     if len(call.commas) != 1:
         return {}
     (comma,) = call.commas
-    kind = call.text(call.open + 1, comma)
+    kind = _whole(call.text(call.open + 1, comma))
     gone = dict.fromkeys(range(call.open + 1, comma + 1), "")
     return call.changes({call.name: "CAST", **gone, call.close: f" AS {kind})"})
 
@@ -103,7 +138,7 @@ def _try_cast(call: Call) -> Changes:
     place = next((at for at in range(call.close - 1, call.open, -1) if call.at(at).is_word("as")), None)
     if place is None:
         return {}
-    kind = call.text(place + 1, call.close)
+    kind = _whole(call.text(place + 1, call.close))
     gone = dict.fromkeys(range(place + 1, call.close), "")
     texts = {call.name: "CAST", call.open: "(pg_catalog.redshift_try_cast(", place: f", {quote_text(kind)})"}
     return call.changes({**gone, **texts, call.close: f" AS {kind})"})
@@ -146,6 +181,9 @@ _FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
     "nvl2": _nvl2,
     "decode": _decode,
     "listagg": _listagg,
+    "cast": _cast,
+    "concat": _concat,
+    "extract": _extract,
     "convert": _convert,
     "try_cast": _try_cast,
     "strtol": _strtol,

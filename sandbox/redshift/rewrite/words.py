@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from sandbox.redshift.cursor import quote_name, quote_text
-from sandbox.redshift.rewrite.calls import call_changes
+from sandbox.redshift.rewrite.calls import DECIMALS, WHOLE_DECIMAL, call_changes
 from sandbox.redshift.rewrite.grouping import groups_by_all, rewrite_group_by_all
 from sandbox.redshift.rewrite.qualify import has_qualify, rewrite_qualify
 from sandbox.redshift.rewrite.settings import setting_name
@@ -21,17 +21,13 @@ _RENAMED: Final = {
     "datepart": "pg_redshift.date_part",
     "date_part": "pg_redshift.date_part",
     "avg": "pg_redshift.avg",
-    "regexp_replace": "pg_redshift.regexp_replace",
+    **{
+        name: f"pg_redshift.{name}"
+        for name in ("regexp_count", "regexp_instr", "regexp_replace", "regexp_substr", "to_date", "to_timestamp")
+    },
     "json_serialize": "pg_redshift.json_serialize",
     "object": "pg_catalog.jsonb_build_object",
     "array": "pg_catalog.jsonb_build_array",
-}
-#: Parts of a date that EXTRACT calls otherwise.
-_PARTS: Final = {
-    **dict.fromkeys(("dayofweek", "dw", "weekday"), "dow"),
-    **dict.fromkeys(("dayofyear", "dy", "yearday"), "doy"),
-    **dict.fromkeys(("w", "weeks"), "week"),
-    **dict.fromkeys(("qtr", "qtrs"), "quarter"),
 }
 _CLASS: Final = {"pg_class": "redshift_class"}
 _ATTRIBUTES: Final = {"pg_attribute": "redshift_attributes", "pg_attrdef": "redshift_attrdef"}
@@ -94,7 +90,7 @@ def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str
     if word == "sysdate" and not called and before not in _NAMED_AFTER:
         return [(token, "pg_catalog.sysdate()")]
     if not called:
-        return []
+        return [(token, WHOLE_DECIMAL)] if word in DECIMALS and before == "::" else []
     if word == "varchar" and at + 2 < len(tokens) and tokens[at + 2].is_word("max"):
         return [(tokens[at + 2], "65535")]
     return _function_changes(tokens, at, word, before)
@@ -106,8 +102,6 @@ def _function_changes(tokens: list[Token], at: int, word: str, before: str) -> l
     if word == "array" and at + 2 < len(tokens) and tokens[at + 2].is_word("select"):
         return []
     changes = []
-    if word == "extract" and at + 2 < len(tokens) and tokens[at + 2].is_word(*_PARTS):
-        return [(tokens[at + 2], _PARTS[tokens[at + 2].text.lower()])]
     if word in ("current_setting", "set_config") and at + 2 < len(tokens) and "'" in tokens[at + 2].text:
         return [(tokens[at + 2], quote_text(setting_name(tokens[at + 2].value)))]
     if word in _RENAMED or word in _FUNCTION_ALIASES:

@@ -17,84 +17,6 @@ $$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
 CREATE OR REPLACE FUNCTION pg_catalog.len(text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT char_length($1) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_interval(part text, amount bigint) RETURNS interval
-LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE
-     WHEN lower(part) IN ('year','years','y','yr','yrs') THEN make_interval(years => amount::int)
-     WHEN lower(part) IN ('quarter','quarters','qtr','qtrs') THEN make_interval(months => 3 * amount::int)
-     WHEN lower(part) IN ('month','months','mon','mons') THEN make_interval(months => amount::int)
-     WHEN lower(part) IN ('week','weeks','w') THEN make_interval(weeks => amount::int)
-     WHEN lower(part) IN ('day','days','d','dayofyear','doy') THEN make_interval(days => amount::int)
-     WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN amount * interval '1 hour'
-     WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN amount * interval '1 minute'
-     WHEN lower(part) IN ('second','seconds','s','sec','secs') THEN amount * interval '1 second'
-     WHEN lower(part) IN ('millisecond','milliseconds','ms','msec','msecs','msecond','mseconds','millisec','millisecs','millisecon')
-       THEN amount * interval '1 millisecond'
-     WHEN lower(part) IN ('microsecond','microseconds','us','usec','usecs','usecond','useconds','microsec','microsecs')
-       THEN amount * interval '1 microsecond'
-     ELSE ('invalid date part ' || part)::interval END $$;
-
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + redshift_interval(part, amount) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE STRICT AS $$ SELECT moment + redshift_interval(part, amount) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment date) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + redshift_interval(part, amount) $$;
-
--- DATEDIFF counts the boundaries that lie between, not the time.
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE
-     WHEN lower(part) IN ('year','years','y','yr','yrs') THEN extract(year FROM b)::bigint - extract(year FROM a)::bigint
-     WHEN lower(part) IN ('quarter','quarters','qtr','qtrs') THEN
-       (extract(year FROM b) * 4 + extract(quarter FROM b) - extract(year FROM a) * 4 - extract(quarter FROM a))::bigint
-     WHEN lower(part) IN ('month','months','mon','mons') THEN
-       (extract(year FROM b) * 12 + extract(month FROM b) - extract(year FROM a) * 12 - extract(month FROM a))::bigint
-     WHEN lower(part) IN ('week','weeks','w') THEN
-       ((date_trunc('week', b + interval '1 day')::date - date_trunc('week', a + interval '1 day')::date) / 7)::bigint
-     WHEN lower(part) IN ('day','days','d') THEN (b::date - a::date)::bigint
-     ELSE (extract(epoch FROM date_trunc(unit, b) - date_trunc(unit, a)) * per_second)::bigint END
-   FROM (SELECT CASE
-       WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN 'hour'
-       WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN 'minute'
-       WHEN lower(part) IN ('second','seconds','s','sec','secs') THEN 'second'
-       WHEN lower(part) IN ('millisecond','milliseconds','ms') THEN 'milliseconds'
-       WHEN lower(part) IN ('microsecond','microseconds','us') THEN 'microseconds'
-       ELSE part END,
-     CASE
-       WHEN lower(part) IN ('hour','hours','h','hr','hrs') THEN 1.0 / 3600
-       WHEN lower(part) IN ('minute','minutes','m','min','mins') THEN 1.0 / 60
-       WHEN lower(part) IN ('millisecond','milliseconds','ms') THEN 1000
-       WHEN lower(part) IN ('microsecond','microseconds','us') THEN 1000000
-       ELSE 1 END) AS parts(unit, per_second) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT datediff(part, a::timestamp, b::timestamp) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint
-LANGUAGE sql STABLE STRICT AS $$ SELECT datediff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
-
-CREATE OR REPLACE FUNCTION pg_catalog.add_months(moment timestamp, months integer) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE WHEN moment::date = last_day(moment::date)
-     THEN last_day((moment + make_interval(months => months))::date) + moment::time
-     ELSE moment + make_interval(months => months) END $$;
-CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment date) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (date_trunc('month', moment) + interval '1 month - 1 day')::date $$;
-CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment timestamp) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT last_day(moment::date) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.next_day(moment timestamp, weekday text) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT moment::date + 1 + (strpos('sumotuwethfrsa', lower(left(weekday, 2))) / 2
-     - extract(dow FROM moment)::int - 1 + 7) % 7 $$;
-CREATE OR REPLACE FUNCTION pg_catalog.trunc(moment timestamp) RETURNS date
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::date $$;
--- Whole months where the days agree or both are a month's last; else the days count as parts of 31.
-CREATE OR REPLACE FUNCTION pg_catalog.months_between(a timestamp, b timestamp) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT (extract(year FROM a) - extract(year FROM b)) * 12 + extract(month FROM a) - extract(month FROM b)
-     + CASE WHEN extract(day FROM a) = extract(day FROM b)
-         OR (a::date = last_day(a) AND b::date = last_day(b)) THEN 0
-       ELSE (extract(day FROM a) - extract(day FROM b)
-         + extract(epoch FROM a::time - b::time) / 86400) / 31 END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.replicate(part text, times integer) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT repeat(part, times) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.textlen(whole text) RETURNS integer
@@ -110,16 +32,11 @@ LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT whole ~ '^\s*\[' AND pg_input_is_vali
 CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(whole text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT json_array_length(whole::json) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.json_extract_array_element_text(whole text, place integer) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT whole::json ->> place $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT CASE WHEN place >= 0 THEN whole::json ->> place END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(whole text, VARIADIC path text[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT json_extract_path_text(nullif(whole, '')::json, VARIADIC path) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT strpos(whole, part) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(zone text, moment timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE zone $$;
-CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
-
 -- A session knows its last COPY by settings: they go back with the transaction, as Redshift's do.
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS integer LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('redshift.last_copy_id', true), ''), '-1')::integer $$;
@@ -197,13 +114,13 @@ BEGIN
       (SELECT string_agg(quote_ident(value), '.') FROM jsonb_array_elements_text(given->'like'))::regclass, relation);
   END IF;
   IF given ? 'diststyle' THEN
-    kept := kept - 'distkey' || jsonb_build_object('diststyle', given->'diststyle');
+    kept := jsonb_delete(kept, 'distkey') || jsonb_build_object('diststyle', given->'diststyle');
   END IF;
   IF given ? 'distkey' THEN
     kept := kept || jsonb_build_object('diststyle', 'key', 'distkey', redshift_column(relation, given->>'distkey'));
   END IF;
   IF given ? 'sortstyle' THEN
-    kept := kept - 'sortkey' || jsonb_build_object('sortstyle', given->'sortstyle',
+    kept := jsonb_delete(kept, 'sortkey') || jsonb_build_object('sortstyle', given->'sortstyle',
       'sortkey', redshift_columns(relation, coalesce(given->'sortkey', '[]')));
   END IF;
   IF given ? 'encode' THEN

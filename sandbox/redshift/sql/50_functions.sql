@@ -5,41 +5,31 @@
 CREATE SCHEMA IF NOT EXISTS pg_redshift;
 GRANT USAGE ON SCHEMA pg_redshift TO PUBLIC;
 
-CREATE OR REPLACE FUNCTION pg_catalog.date_part_year(moment date) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT extract(year FROM moment)::integer $$;
-
--- A literal is a moment without a zone.
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment text) RETURNS timestamp
-LANGUAGE sql STABLE STRICT AS $$ SELECT dateadd(part, amount, moment::timestamp) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a text, b text) RETURNS bigint
-LANGUAGE sql STABLE STRICT AS $$ SELECT datediff(part, a::timestamp, b::timestamp) $$;
-
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_part(part text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE
-     WHEN lower(part) IN ('dayofweek', 'dw', 'weekday') THEN 'dow'
-     WHEN lower(part) IN ('dayofyear', 'dy', 'yearday') THEN 'doy'
-     WHEN lower(part) IN ('w', 'weeks') THEN 'week'
-     WHEN lower(part) IN ('hr', 'hrs', 'h') THEN 'hour'
-     WHEN lower(part) IN ('yr', 'yrs', 'y') THEN 'year'
-     WHEN lower(part) IN ('qtr', 'qtrs') THEN 'quarter'
-     ELSE part END $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, moment timestamp) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT date_part(redshift_part(part), moment) $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, moment timestamptz) RETURNS double precision
-LANGUAGE sql STABLE STRICT AS $$ SELECT date_part(redshift_part(part), moment) $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, moment date) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT date_part(redshift_part(part), moment) $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, moment time) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT date_part(redshift_part(part), moment) $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, span interval) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT date_part(redshift_part(part), span) $$;
-
+-- Regular expressions: 'p' (Perl's) changes nothing here, 'e' takes the first group. A place before the first is the first.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_flags(flags text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT translate(flags, 'pe', '') $$;
 -- Every occurrence is replaced; a group is $1 in what is put in.
 CREATE OR REPLACE FUNCTION pg_redshift.regexp_replace(
   source text, pattern text, replacement text DEFAULT '', start integer DEFAULT 1, flags text DEFAULT 'c') RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT left(source, start - 1) || regexp_replace(substr(source, start), pattern,
-     regexp_replace(replace(replacement, '\', '\\'), '\$(\d)', '\\\1', 'g'), 'g' || replace(replace(flags, 'p', ''), 'e', '')) $$;
+$$ SELECT left(source, greatest(start, 1) - 1) || regexp_replace(substr(source, greatest(start, 1)), pattern,
+     regexp_replace(replace(replacement, '\', '\\'), '\$(\d)', '\\\1', 'g'), 'g' || redshift_flags(flags)) $$;
+CREATE OR REPLACE FUNCTION pg_redshift.regexp_count(source text, pattern text, start integer DEFAULT 1, flags text DEFAULT 'c')
+RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT regexp_count(source, pattern, greatest(start, 1), redshift_flags(flags)) $$;
+CREATE OR REPLACE FUNCTION pg_redshift.regexp_instr(source text, pattern text, start integer DEFAULT 1, occurrence integer DEFAULT 1,
+  ending integer DEFAULT 0, flags text DEFAULT 'c') RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN occurrence BETWEEN 1 AND char_length(source)
+     THEN regexp_instr(source, pattern, greatest(start, 1), occurrence, ending, redshift_flags(flags),
+       CASE WHEN strpos(flags, 'e') > 0 AND regexp_instr(source, pattern, 1, 1, 0, '', 1) > 0 THEN 1 ELSE 0 END) ELSE 0 END $$;
+-- What is not found is an empty text.
+CREATE OR REPLACE FUNCTION pg_redshift.regexp_substr(source text, pattern text, start integer DEFAULT 1, occurrence integer DEFAULT 1,
+  flags text DEFAULT 'c') RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN occurrence BETWEEN 1 AND char_length(source) THEN coalesce(
+     CASE WHEN strpos(flags, 'e') > 0 THEN regexp_substr(source, pattern, greatest(start, 1), occurrence, redshift_flags(flags), 1) END,
+     regexp_substr(source, pattern, greatest(start, 1), occurrence, redshift_flags(flags)), '') END $$;
+-- NULL joined with a text is NULL.
+CREATE OR REPLACE FUNCTION pg_redshift.concat(a text, b text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT a || b $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.soundex(word text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS
 $$ DECLARE

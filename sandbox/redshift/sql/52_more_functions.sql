@@ -1,23 +1,6 @@
 -- Functions that Redshift takes more kinds of values with, and some that Postgres has not (Developer Guide, "SQL
 -- functions reference").
 
--- A date stays without a zone; a literal is a moment without one.
-CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, moment date) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT date_trunc(part, moment::timestamp) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, moment text) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
-$$ SELECT date_trunc(part, moment::timestamp) $$;
-CREATE OR REPLACE FUNCTION pg_redshift.date_part(part text, moment text) RETURNS double precision LANGUAGE sql STABLE STRICT AS
-$$ SELECT pg_redshift.date_part(part, moment::timestamp) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment text) RETURNS date LANGUAGE sql STABLE STRICT AS
-$$ SELECT last_day(moment::date) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a time, b time) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT datediff(part, date '2000-01-01' + a, date '2000-01-01' + b) $$;
--- With "is_strict" or without, a day that does not exist is an error.
-CREATE OR REPLACE FUNCTION pg_catalog.to_date(value text, form text, is_strict boolean) RETURNS date
-LANGUAGE sql STABLE STRICT AS $$ SELECT to_date(value, form) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.to_timestamp(value text, form text, is_strict boolean) RETURNS timestamptz
-LANGUAGE sql STABLE STRICT AS $$ SELECT to_timestamp(value, form) $$;
-
 CREATE OR REPLACE FUNCTION pg_catalog.round(x double precision, digits integer) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT round(x::numeric, digits)::double precision $$;
 CREATE OR REPLACE FUNCTION pg_catalog.trunc(x double precision, digits integer) RETURNS double precision

@@ -36,9 +36,9 @@ DO $$ DECLARE
   other text;
   sign text[];
 BEGIN
-  IF to_regoperator('pg_catalog.=(jsonb, text)') IS NOT NULL THEN RETURN; END IF;
-  FOREACH other IN ARRAY ARRAY['text', 'numeric', 'double precision', 'boolean'] LOOP
+  FOREACH other IN ARRAY ARRAY['text', 'smallint', 'integer', 'bigint', 'numeric', 'double precision', 'boolean'] LOOP
     FOREACH sign SLICE 1 IN ARRAY ARRAY[['=', 'eq'], ['<>', 'ne'], ['<', 'lt'], ['<=', 'le'], ['>', 'gt'], ['>=', 'ge']] LOOP
+      CONTINUE WHEN to_regoperator(format('pg_catalog.%s(jsonb, %s)', sign[1], other)) IS NOT NULL;
       EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(a jsonb, b %2$s) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT
         AS $f$ SELECT CASE WHEN jsonb_typeof(a) = jsonb_typeof(to_jsonb(b)) THEN a %3$s to_jsonb(b) END $f$;
         CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(a %2$s, b jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT

@@ -56,6 +56,18 @@ def test_an_alias_is_used_again_in_its_own_query_unless_a_column_has_its_name(or
         ("SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t.s.items AS i WHERE i.sku = 'q')", [(1,)]),
         ("SELECT k FROM t, UNPIVOT t.s AS v AT k WHERE id = 1 AND v = 7", [("Up",)]),
         ("SELECT COUNT(*) FROM t, t.s.items", [(2,)]),
+        (
+            "SELECT s.a.b[0] + 1, 2 * s.a.b[0] - 0.5, s.a.b[0] / 4, -s.a.b[0] % 3 FROM t WHERE id = 1",
+            [(11, 19.5, 2, -1)],
+        ),
+        (
+            "SELECT s.name + '5', s.name + 1, s.name - 'j', s.a + 1, s.none * 2 FROM t WHERE id = 1",
+            [("joe5", *[None] * 4)],
+        ),
+        ("SELECT id FROM t WHERE s.items[0].n + s.items[1].n = 5 AND a + s.a.b[0] > 14", [(1,)]),
+        ("SELECT id FROM t WHERE s.a.b[0] + 9007199254740983 = 9007199254740993", [(1,)]),
+        ("SELECT FLOOR((s.a.b[0] + 0.5) / 10), CEIL(s.name), ABS(-s.a.b[0]) FROM t WHERE id = 1", [(1, None, 10)]),
+        ("SELECT ARRAY(1, 2) - 1, JSON_PARSE('5') - 3, '7' - 2 FROM t WHERE id = 1", [(None, 2, 5)]),
     ],
 )
 def test_paths_lead_into_super_values_and_arrays_become_rows(orders, run, query, found):
