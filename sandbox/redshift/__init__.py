@@ -1,4 +1,4 @@
-"""A Redshift front: speaks the Postgres wire protocol before a real Postgres 18.
+r"""A Redshift front: speaks the Postgres wire protocol before a real Postgres 18.
 
 What it is not, and what was chosen where AWS' pages are silent or disagree:
 
@@ -6,9 +6,12 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   Each is reported as Redshift's 1023.
 - VARCHAR(n) counts bytes wherever a value is assigned; CHAR(n) does so in COPY only.
 - MERGE takes the match condition that AWS describes and no other: equal predicates, joined by AND.
-- A string literal takes a backslash as it is (``standard_conforming_strings`` is on).
-- COPY refuses a NUL byte by name (AWS calls it both an end of record and an ordinary character). A quoted NULL AS text
-  in CSV stays text. A carriage return inside a record stays data. A COPY ends when its client is gone.
+- A string literal takes a backslash as it is (``standard_conforming_strings`` is on), so that a regular expression of
+  the guide's examples needs half its backslashes. Blanks at the end of a VARCHAR count in comparisons, which AWS says
+  they do not. With ESCAPE ``\\N`` is the text ``\N``, not NULL.
+- COPY refuses a NUL byte by name (AWS calls it both an end of record and an ordinary character), but for a field that
+  ``NULL AS '\0'`` makes NULL. A quoted NULL AS text in CSV stays text. A carriage return inside a record stays data. A
+  COPY ends when its client is gone.
 - ``sys_load_error_detail.error_message`` never holds a piece of the data; ``stl_load_errors.err_reason`` may.
 - A role is taken on trust when its ARN is well formed: S3 and DynamoDB are asked with the front's own credentials.
 - UNLOAD writes for a cluster of two slices. ADDQUOTES puts no quotes around NULL. A query may have a backslash
@@ -20,8 +23,8 @@ What it is not, and what was chosen where AWS' pages are silent or disagree:
   are written by one slice each; other signs than letters are escaped in their names as Hive does.
 - A late-binding view is made again when a table is made, renamed or dropped through the front. One that is made before
   its tables has neither aliases used again nor paths into SUPER values.
-- What is no array becomes one row in ``FROM t, t.s AS i``. A SUPER value compared with one of another type is NULL. Its
-  JSON has blanks behind colons and commas.
+- What is no array becomes one row in ``FROM t, t.s AS i``. The JSON of a SUPER value has blanks behind colons and
+  commas; values of different types are sorted as Postgres sorts them.
 - CHECKSUM of a number is its digits (as in AWS' example), of a text its CRC-32. TO_DATE and TO_TIMESTAMP roll over
   what is out of range where the format has figures alone. EXTRACT of microseconds leaves out milliseconds, too.
 - JDBC and ODBC drivers, which do not speak SCRAM, are asked for the password in clear text.

@@ -20,7 +20,8 @@ _KEPT: Final = 4000  # statements
 _LONGEST: Final = 4000  # characters of a statement, as stl_query keeps them
 _NO_LABEL: Final = "default"  # Redshift's label of what belongs to no query group
 _ASKED_FOR: Final = re.compile(
-    r"\b(sys_query_history|stl_query|svl_qlog|stl_querytext|stl_ddltext|svl_statementtext|redshift_query_log)\b", re.I
+    r"\b(sys_query_(history|text)|stl_(query|ddl|utility)text|stl_query|svl_(qlog|statementtext)|redshift_query_log)\b",
+    re.I,
 )
 _LABELLED: Final = re.compile(
     r"\s*(?:set\s+(?:session\s+)?query_group\s*(?:to|=)\s*'?([^';]*)|reset\s+query_group)", re.I

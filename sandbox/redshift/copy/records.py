@@ -86,7 +86,9 @@ class Layout:
 
 
 def postgres_null(copy: CopyCommand) -> bytes:
-    """Return the text that stands for NULL in what Postgres is given."""
+    """Return the text that stands for NULL in what Postgres is given, which takes no NUL byte."""
+    if b"\0" in copy.null_as:
+        return rb"\N"
     return copy.null_as if copy.csv or copy.escape else copy.null_as.replace(b"\\", b"\\\\")
 
 

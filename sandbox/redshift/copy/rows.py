@@ -56,8 +56,7 @@ class RowReader:
         self._check_count(fields)
         triples = zip(fields, self._columns, self._converters, strict=False)
         values = [self._value(field, column, convert) for field, column, convert in triples]
-        missing = self._columns[len(values) :]
-        return values + ["" if column.is_text else self._null(column) for column in missing]
+        return values + [self._missing(column) for column in self._columns[len(values) :]]
 
     def write(self, values: list[str | None]) -> bytes:
         """Return values as one line for Postgres' COPY, without the line's end."""
@@ -68,6 +67,10 @@ class RowReader:
             raise BadRecord(BadValue(1202, "Extra column(s) found"), None)
         if len(fields) < len(self._columns) and not self._copy.fill_record:
             raise BadRecord(BadValue(1214, "Delimiter not found"), self._columns[len(fields) - 1])
+
+    def _missing(self, column: Column) -> str | None:
+        """Return what FILLRECORD loads: an empty text into VARCHAR, unless EMPTYASNULL is there, else NULL."""
+        return "" if column.type == "varchar" and not self._copy.empty_as_null else self._null(column)
 
     def _null(self, column: Column) -> str | None:
         if column.not_null:

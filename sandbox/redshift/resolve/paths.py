@@ -13,7 +13,7 @@ from sandbox.redshift.blocks import closing
 from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.tokens import Kind, Token
 
-#: Beside these a string literal is as much a SUPER value as the path.
+#: Beside these a string literal is a text, as no JSON is.
 _OPERATORS: Final = ("=", "<", ">", "<=", ">=", "<>", "!=", "+")
 _CAST: Final = re.compile(r":: \w+( precision| varying)?( \( \w+( , \d+)? \))?", re.IGNORECASE)
 _LONGEST: Final = 3  # names of a column: schema, table, column
@@ -95,13 +95,13 @@ def is_cast(tokens: list[Token], start: int, end: int) -> bool:
 
 
 def _compared(tokens: list[Token], chain: Chain) -> dict[Token, str]:
-    """A string beside a path is a string, not the JSON that Postgres would read."""
+    """A string beside a path is a text, not the JSON that Postgres would read."""
     beside = []
     if chain.end + 1 < len(tokens) and tokens[chain.end].text in _OPERATORS:
         beside.append(tokens[chain.end + 1])
     if chain.names[0] > 1 and tokens[chain.names[0] - 1].text in _OPERATORS:
         beside.append(tokens[chain.names[0] - 2])
-    return {token: as_super(token) for token in beside if token.kind is Kind.STRING}
+    return {token: f"{token.text}::pg_catalog.text" for token in beside if token.kind is Kind.STRING}
 
 
 def as_super(token: Token) -> str:

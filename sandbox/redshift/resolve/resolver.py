@@ -65,13 +65,18 @@ class Names:
             return True
         block, names = innermost(self.blocks, start), len(chain.names)
         if block is None:
-            return names > 2
+            return names > 2 or (names == 2 and self._changes_rows(start))
         if block.source <= start < block.tail and not self._in_condition(block, start):
             return False
         known = [self.tokens[place].name in self.known for place in chain.names[:2]]
         if names == 2:
             return not known[0]
         return names > 3 or (names == 3 and (known[0] or not known[1]))
+
+    def _changes_rows(self, place: int) -> bool:
+        """Say whether a place is in what an UPDATE sets or what it or a DELETE looks for."""
+        first, *others = self.tokens[:place] or self.tokens
+        return first.is_word("update", "delete") and any(token.is_word("set", "where") for token in others)
 
     def _in_condition(self, block: Block, place: int) -> bool:
         """Say whether a place of a FROM clause is behind an ON."""

@@ -11,7 +11,7 @@ from typing import Final
 from sandbox.redshift.cursor import quote_text
 from sandbox.redshift.rewrite.call import Call, Changes, find_call
 from sandbox.redshift.rewrite.ignored_nulls import first_or_last_value, lag_or_lead, nth_value
-from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, ratio_to_report
+from sandbox.redshift.rewrite.windows import listagg_over, median, percentile_cont, percentile_disc, ratio_to_report
 from sandbox.redshift.tokens import Kind, Statement
 
 #: What a decimal is without digits (Developer Guide, "Numeric types").
@@ -195,5 +195,6 @@ _FORMS: Final[dict[str, Callable[[Call], Changes]]] = {
     "nth_value": nth_value,
     "median": median,
     "percentile_cont": percentile_cont,
+    "percentile_disc": percentile_disc,
     "ratio_to_report": ratio_to_report,
 }

@@ -1,6 +1,8 @@
-"""What Postgres lacks over a window: RATIO_TO_REPORT, MEDIAN, PERCENTILE_CONT, LISTAGG."""
+"""What Postgres lacks over a window: RATIO_TO_REPORT, MEDIAN, PERCENTILE_CONT and PERCENTILE_DISC, LISTAGG."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sandbox.redshift.rewrite.call import Call, Changes, find_call, window_of
 
@@ -26,22 +28,48 @@ def median(call: Call) -> Changes:
 
 def percentile_cont(call: Call) -> Changes:
     """``PERCENTILE_CONT(p) WITHIN GROUP (ORDER BY x) OVER (w)``."""
+    found = _percentile(call)
+    if found is None:
+        return {}
+    place = f"1 - ({found.place})" if found.descending else found.place
+    written = f"pg_redshift.percentile_cont(({found.value})::double precision, ({place})::double precision)"
+    return call.changes({**found.gone, call.name: written})
+
+
+def percentile_disc(call: Call) -> Changes:
+    """``PERCENTILE_DISC(p) WITHIN GROUP (ORDER BY x) OVER (w)``."""
+    found = _percentile(call)
+    if found is None:
+        return {}
+    written = f"pg_redshift.percentile_disc(array_agg({found.value})"
+    ending = f"), {found.place}, {found.descending})"
+    return call.changes({**found.gone, call.name: written, found.window.close: ending})
+
+
+@dataclass(frozen=True)
+class _Percentile:
+    """What a percentile over a window is of; ``gone`` are its own brackets and those of WITHIN GROUP."""
+
+    place: str
+    value: str
+    descending: bool
+    gone: dict[int, str]
+    window: Call
+
+
+def _percentile(call: Call) -> _Percentile | None:
     tokens, start = call.statement.tokens, call.close + 1
     if [token.text.lower() for token in tokens[start : start + 3]] != ["within", "group", "("]:
-        return {}
+        return None
     group = find_call(call.statement, start + 1, call.rewrite)
-    if group is None or window_of(call, group.close) is None:
-        return {}
-    end = group.close
-    descending = tokens[end - 1].is_word("desc")
-    if tokens[end - 1].is_word("asc", "desc"):
-        end -= 1
-    place = call.text(call.open + 1, call.close)
-    place = f"1 - ({place})" if descending else place
+    window = window_of(call, group.close) if group is not None else None
+    if group is None or window is None:
+        return None
+    descending = tokens[group.close - 1].is_word("desc")
+    end = group.close - 1 if tokens[group.close - 1].is_word("asc", "desc") else group.close
     value = call.text(start + 5, end)  # behind ORDER BY
     gone = dict.fromkeys(range(call.open, group.close + 1), "")
-    written = f"pg_redshift.percentile_cont(({value})::double precision, ({place})::double precision)"
-    return call.changes({**gone, call.name: written})
+    return _Percentile(call.text(call.open + 1, call.close), value, descending, gone, window)
 
 
 def listagg_over(call: Call, order: str, behind: int) -> Changes | None:

@@ -44,6 +44,10 @@ _CATALOG: Final = {
 _FUNCTION_ALIASES: Final = {"date_add": "dateadd", "date_diff": "datediff"}
 #: ``4WHEN``, as Redshift's own drivers write it in their questions about columns.
 _RUN_TOGETHER: Final = re.compile(r"(\d+)([a-df-wyzA-DF-WYZ][a-zA-Z]+)")
+_CALLED_WITHOUT_BRACKETS: Final = {
+    "current_user_id": "(current_user::regrole::oid::integer)",
+    "sysdate": "pg_catalog.sysdate()",
+}
 _NAMED_AFTER: Final = ("as", ".", "table", "into", "from", "join", "update", "column", "by")
 
 
@@ -74,7 +78,6 @@ def word_changes(tokens: list[Token]) -> list[tuple[Token, str]]:
 def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str]]:
     word = token.text.lower()
     before = tokens[at - 1].text.lower() if at else ""
-    called = at + 1 < len(tokens) and tokens[at + 1].is_sign("(")
     if word.startswith("#"):
         return [(token, quote_name(word))]
     if word == "minus" and at + 1 < len(tokens) and (tokens[at + 1].is_word("select") or tokens[at + 1].is_sign("(")):
@@ -83,17 +86,24 @@ def _change(tokens: list[Token], at: int, token: Token) -> list[tuple[Token, str
         return [(token, "DELETE FROM")]
     if word == "where" and at + 2 < len(tokens) and tokens[at + 1].text == "1" and tokens[at + 2].is_word("and"):
         return [(tokens[at + 1], "true")]
-    if word == "daticulocale":  # psql 15 and 16 ask for it; the Postgres behind this front calls it otherwise
-        return [(token, "datlocale")]
-    if word == "current_user_id" and not called and before not in _NAMED_AFTER:
-        return [(token, "(current_user::regrole::oid::integer)")]
-    if word == "sysdate" and not called and before not in _NAMED_AFTER:
-        return [(token, "pg_catalog.sysdate()")]
-    if not called:
-        return [(token, WHOLE_DECIMAL)] if word in DECIMALS and before == "::" else []
+    if at + 1 == len(tokens) or not tokens[at + 1].is_sign("("):
+        return _bare_word(token, before, subscripted=at + 1 < len(tokens) and tokens[at + 1].is_sign("["))
     if word == "varchar" and at + 2 < len(tokens) and tokens[at + 2].is_word("max"):
         return [(tokens[at + 2], "65535")]
     return _function_changes(tokens, at, word, before)
+
+
+def _bare_word(token: Token, before: str, *, subscripted: bool) -> list[tuple[Token, str]]:
+    word = token.text.lower()
+    if word in DECIMALS and before == "::":
+        return [(token, WHOLE_DECIMAL)]
+    if word == "daticulocale":  # psql 15 and 16 ask for it; the Postgres behind this front calls it otherwise
+        return [(token, "datlocale")]
+    if word == "array" and not subscripted:
+        return [(token, quote_name(word))]  # a name like others
+    if before in _NAMED_AFTER or word not in _CALLED_WITHOUT_BRACKETS:
+        return []
+    return [(token, _CALLED_WITHOUT_BRACKETS[word])]
 
 
 def _function_changes(tokens: list[Token], at: int, word: str, before: str) -> list[tuple[Token, str]]:

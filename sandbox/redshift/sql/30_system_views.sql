@@ -51,6 +51,17 @@ SELECT user_id AS userid, session_id AS pid, query_id AS query, s.number::intege
 FROM pg_catalog.sys_query_history CROSS JOIN LATERAL generate_series(0, greatest(length(query_text) - 1, 0) / 200) AS s(number)
 WHERE query_type NOT IN ('DDL', 'UTILITY');
 
+CREATE OR REPLACE VIEW pg_catalog.sys_query_text AS
+SELECT user_id, query_id, NULL::bigint AS transaction_id, session_id, start_time, s.number::integer AS sequence,
+  substr(query_text, s.number * 200 + 1, 200)::char(200) AS text
+FROM pg_catalog.sys_query_history CROSS JOIN LATERAL generate_series(0, greatest(length(query_text) - 1, 0) / 200) AS s(number);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_utilitytext AS
+SELECT user_id AS userid, NULL::bigint AS xid, session_id AS pid, query_label::char(320) AS label, start_time AS starttime,
+  end_time AS endtime, s.number::integer AS sequence, substr(query_text, s.number * 200 + 1, 200)::char(200) AS text
+FROM pg_catalog.sys_query_history CROSS JOIN LATERAL generate_series(0, greatest(length(query_text) - 1, 0) / 200) AS s(number)
+WHERE query_type = 'UTILITY';
+
 CREATE OR REPLACE VIEW pg_catalog.svl_statementtext AS
 SELECT user_id AS userid, session_id AS pid, query_label::char(320) AS label, start_time AS starttime, end_time AS endtime,
   s.number::integer AS sequence, CASE query_type WHEN 'UTILITY' THEN 'UTILITY' WHEN 'DDL' THEN 'DDL' ELSE 'QUERY' END AS type,

@@ -126,7 +126,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN value IS NULL THEN seed ELSE redsh
 CREATE OR REPLACE FUNCTION pg_catalog.fnv_hash(value bigint, seed bigint DEFAULT -3750763034362895579) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN value IS NULL THEN seed ELSE redshift_fnv(redshift_reversed(int8send(value)), seed) END $$;
 
--- SUPER: kept as jsonb ------------------------------------------------------------------------------------------------
+-- SUPER: kept as jsonb; a NULL is of no type ------------------------------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_parse(value text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT value::jsonb $$;
 CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(value text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_input_is_valid(value, 'jsonb') $$;
@@ -137,11 +137,11 @@ $$ SELECT CASE jsonb_typeof(value)
      WHEN 'array' THEN '[' || coalesce((SELECT string_agg(pg_redshift.json_serialize(item), ',' ORDER BY place) FROM jsonb_array_elements(value) WITH ORDINALITY AS e(item, place)), '') || ']'
      ELSE format('%s', value) END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.json_typeof(value jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_object(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'object' $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_array(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'array' $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_scalar(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) NOT IN ('object', 'array') $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_varchar(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'string' $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_boolean(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof(value) = 'boolean' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_object(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(jsonb_typeof(value) = 'object', false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_array(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(jsonb_typeof(value) = 'array', false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_scalar(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(jsonb_typeof(value) NOT IN ('object', 'array', 'null'), false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_varchar(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(jsonb_typeof(value) = 'string', false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_boolean(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(jsonb_typeof(value) = 'boolean', false) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.get_array_length(value jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value)::bigint END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.array_concat(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT a || b $$;
@@ -172,6 +172,11 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_of_integers(state bigint[]) R
 $$ SELECT state[2] / nullif(state[1], 0) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_add_bigint(state numeric[], value bigint) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 $$ SELECT CASE WHEN value IS NULL THEN state ELSE ARRAY[state[1] + 1, state[2] + value] END $$;
+-- AVG of decimals has as many digits behind the point as they have, cut off.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_add_numeric(state numeric[], value numeric) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN value IS NULL THEN state ELSE ARRAY[state[1] + 1, state[2] + value] END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_of_numerics(state numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT trunc(state[2] / nullif(state[1], 0), coalesce(scale(state[2]), 0)) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_avg_of_bigints(state numeric[]) RETURNS bigint LANGUAGE sql IMMUTABLE AS
 $$ SELECT trunc(state[2] / nullif(state[1], 0))::bigint $$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_percentile(state double precision[], place double precision) RETURNS double precision
@@ -192,14 +197,16 @@ DO $$ BEGIN
   END IF;
 END $$;
 DO $$ BEGIN
-  IF to_regprocedure('pg_redshift.avg(numeric)') IS NULL THEN
+  IF to_regprocedure('pg_redshift.avg(interval)') IS NULL THEN
     CREATE AGGREGATE pg_redshift.listagg(text, text) (sfunc = string_agg_transfn, stype = internal, finalfunc = string_agg_finalfn);
-    CREATE AGGREGATE pg_redshift.avg(numeric) (sfunc = numeric_avg_accum, stype = internal, finalfunc = numeric_avg);
     CREATE AGGREGATE pg_redshift.avg(double precision) (sfunc = float8_accum, stype = double precision[],
       initcond = '{0,0,0}', finalfunc = float8_avg);
     CREATE AGGREGATE pg_redshift.avg(interval) (sfunc = interval_avg_accum, stype = internal, finalfunc = interval_avg);
   END IF;
 END $$;
+
+CREATE OR REPLACE AGGREGATE pg_redshift.avg(numeric) (sfunc = redshift_add_numeric, stype = numeric[], initcond = '{0,0}',
+  finalfunc = redshift_avg_of_numerics);
 
 -- LISTAGG(DISTINCT x) of what is no text, so that it can be sorted as what it is.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_list_step(state text, value anyelement, delimiter text) RETURNS text LANGUAGE sql IMMUTABLE AS
@@ -222,3 +229,9 @@ DO $$ BEGIN
       sfunc = redshift_percentile_step, stype = double precision[], finalfunc = redshift_percentile_end);
   END IF;
 END $$;
+
+-- PERCENTILE_DISC over a window: of the values that ARRAY_AGG has collected there.
+CREATE OR REPLACE FUNCTION pg_redshift.percentile_disc(given anyarray, place double precision, descending boolean) RETURNS anyelement
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN descending THEN percentile_disc(place) WITHIN GROUP (ORDER BY value DESC)
+     ELSE percentile_disc(place) WITHIN GROUP (ORDER BY value) END FROM unnest(given) AS u(value) $$;

@@ -47,18 +47,18 @@ CREATE OR REPLACE FUNCTION pg_catalog.json_serialize_to_varbyte(value jsonb) RET
 $$ SELECT convert_to(pg_redshift.json_serialize(value), 'UTF8') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_is_whole(value jsonb, low numeric, high numeric) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN scale(value::numeric) = 0 AND value::numeric BETWEEN low AND high ELSE false END $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_smallint(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT redshift_is_whole(value, -32768, 32767) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_integer(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT redshift_is_whole(value, -2147483648, 2147483647) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_bigint(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT redshift_is_whole(value, -9223372036854775808, 9223372036854775807) $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_decimal(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT jsonb_typeof(value) = 'number' $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_float(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT jsonb_typeof(value) = 'number' $$;
-CREATE OR REPLACE FUNCTION pg_catalog.is_char(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT jsonb_typeof(value) = 'string' AND octet_length(value #>> '{}') = char_length(value #>> '{}') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_smallint(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(redshift_is_whole(value, -32768, 32767), false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_integer(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(redshift_is_whole(value, -2147483648, 2147483647), false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_bigint(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(redshift_is_whole(value, -9223372036854775808, 9223372036854775807), false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_decimal(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(jsonb_typeof(value) = 'number', false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_float(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(jsonb_typeof(value) = 'number', false) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_char(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(jsonb_typeof(value) = 'string' AND octet_length(value #>> '{}') = char_length(value #>> '{}'), false) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.decimal_scale(value jsonb) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN scale(value::numeric) END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.decimal_precision(value jsonb) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS

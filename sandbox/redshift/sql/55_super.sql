@@ -31,21 +31,42 @@ $$ SELECT e.item, e.name FROM jsonb_each(CASE jsonb_typeof(value) WHEN 'object' 
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_each(value jsonb) RETURNS SETOF jsonb LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT item FROM redshift_each_at(value) $$;
 
--- Comparisons look at the type, too: '5' is not 5.
+-- Comparisons look at the type, too: '5' is not 5. Which of two types comes first nobody knows, so that it is NULL.
 DO $$ DECLARE
   other text;
   sign text[];
 BEGIN
   FOREACH other IN ARRAY ARRAY['text', 'smallint', 'integer', 'bigint', 'numeric', 'double precision', 'boolean'] LOOP
-    FOREACH sign SLICE 1 IN ARRAY ARRAY[['=', 'eq'], ['<>', 'ne'], ['<', 'lt'], ['<=', 'le'], ['>', 'gt'], ['>=', 'ge']] LOOP
-      CONTINUE WHEN to_regoperator(format('pg_catalog.%s(jsonb, %s)', sign[1], other)) IS NOT NULL;
+    FOREACH sign SLICE 1 IN ARRAY ARRAY[['=', 'eq', 'false'], ['<>', 'ne', 'true'], ['<', 'lt', 'NULL'], ['<=', 'le', 'NULL'],
+        ['>', 'gt', 'NULL'], ['>=', 'ge', 'NULL']] LOOP
       EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(a jsonb, b %2$s) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT
-        AS $f$ SELECT CASE WHEN jsonb_typeof(a) = jsonb_typeof(to_jsonb(b)) THEN a %3$s to_jsonb(b) END $f$;
+        AS $f$ SELECT CASE jsonb_typeof(a) WHEN jsonb_typeof(to_jsonb(b)) THEN a %3$s to_jsonb(b) WHEN ''null'' THEN NULL ELSE %4$s END $f$;
         CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(a %2$s, b jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT
-        AS $f$ SELECT CASE WHEN jsonb_typeof(b) = jsonb_typeof(to_jsonb(a)) THEN to_jsonb(a) %3$s b END $f$;
-        CREATE OPERATOR pg_catalog.%3$s (FUNCTION = pg_catalog.redshift_super_%1$s, LEFTARG = jsonb, RIGHTARG = %2$s);
+        AS $f$ SELECT CASE jsonb_typeof(b) WHEN jsonb_typeof(to_jsonb(a)) THEN to_jsonb(a) %3$s b WHEN ''null'' THEN NULL ELSE %4$s END $f$;',
+        sign[2], other, sign[1], sign[3]);
+      CONTINUE WHEN to_regoperator(format('pg_catalog.%s(jsonb, %s)', sign[1], other)) IS NOT NULL;
+      EXECUTE format('CREATE OPERATOR pg_catalog.%3$s (FUNCTION = pg_catalog.redshift_super_%1$s, LEFTARG = jsonb, RIGHTARG = %2$s);
         CREATE OPERATOR pg_catalog.%3$s (FUNCTION = pg_catalog.redshift_super_%1$s, LEFTARG = %2$s, RIGHTARG = jsonb);',
         sign[2], other, sign[1]);
     END LOOP;
   END LOOP;
 END $$;
+
+-- What cannot be cast is NULL (Developer Guide, "Lax semantics"). No plain SQL: a constant would be cast before it is looked at.
+DO $$ DECLARE
+  kind text;
+BEGIN
+  FOREACH kind IN ARRAY ARRAY['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'boolean'] LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(value jsonb) RETURNS %2$s LANGUAGE plpgsql IMMUTABLE STRICT
+      PARALLEL SAFE AS $f$ DECLARE given text := redshift_super_given(value, %2$L);
+      BEGIN RETURN CASE WHEN pg_input_is_valid(given, %2$L) THEN given::%2$s END; END $f$', replace(kind, ' ', '_'), kind);
+    UPDATE pg_cast SET castfunc = format('pg_catalog.redshift_super_%s(jsonb)', replace(kind, ' ', '_'))::regprocedure
+    WHERE castsource = 'jsonb'::regtype AND casttarget = kind::regtype;
+  END LOOP;
+END $$;
+-- The text of a scalar, which a number or boolean is read from; NULL where there is none.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_given(value jsonb, kind text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}'
+     WHEN 'number' THEN CASE WHEN kind IN ('smallint', 'integer', 'bigint') THEN round((value #>> '{}')::numeric)::text
+       WHEN kind <> 'boolean' THEN value #>> '{}' END
+     WHEN 'boolean' THEN CASE WHEN kind = 'boolean' THEN value #>> '{}' ELSE (value #>> '{}')::boolean::integer::text END END $$;

@@ -173,6 +173,8 @@ def test_missing_and_extra_columns_are_told_apart(load, run):
         load("id int", "1|2\n")
     assert [row[2:] for row in load_errors(run)] == [(1214, "Delimiter not found"), (1202, "Extra column(s) found")]
     assert load("id int, a varchar(3), b int", "1\n", "FILLRECORD") == [(1, "", None)]
+    assert load("id int, a char(3), b varchar(3)", "1\n", "FILLRECORD EMPTYASNULL") == [(1, None, None)]
+    assert load("id int, a varchar(3), b char(3)", "1|x\n", "FILLRECORD") == [(1, "x", None)]
 
 
 def test_line_numbers_count_lines_of_the_file(load, run):
@@ -385,3 +387,8 @@ def test_a_large_file_with_escapes_everywhere_arrives_exactly(run, put):
     run(f"COPY t FROM '{put('data', body, packed=True)}' {ROLE} DELIMITER '\\t' ESCAPE NULL '\\\\N' GZIP")
     loaded = run("SELECT id, s, d::varchar FROM t ORDER BY id")
     assert loaded == rows
+
+
+@pytest.mark.parametrize("null", ["\\0", "\\000"])
+def test_a_field_that_is_a_nul_byte_alone_may_be_null(load, null):
+    assert load("id int, a varchar(3)", b"1|\0\n2|\\N\n", f"NULL AS '{null}'") == [(1, None), (2, "\\N")]

@@ -67,6 +67,20 @@ def test_an_alias_is_used_again_in_its_own_query_unless_a_column_has_its_name(or
         ("SELECT id FROM t WHERE s.items[0].n + s.items[1].n = 5 AND a + s.a.b[0] > 14", [(1,)]),
         ("SELECT id FROM t WHERE s.a.b[0] + 9007199254740983 = 9007199254740993", [(1,)]),
         ("SELECT FLOOR((s.a.b[0] + 0.5) / 10), CEIL(s.name), ABS(-s.a.b[0]) FROM t WHERE id = 1", [(1, None, 10)]),
+        (
+            "SELECT s.name = 'x', s.a.b[0] = 'x', s.a.b[0] <> 'x', s.a.b[0] < 'x' FROM t WHERE id = 1",
+            [(False, False, True, None)],
+        ),
+        (
+            "SELECT s.name::int, s.a.b[0]::smallint, s.items::float, s.none::int FROM t WHERE id = 1",
+            [(None, 10, None, None)],
+        ),
+        ("SELECT JSON_PARSE('\"5\"')::int, JSON_PARSE('2.5')::int, JSON_PARSE('99999')::int2", [(5, 3, None)]),
+        (
+            "SELECT IS_SCALAR(JSON_PARSE('null')), IS_ARRAY(NULL::super), IS_INTEGER(NULL::super)",
+            [(False, False, False)],
+        ),
+        ("SELECT array, e FROM t, t.s.a AS array, array.b AS e AT i WHERE i = 0", [({"b": [10, {"c": "x"}]}, 10)]),
         ("SELECT ARRAY(1, 2) - 1, JSON_PARSE('5') - 3, '7' - 2 FROM t WHERE id = 1", [(None, 2, 5)]),
     ],
 )
@@ -78,6 +92,12 @@ def test_columns_are_called_by_the_last_name_of_their_path_and_by_their_alias(or
     with open_connection().cursor() as cursor:
         cursor.execute("SELECT s.a.b[0], t.s.name::varchar(5), s.name::text || '!', a + 1 AS k, k, k::float FROM t")
         assert [column.name for column in cursor.description] == ["b", "name", "?column?", "k", "k", "k"]
+
+
+def test_rows_are_changed_by_what_paths_lead_to(orders, run):
+    run("UPDATE t SET a = (s.a.b[0] + 1)::int WHERE s.name = 'joe'")
+    run("DELETE FROM t WHERE s.name = 'ann'")
+    assert run("SELECT id, a FROM t") == [(1, 11)]
 
 
 def test_capital_letters_of_an_attribute_count_only_where_the_session_says_so(orders, run):

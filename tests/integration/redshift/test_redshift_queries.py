@@ -64,6 +64,8 @@ def test_aggregates(rows, run, expression, value):
         ("RATIO_TO_REPORT(id) OVER (PARTITION BY s)", [pytest.approx(1 / 3), pytest.approx(2 / 3), 1.0]),
         ("MEDIAN(id) OVER (PARTITION BY s)", [1.5, 1.5, 4.0]),
         ("PERCENTILE_CONT(0.0) WITHIN GROUP (ORDER BY id DESC) OVER (PARTITION BY s)", [2.0, 2.0, 4.0]),
+        ("PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY id) OVER (PARTITION BY s)", [1, 1, 4]),
+        ("PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY NVL(s, '') DESC) OVER ()", ["a", "a", "a"]),
         ("LISTAGG(id, '-') WITHIN GROUP (ORDER BY id DESC) OVER (PARTITION BY s)", ["2-1", "2-1", "4"]),
         ("AVG(id) OVER (PARTITION BY s)", [1, 1, 4]),
     ],

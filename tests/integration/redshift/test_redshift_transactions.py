@@ -149,6 +149,12 @@ def test_queries_are_found_by_session_with_their_numbers_and_outcome(open_connec
         ("SELECT", "failed", False, False),
     ]
     assert run("SELECT DISTINCT rtrim(label) FROM stl_query WHERE query = pg_last_copy_id()") == [("mine",)]
+    assert run("SELECT COUNT(*) FROM sys_query_text WHERE query_id = pg_last_copy_id() AND text LIKE 'COPY t%%'") == [
+        (1,)
+    ]
+    assert run("SELECT COUNT(*) FROM stl_utilitytext WHERE pid = pg_backend_pid() AND text LIKE 'SET query_g%%'") == [
+        (1,)
+    ]
     assert run("SELECT aborted FROM stl_query WHERE pid = pg_backend_pid() AND querytxt LIKE 'SELECT 1 / 0%%'") == [
         (1,)
     ]
