@@ -36,6 +36,7 @@ _REASONS = {
     1366: "the value is none of the column's type or character set",
     1367: "the value is none of the column's type",
     1406: "the value is too long for the column",
+    1451: "rows of another table refer to it",
     1452: "what its foreign key names is not there",
     1690: "the value is out of the range of its type",
     1916: "the value is none of the column's type",

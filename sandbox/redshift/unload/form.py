@@ -87,7 +87,7 @@ class Form:
             for name, column in zip(names, self._columns, strict=True)
         ]
         listed = f"SELECT {', '.join(values)} FROM ({query}\n) AS unloaded ({', '.join(names)})"
-        return f"SELECT row_to_json(r)::text FROM ({listed}) AS r"
+        return f"SELECT row_to_json(unloaded_row)::text FROM ({listed}) AS unloaded_row"
 
     def _meanings(self) -> dict[bytes, bytes]:
         """Return what is written for each byte that Postgres puts behind a backslash."""

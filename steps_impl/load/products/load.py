@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -74,9 +75,23 @@ class Load(ABC, Generic[T]):
         """Do what follows the last row in the target."""
 
     def commit(self) -> None:
-        """Commit, unless the step was cancelled."""
+        """Commit, unless the step was cancelled.
+
+        Raises:
+            LoadRejected: a constraint that is looked at last refuses a row; nothing was changed.
+        """
         self.stop_when_cancelled()
-        self.make_visible()
+        with self.refusals_told():
+            self.make_visible()
+
+    @contextmanager
+    def refusals_told(self) -> Iterator[None]:
+        """Raise ``LoadRejected`` when a statement over many rows was refused for one of them."""
+        try:
+            yield
+        except Rejected as rejected:
+            column = f", column {rejected.column}" if rejected.column else ""
+            raise LoadRejected(f"{self.where} refused a row{column}: {rejected.reason}; nothing was changed") from None
 
     def stop_when_cancelled(self) -> None:
         """Break off before a moment after which there is no way back."""
@@ -100,11 +115,8 @@ class Load(ABC, Generic[T]):
 
     def _once(self, work: Callable[[], dict[str, int]]) -> dict[str, int]:
         self.begin()
-        try:
+        with self.refusals_told():
             counts = work()
-        except Rejected as rejected:
-            column = f", column {rejected.column}" if rejected.column else ""
-            raise LoadRejected(f"{self.where} refused a row{column}: {rejected.reason}; nothing was changed") from None
         self.commit()
         return counts
 

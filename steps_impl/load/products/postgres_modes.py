@@ -5,6 +5,7 @@ The table itself stays the same one in every mode, so that views, grants, foreig
 
 from __future__ import annotations
 
+from core.errors import LoadRejected
 from steps_impl.load.products import staging
 from steps_impl.load.products.columns import keys_of
 from steps_impl.load.products.postgres_load import PostgresLoad
@@ -28,7 +29,8 @@ def merge(load: PostgresLoad) -> dict[str, int]:
     else:
         load.require_unique(sql.keys)
     left_out = _stage(load, sql, each_key_once=load.table.is_unique(sql.keys))
-    return {"left_out": left_out, **load.in_transaction(lambda: _exchange(load, sql))}
+    rows = load.feed.count - left_out
+    return {"left_out": left_out, **load.in_transaction(lambda: _exchange(load, sql, rows))}
 
 
 def replace(load: PostgresLoad, by: str) -> dict[str, int | str]:
@@ -45,7 +47,8 @@ def replace(load: PostgresLoad, by: str) -> dict[str, int | str]:
         load.require_no_spreading()
     if not load.parameters.chooses:
         load.begin()
-        deleted = _empty(load, by)
+        with load.refusals_told():
+            deleted = _empty(load, by)
         load.fill(load.table.sql)
         load.require_rows()
         load.finish()
@@ -55,19 +58,34 @@ def replace(load: PostgresLoad, by: str) -> dict[str, int | str]:
     load.require_unique(sql.keys)
     left_out = _stage(load, sql, each_key_once=True)
     load.require_rows()
-    counts = load.in_transaction(lambda: {**_empty(load, by), "inserted": _put(load, sql.insert())})
+    rows = load.feed.count - left_out
+    counts = load.in_transaction(lambda: {**_empty(load, by), "inserted": _put_all(load, sql.insert(), rows)})
     return {"by": by, "left_out": left_out, **counts}
 
 
-def _exchange(load: PostgresLoad, sql: PostgresStaged) -> dict[str, int]:
+def _exchange(load: PostgresLoad, sql: PostgresStaged, rows: int) -> dict[str, int]:
     load.context.reporter.progress("exchange", rows=load.feed.count)
     load.hold()
     if load.parameters.mode == "delete-insert":
         deleted = load.execute(sql.delete_matching(), "delete rows with these keys")
-        return {"deleted": deleted, "inserted": _put(load, sql.insert())}
+        return {"deleted": deleted, "inserted": _put_all(load, sql.insert(), rows)}
     if load.parameters.mode == "insert-ignore":
         return {"inserted": _put(load, sql.insert_or_leave())}
-    return {"touched": _put(load, sql.insert_or_update())}
+    if not sql.others():  # nothing to change in rows that are there
+        return {"touched": _put(load, sql.insert_or_update())}
+    return {"touched": _put_all(load, sql.insert_or_update(), rows)}
+
+
+def _put_all(load: PostgresLoad, statement: str, rows: int) -> int:
+    """Insert or update so many rows.
+
+    Raises:
+        LoadRejected: some were left out, as a trigger may do.
+    """
+    touched = _put(load, statement)
+    if touched != rows:
+        raise LoadRejected(f"{load.where} took {touched} rows of {rows}; nothing was changed")
+    return touched
 
 
 def _put(load: PostgresLoad, statement: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import RecordMalformed
+from core.errors import LoadRejected, RecordMalformed
 from tests.acceptance.load.conftest import COLUMNS, OLD, Product, numbers
 
 
@@ -36,6 +36,15 @@ def test_keys_of_json_lines_are_found_as_the_extract_spells_them(product: Produc
     with pytest.raises(RecordMalformed, match="line 1: it has none of the columns userId, Gr'oup, note"):
         product.load(table, product.file('{"id": 3}'), mode="upsert", input_format="json")
     assert len(product.rows(table)) == 2
+
+
+def test_rows_that_others_refer_to_are_not_replaced(product: Product) -> None:
+    parent = product.make("id INT PRIMARY KEY", (1,))
+    product.make(f"id INT, FOREIGN KEY (id) REFERENCES {parent} (id)", (1,))
+    for duplicates in ({}, {"duplicates": "first"}):
+        with pytest.raises(LoadRejected, match="nothing was changed"):
+            product.load(parent, product.values((2,)), mode="replace", **duplicates)
+        assert product.rows(parent) == [(1,)]
 
 
 @pytest.mark.parametrize(

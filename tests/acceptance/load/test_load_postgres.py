@@ -55,6 +55,23 @@ def test_numbers_dates_bytes_and_reserved_words_arrive_as_they_are(postgres: Pro
         assert found == [(*row[:4], "ab        ")]
 
 
+def test_a_refusal_at_the_commit_and_rows_that_a_trigger_drops_fail_the_load(postgres: Product) -> None:
+    deferred = postgres.make("id INT PRIMARY KEY DEFERRABLE INITIALLY DEFERRED", (1,))
+    with pytest.raises(LoadRejected, match=r"refused a row: duplicate key .*; nothing was changed"):
+        postgres.load(deferred, postgres.values((2,), (2,)), mode="append")
+    assert postgres.rows(deferred) == [(1,)]
+    table = postgres.make("id INT PRIMARY KEY, v INT", (1, 1))
+    postgres.sql(
+        f"CREATE FUNCTION drop_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN CASE WHEN NEW.id = 7 THEN NULL ELSE NEW END; END $$",
+        f"CREATE TRIGGER t BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION drop_{table}()",
+    )
+    for mode in ("append", "upsert", "delete-insert", "replace"):
+        with pytest.raises(LoadRejected, match="took 1 rows of 2; nothing was changed"):
+            postgres.load(table, postgres.values((7, 2), (1, 2) if mode != "append" else (2, 2)), mode=mode)
+        assert postgres.rows(table) == [(1, 1)]
+
+
 def test_nul_bytes_are_refused_by_place_or_removed(postgres: Product) -> None:
     table = postgres.make("v TEXT")
     with pytest.raises(UnsupportedValue, match="line 2, column v: a NUL byte"):

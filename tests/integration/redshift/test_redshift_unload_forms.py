@@ -99,6 +99,8 @@ def test_json_has_one_object_for_each_row(wide, unload, run, s3_bucket):
     run("CREATE TABLE back (i8 bigint, s varchar(40), n decimal(38,10))")
     run(f"COPY back FROM 's3://{s3_bucket}/out/' {ROLE} JSON 'auto'")
     assert run("SELECT count(*), count(s), min(n) FROM back") == [(4, 3, ROW[9])]
+    (line,) = unload("SELECT 1 AS r, 2 AS unloaded, 3 AS line", "JSON PARALLEL OFF ALLOWOVERWRITE").values()
+    assert json.loads(line) == {"r": 1, "unloaded": 2, "line": 3}
 
 
 @pytest.mark.parametrize("form", ["CSV", "PARQUET", "JSON GZIP", "DELIMITER ','"])
