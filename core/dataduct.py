@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ _ETL = frozenset({
     "s3_etl_bucket", "s3_base_path", "region", "name_prefix", "connection_retries", "sns_topic_arn_failure",
     "sns_topic_arn_warning", "qa_log_path", "dp_qa_tests_log_path", "hooks_base_path", "custom_steps_path",
 })  # fmt: skip
+_CUSTOM = frozenset({"class_name", "file_path", "step_type"})
 _LOGIN = frozenset({"host", "port", "username", "password", "database_name"})
 #: What COPY reads S3 with: Dataduct pasted its own keys into the statement instead.
 _IAM_ROLE = "default"
@@ -46,21 +47,20 @@ def as_settings(document: Mapping[str, Any], path: Path, environment: Mapping[st
     _warn(merged, path)
     if mode := environment.get(MODE_VARIABLE):
         merged = _merged(merged, _mode(merged, mode, path))
-    found: dict[str, Any] = {"etl": {key: value for key, value in _small(merged.get("etl")).items() if key in _ETL}}
+    found: dict[str, Any] = {"etl": _chosen(merged.get("etl"), _ETL)}
     if hosts := _small_names(merged.get("mysql")):
         found["mysql"] = {alias: _host(alias, _small(entry)) for alias, entry in hosts.items()}
     for section in ("postgres", "redshift"):
-        given = _small(merged.get(section))
-        entry = {key: value for key, value in given.items() if key in _LOGIN}
+        entry = _chosen(merged.get(section), _LOGIN)
         if "host" in entry:
-            role = {"iam_role": given.get("iam_role", _IAM_ROLE)} if section == "redshift" else {}
+            role = {"iam_role": _IAM_ROLE} | _chosen(merged.get(section), {"iam_role"}) if section == "redshift" else {}
             found[section] = entry | role
     if permissions := _small(merged.get("database")).get("permissions"):
         found["database"] = {"permissions": permissions}
     for section in ("ec2", "emr"):  # the other keys, which may be any, are the compiler's
         found[section] = {"worker_group": _small(merged.get(section)).get("worker_group")}
     if custom := merged.get("custom_steps"):
-        found["custom_steps"] = custom
+        found["custom_steps"] = [_chosen(entry, _CUSTOM) for entry in custom]
     return found
 
 
@@ -69,6 +69,11 @@ def _mode(document: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
     if not isinstance(section, Mapping):
         raise SettingsError(f"{MODE_VARIABLE} is {name!r}, but {path} has no such section; correct one of them")
     return _small(section)
+
+
+def _chosen(section: Any, keys: Collection[str]) -> dict[str, Any]:
+    """Return these keys of a section that have a value: for Dataduct, null is as good as none."""
+    return {key: value for key, value in _small(section).items() if key in keys and value is not None}
 
 
 def _small(section: Any) -> dict[str, Any]:
@@ -92,8 +97,7 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _host(alias: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a MySQL host; its alias is the database, too, as Dataduct connects."""
-    login = {key: value for key, value in entry.items() if key in _LOGIN - {"database_name"}}
-    return {"database": alias, **login}
+    return {"database": alias, **_chosen(entry, _LOGIN - {"database_name"})}
 
 
 def _warn(document: Mapping[str, Any], path: Path) -> None:

@@ -81,4 +81,4 @@ class CustomStepSettings(Section):
 
     class_name: str = Field(description="class, or object of the class `Step`, in the file")
     file_path: Path = Field(description="the file; relative ones to `etl.custom_steps_path`")
-    step_type: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="the step's name: small letters, digits and -")
+    step_type: str = Field(pattern=r"^[A-Za-z][\w-]*$", description="the step's name: letters, digits, - and _")

@@ -85,6 +85,18 @@ def test_a_mode_that_is_not_in_the_file_is_refused(machine):
         load_settings(environment={**machine, "DATADUCT_MODE": "prodution"})
 
 
+def test_keys_without_a_value_count_as_missing_and_steps_of_dataduct_may_be_called_anything(machine, tmp_path):
+    step = "custom_steps: [{class_name: A, file_path: a.py, step_type: My_step2, of_a_fork: 1}]"
+    text = FILE.replace("NAME_PREFIX: dev", "NAME_PREFIX: null\n    CONNECTION_RETRIES:").replace(
+        "custom_steps: [{class_name: A, file_path: a.py, step_type: a}]", step
+    )
+    (tmp_path / "dataduct.cfg").write_text(text.replace("PASSWORD: plain-password", "PASSWORD: null"))
+    settings = load_settings(environment=machine)
+    assert (settings.etl.name_prefix, settings.etl.connection_retries) == ("", 2)
+    assert settings.mysql["courseDB"].password.get_secret_value() == ""
+    assert [entry.step_type for entry in settings.custom_steps] == ["My_step2"]
+
+
 def test_the_role_of_copy_may_stand_in_the_file(machine, tmp_path):
     (tmp_path / "dataduct.cfg").write_text(FILE.replace("CLUSTER_ID: c", "IAM_ROLE: 'arn:aws:iam::1:role/copy'"))
     settings = load_settings(environment=machine)
