@@ -147,14 +147,17 @@ def _plain_numbers(pair: tuple[Column, Column]) -> bool:
 
 
 def _source(parameters: CompareParameters, end: End) -> str:
-    conditions = [parameters.source_where or parameters.where, since_condition(end, parameters.since)]
-    return relation_of(end, parameters.source_table, parameters.source_sql, conditions)
+    return _relation(end, parameters.source_table, parameters.source_sql, parameters.source_where, parameters)
 
 
 def _target(parameters: CompareParameters, end: End) -> str:
     table = None if parameters.target_sql else parameters.target_table or parameters.source_table
-    conditions = [parameters.target_where or parameters.where, since_condition(end, parameters.since)]
-    return relation_of(end, table, parameters.target_sql, conditions)
+    return _relation(end, table, parameters.target_sql, parameters.target_where, parameters)
+
+
+def _relation(end: End, table: str | None, sql: str | None, where: str | None, parameters: CompareParameters) -> str:
+    since = since_condition(end, parameters.since, relation_of(end, table, sql))
+    return relation_of(end, table, sql, [where or parameters.where, since])
 
 
 def _keys(parameters: CompareParameters, source: End, target: End) -> Sequence[str]:
@@ -177,6 +180,8 @@ def _pairs(
     """
     left, right = _by_name(source), _by_name(target)
     excluded = {name.lower() for name in parameters.exclude}
+    if unknown := sorted(excluded - left.keys() - right.keys()):
+        raise ParameterError(f"--exclude: there is no {', '.join(unknown)} on either side")
     chosen = [name.lower() for name in parameters.columns] or [*left, *right]
     names = [name for name in dict.fromkeys([*keys, *chosen]) if name in keys or name not in excluded]
     if alone := [name for name in names if name not in left or name not in right]:

@@ -11,7 +11,7 @@ from typing import IO, Self
 
 from core.errors import ParameterError
 from core.settings import Settings
-from stores.s3 import S3Store
+from stores.s3 import S3Store, from_disk
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -30,8 +30,8 @@ class KeyList:
 
     def __enter__(self) -> Self:
         if self._place:
-            if not self._in_s3 and not os.access(self._path.parent, os.W_OK):
-                raise ParameterError(f"--keys-to: cannot write to {self._path.parent}; name a folder that is there")
+            if not self._in_s3:
+                self._check_path()
             self._file = tempfile.TemporaryFile(prefix="ductrunner-keys-")
         return self
 
@@ -47,6 +47,12 @@ class KeyList:
     def _path(self) -> Path:
         return Path(self._place or "").expanduser().absolute()
 
+    def _check_path(self) -> None:
+        if not os.access(self._path.parent, os.W_OK):
+            raise ParameterError(f"--keys-to: cannot write to {self._path.parent}; name a folder that is there")
+        if self._path.is_dir():
+            raise ParameterError(f"--keys-to: {self._path} is a folder; name a file in it")
+
     def note(self, fault: str, key: Sequence[str | None]) -> None:
         """Add a row's key, if anybody asked for it."""
         if self._file:
@@ -57,7 +63,7 @@ class KeyList:
         """Put the list in its place; a file or object that is there is replaced.
 
         Raises:
-            StoreError: S3 refuses it.
+            StoreError: S3 refuses it, or the disk does.
         """
         if not self._file:
             return
@@ -67,6 +73,10 @@ class KeyList:
                 shutil.copyfileobj(self._file, writer)
             return
         handle, draft = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-        with os.fdopen(handle, "wb") as file:
-            shutil.copyfileobj(self._file, file)
-        Path(draft).replace(self._path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                shutil.copyfileobj(self._file, file)
+            Path(draft).replace(self._path)
+        except OSError as error:
+            Path(draft).unlink(missing_ok=True)
+            raise from_disk(error, self._path) from None

@@ -51,5 +51,6 @@ class RelationParameters(CheckParameters):
             StoreError: it cannot be reached or refuses.
         """
         with open_end(self.host_name, self.database, settings, context.cancelled) as end:
-            conditions = [self.where, since_condition(end, self.since)]
+            everything = relation_of(end, table or self.table, self.sql)
+            conditions = [self.where, since_condition(end, self.since, everything)]
             yield end, relation_of(end, table or self.table, self.sql, conditions)

@@ -327,3 +327,30 @@ def test_nothing_is_left_of_a_list_of_keys_when_the_comparison_breaks_off(hosts:
     before = sorted(tmp_path.iterdir())
     assert hosts.compare("redshift", "--keys-to", str(tmp_path / "keys")).code == 2
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_is_no_list_of_keys_and_none_is_left_in_it(hosts: Any, tmp_path: Path) -> None:
+    hosts.on("postgres", "CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    (tmp_path / "keys").mkdir()
+    done = hosts.compare("postgres", "--keys-to", str(tmp_path / "keys"), source="postgres")
+    assert (done.code, "keys is a folder; name a file in it" in done.said) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--since", "AT=2024-01-01T00:00:00"], 0, ""),
+        (["--since", "gone=1 day"], 2, "--since: gone is no column in"),
+        (["--since", "id=1 day"], 2, "--since: id is"),
+        (["--exclude", "at", "gone"], 2, "--exclude: there is no gone on either side"),
+    ],
+)
+def test_columns_are_found_in_any_case_and_those_that_are_not_there_are_named(
+    hosts: Any, words: list[str], code: int, message: str
+) -> None:
+    hosts.on("source", "CREATE TABLE t (id INT PRIMARY KEY, At DATETIME)", "INSERT INTO t VALUES (1, '2024-01-01')")
+    hosts.on("redshift", "CREATE TABLE t (id INT, at TIMESTAMP)",
+             "INSERT INTO t VALUES (1, '2024-01-01'), (2, '2023-01-01')")  # fmt: skip
+    done = hosts.compare("redshift", *words)
+    assert (done.code, message in done.said) == (code, True), done.said
