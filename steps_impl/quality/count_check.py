@@ -16,7 +16,7 @@ from core.errors import ParameterError
 from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.quality.engines import End, open_end
-from steps_impl.quality.engines.end import bare_for, check_name, relation_of
+from steps_impl.quality.engines.end import REDSHIFT_ALIAS, bare_for, check_name, relation_of
 from steps_impl.quality.relations import ComparisonParameters, defined_table, exactly_one
 from steps_impl.quality.report import CheckReport, conclude
 from steps_impl.registry import Step
@@ -131,12 +131,16 @@ def _own(end: End, sql: str, flag: str) -> int:
 
 def _destination(parameters: CountCheckParameters, settings: Settings) -> tuple[str, str, str | None]:
     """Return schema and table for the report, and the table's name for a statement, if there is one."""
+    own = parameters.destination_table_name
     if parameters.definition is not None:
         name = defined_table(parameters.definition, settings).name
-    elif parameters.destination_table_name is not None:
-        name = TokenReader(parameters.destination_table_name).table_name()
-    else:
+    elif own is None:
         return "", "query", None
+    elif parameters.destination_host != REDSHIFT_ALIAS:
+        schema, _, table = own.rpartition(".")
+        return schema, table, own
+    else:
+        name = TokenReader(own).table_name()
     plain = f"{name.schema}.{name.name}" if name.schema else name.name
     return name.schema or "public", name.name, plain if parameters.destination_host in settings.mysql else name.sql
 

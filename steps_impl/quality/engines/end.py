@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from core.cancelling import on_cancel
 from core.errors import ParameterError
 from core.settings import Settings
+from steps_impl.activities.copying.relations import quote_table
 from steps_impl.quality.engines.columns import Column, mysql_column, postgres_column
 from steps_impl.quality.sides import POSTGRES_ALIAS
 from steps_impl.queries import bare_query
@@ -113,8 +114,8 @@ def bare_for(end: End, sql: str) -> str:
 
 
 def quoted_table(name: str) -> str:
-    """Return ``table`` or ``schema.table`` in double quotes; in quotes already, it may hold any character."""
-    return TokenReader(name).table_name().sql if '"' in name else ".".join(map(quote, name.split(".")))
+    """Return ``table`` or ``schema.table`` of the warehouse, which knows small letters only, in double quotes."""
+    return TokenReader(name).table_name().sql if '"' in name else ".".join(map(quote, name.lower().split(".")))
 
 
 def _go_on(cancelled: threading.Event) -> None:
@@ -177,8 +178,8 @@ class PostgresEnd:
         return quote(name)
 
     def table(self, name: str) -> str:
-        """Return a table in double quotes."""
-        return quoted_table(name)
+        """Return a table in double quotes, spelled as it is given."""
+        return quote_table(name)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query."""

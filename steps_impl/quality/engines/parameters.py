@@ -22,7 +22,7 @@ class RelationParameters(CheckParameters):
         default="redshift", description="an alias of the configuration's mysql section, 'postgres' or 'redshift'"
     )
     database: str | None = Field(default=None, description="database; default: the host's")
-    table: str | None = Field(default=None, description="the table, `table` or `schema.table`")
+    table: str | None = Field(default=None, min_length=1, description="the table, `table` or `schema.table`")
     sql: str | None = Field(default=None, description="the rows of a query instead of a table")
     where: str | None = Field(default=None, description="only rows that fulfil this condition")
     since: str | None = Field(

@@ -130,3 +130,22 @@ def test_keys_of_tables_and_queries_are_checked_on_every_engine(hosts: Any, host
 def test_a_key_check_looks_at_one_relation(both: Any, words: tuple[str, ...]) -> None:
     done = both.step("primary-key-check", *words)
     assert (done.code, "--sql" in done.said) == (2, True), done.said
+
+
+def test_names_are_found_as_they_are_spelled_and_in_the_warehouse_in_small_letters(hosts: Any) -> None:
+    hosts.on("source", "CREATE TABLE Ord (id INT PRIMARY KEY)")
+    hosts.on("postgres", 'CREATE TABLE "Ord" (id INT PRIMARY KEY)')
+    hosts.on("redshift", "CREATE TABLE ord (id INT)")
+    try:
+        for host, name in (("source", "Ord"), ("postgres", "Ord"), ("postgres", 'public."Ord"'), ("redshift", "Ord")):
+            target = ("--destination-host", host, "--destination-table-name", name)
+            counted = hosts.step("count-check", "--source-host", "source", "--source-table", "Ord", *target)
+            assert counted.code == 0, counted.said
+        for host, name in (("postgres", '"Ord"'), ("redshift", "Ord")):
+            target = ("--target-host", host, "--target-table", name)
+            compared = hosts.step("compare", "--source-host", "source", "--source-table", "Ord", *target)
+            assert compared.code == 0, compared.said
+    finally:
+        hosts.on("source", "DROP TABLE Ord")
+        hosts.on("postgres", 'DROP TABLE "Ord"')
+        hosts.on("redshift", "DROP TABLE ord")
