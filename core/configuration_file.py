@@ -72,9 +72,11 @@ def laid_over(document: Mapping[str, Any], mode: Mapping[str, Any]) -> dict[str,
     for section, values in mode.items():
         former = result.get(section)
         both = isinstance(former, Mapping) and isinstance(values, Mapping)
-        result[section] = {**_small(former), **_small(values)} if both else values
+        result[section] = _over(former, values) if both else values
     return result
 
 
-def _small(section: Any) -> dict[str, Any]:
-    return {str(key).lower(): value for key, value in section.items()}
+def _over(former: Any, values: Any) -> dict[str, Any]:
+    """Lay keys over others, in whichever letters they are written; names, such as aliases of hosts, keep theirs."""
+    given = {str(key).lower() for key in values}
+    return {**{key: value for key, value in former.items() if str(key).lower() not in given}, **values}

@@ -128,11 +128,13 @@ def _read(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise SettingsError(f"{path} is not a YAML file; check it with a YAML linter") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1})" if mark else ""
+        raise SettingsError(f"{path} is not a YAML file{place}; check it with a YAML linter") from None
     if not isinstance(document or {}, dict):
         raise SettingsError(f"{path} must hold sections (etl, mysql, redshift, agent, …), not a single value")
-    return {str(key).lower(): value for key, value in (document or {}).items()}
+    return {str(key).lower(): value for key, value in (document or {}).items() if value is not None}
 
 
 def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str]) -> None:

@@ -96,3 +96,20 @@ def test_dataducts_sections_of_machines_are_read_and_name_the_worker_group(tmp_p
     text = "ec2: {INSTANCE_TYPE: m5.large, WORKER_GROUP: etl}\nemr: {NUM_CORE_INSTANCES: 3, CLUSTER_AMI: 3.1}\n"
     settings = load_settings(written(tmp_path, text), {})
     assert (settings.agent.worker_group, settings.emr.num_core_instances) == ("etl", 3)
+
+
+def test_a_mode_keeps_the_letters_of_names_and_goes_before_keys_in_other_letters(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "etl: {S3_BASE_PATH: dev}\nmysql:\n  courseDB: {HOST: db, USERNAME: etl}\n  Other: {HOST: o, USERNAME: etl}\n"
+        "production:\n  etl: {s3_base_path: prod}\n  mysql: {courseDB: {HOST: prod-db, USERNAME: etl}}\n",
+    )
+    settings = load_settings(path, {"DUCTRUNNER_MODE": "production"})
+    assert settings.etl.s3_base_path == "prod"
+    assert {alias: host.host for alias, host in settings.mysql.items()} == {"courseDB": "prod-db", "Other": "o"}
+
+
+def test_a_section_without_keys_is_as_none_and_a_fault_of_yaml_has_its_line(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "etl:\nagent:\nredshift:\n"), {}).etl.s3_base_path == ""
+    with pytest.raises(SettingsError, match=r"is not a YAML file \(line 2\)"):
+        load_settings(written(tmp_path, "etl:\n  a: b: c\n"), {})
