@@ -51,7 +51,11 @@ class ColumnCheckParameters(ComparisonParameters):
 
     @model_validator(mode="after")
     def _one_source_and_a_table(self) -> Self:
-        exactly_one(source_table=self.source_place, source_sql=self.source_sql)
+        exactly_one(
+            source_table=self.source_table, source_table_name=self.source_table_name, source_sql=self.source_sql
+        )
+        if self.table_definition is not None and self.destination_table_definition is not None:
+            raise ValueError("--destination-table-definition is another name of --table-definition; give one of them")
         if self.definition is None and not (self.destination_sql and self.keys):
             raise ValueError("give --table-definition, or --destination-sql and --keys")
         return self

@@ -42,9 +42,15 @@ class CountCheckParameters(ComparisonParameters):
 
     @model_validator(mode="after")
     def _one_of_each_side(self) -> Self:
-        exactly_one(source_table=self.source_place, source_sql=self.source_sql, source_count_sql=self.source_count_sql)
         exactly_one(
-            table_definition=self.definition,
+            source_table=self.source_table,
+            source_table_name=self.source_table_name,
+            source_sql=self.source_sql,
+            source_count_sql=self.source_count_sql,
+        )
+        exactly_one(
+            table_definition=self.table_definition,
+            destination_table_definition=self.destination_table_definition,
             destination_table_name=self.destination_table_name,
             destination_sql=self.destination_sql,
             destination_count_sql=self.destination_count_sql,

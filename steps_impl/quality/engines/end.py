@@ -109,8 +109,14 @@ def relation_of(end: End, table: str | None, sql: str | None, conditions: Sequen
 
 
 def bare_for(end: End, sql: str) -> str:
-    """Return a query without what stands behind its end, so that it can stand in brackets."""
-    return bare_query(sql, "mysql" if end.engine == "mysql" else "postgres")
+    """Return a query without what stands behind its end, so that it can stand in brackets.
+
+    Raises:
+        ParameterError: nothing is left of it.
+    """
+    if bare := bare_query(sql, "mysql" if end.engine == "mysql" else "postgres"):
+        return bare
+    raise ParameterError("a query or condition is empty; give a SELECT statement, or leave the condition out")
 
 
 def quoted_table(name: str) -> str:
