@@ -15,7 +15,7 @@ from steps_impl.quality.engines.end import text_of
 Fault = Literal["missing", "extra", "different"]
 Values = tuple[str | None, ...]
 #: Relative distance of two numbers that a single-precision float does not tell apart.
-_SINGLE = 2.0**-24
+_SINGLE = 2.0**-23
 #: What is nearer to 0 counts as 0: the engines cannot scale it.
 _TINY = 1e-290
 
@@ -109,9 +109,10 @@ def _close(form: Form, left: str | None, right: str | None) -> bool:
         return math.isnan(one) and math.isnan(other)
     if math.isinf(one) or math.isinf(other):
         return one == other
-    if form.digits == 15:
-        return _rounded(one, 15) == _rounded(other, 15) or math.isclose(one, other, rel_tol=10.0**-15)
-    return _single(one) == _single(other) or (form.digits == 6 and math.isclose(one, other, rel_tol=_SINGLE))
+    if form.digits == 9:  # two singles
+        return _single(one) == _single(other)
+    near = _SINGLE if form.digits == 6 else 10.0**-15
+    return _rounded(one, form.digits) == _rounded(other, form.digits) or math.isclose(one, other, rel_tol=near)
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -205,9 +205,10 @@ def test_keys_that_are_floats_are_told_alike_on_both_sides(hosts: Any, tmp_path:
 
 
 def test_floats_of_a_wrong_row_are_equal_where_the_checksums_take_them_as_equal(hosts: Any) -> None:
-    hosts.on("source", "CREATE TABLE t (k INT, v INT, f DOUBLE, g DOUBLE)", "INSERT INTO t VALUES (1, 1, 1e-300, 1)")
-    hosts.on("postgres", "CREATE TABLE t (k INT, v INT, f FLOAT8, g FLOAT8)",
-             "INSERT INTO t VALUES (1, 2, 0, 1.000000000000004)")  # fmt: skip
+    hosts.on("source", "CREATE TABLE t (k INT, v INT, f DOUBLE, g DOUBLE, s FLOAT)",
+             "INSERT INTO t VALUES (1, 1, 1e-300, 1, 1.000001)")  # fmt: skip
+    hosts.on("postgres", "CREATE TABLE t (k INT, v INT, f FLOAT8, g FLOAT8, s FLOAT8)",
+             "INSERT INTO t VALUES (1, 2, 0, 1.000000000000004, 1.0000014)")  # fmt: skip
     done = hosts.compare("postgres", "--keys", "k", "--on-failure", "warn")
     assert done.details["columns"] == {"v": 1}
 
