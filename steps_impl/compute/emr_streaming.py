@@ -13,13 +13,15 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.errors import DuctrunnerError, ParameterError
+from core.errors import AccessDenied, DuctrunnerError, ParameterError, ScriptNotFound, StoreUnreachable
+from core.settings import load_settings
 from steps_impl.activities.cluster import Cluster, open_cluster
 from steps_impl.activities.cluster.files import is_in_s3
 from steps_impl.activities.objects.base import Several
 from steps_impl.compute.drafts import Draft, draft_of
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.registry import Parameters, Step
+from stores.s3 import S3Store
 
 _NAME = "emr-streaming"
 _STREAMING = "hadoop-streaming"
@@ -62,6 +64,7 @@ def run(parameters: EmrStreamingParameters, context: StepContext) -> StepResult:
         ProgramMissing, ScriptNotFound, CommandFailed, CommandKilled: the job did not end well; the output is as before.
     """
     with open_cluster(_NAME, context) as cluster:
+        _check_files(parameters, load_settings(environment=context.environment).etl.region)
         draft = draft_of(cluster, parameters.output_path)
         if parameters.existing_output == "refuse" and draft.target_exists():
             raise ParameterError(f"the output {parameters.output_path} is there already; remove it or name another")
@@ -74,6 +77,21 @@ def run(parameters: EmrStreamingParameters, context: StepContext) -> StepResult:
                 draft.discard()
             raise
     return StepResult(details={"output": parameters.output_path, **details})
+
+
+def _check_files(parameters: EmrStreamingParameters, region: str | None) -> None:
+    """Look for the scripts and files of S3, which Hadoop names in the middle of a stack trace only.
+
+    Raises:
+        ScriptNotFound: one is not there. What the worker may not read is left to the cluster.
+    """
+    programs = [parameters.mapper, parameters.combiner, parameters.reducer]
+    files = [program.partition(" ")[0] for program in programs if program] + list(parameters.files)
+    store = S3Store(region=region)
+    for file in filter(is_in_s3, files):
+        with suppress(AccessDenied, StoreUnreachable):
+            if not store.exists(file.partition("#")[0]):
+                raise ScriptNotFound(f"{_NAME}: {file} is not there; check the bucket and the key")
 
 
 def _command(cluster: Cluster, parameters: EmrStreamingParameters, draft: Draft) -> list[str | Path]:

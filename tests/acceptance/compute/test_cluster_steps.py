@@ -10,7 +10,7 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
-from core.errors import CommandFailed, ParameterError, ProgramMissing
+from core.errors import CommandFailed, ParameterError, ProgramMissing, ScriptNotFound
 from steps_impl.activities.cluster.applications import run_tag
 from steps_impl.compute.emr_streaming import EmrStreamingParameters, job_words
 from tests.acceptance.cluster.conftest import MAPPER
@@ -117,6 +117,9 @@ def test_bad_parameters_are_refused(place: Place, words: dict[str, object], monk
     for whole in (f"s3://{place.bucket}/", "hdfs:///", "/"):
         with pytest.raises((ParameterError, ValidationError), match=r"is a whole|in one another"):
             place.run("emr-streaming", **{**words, "output_path": whole, "input": ["other:/in"]})
+    for wrong in ({"reducer": f"{place.uri('code/gone.py')} x"}, {"files": [f"{place.uri('gone.txt')}#here"]}):
+        with pytest.raises(ScriptNotFound, match=r"gone\.(py|txt#here) is not there"):
+            place.run("emr-streaming", **{**words, **wrong})
     monkeypatch.setenv("PATH", os.defpath)
     with pytest.raises(ProgramMissing, match="needs the program 'hadoop'"):
         place.run("emr-streaming", **words)
