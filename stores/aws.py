@@ -41,6 +41,8 @@ MISSING = frozenset(
         "NotFound",
         "NotFoundException",
         "ParameterNotFound",
+        "PipelineDeletedException",
+        "PipelineNotFoundException",
         "ResourceNotFoundException",
     }
 )
