@@ -13,6 +13,7 @@ from sandbox.redshift.extended import ExtendedProtocol
 from sandbox.redshift.plans import Finish, Plain, Plan, plan, query_of, with_query
 from sandbox.redshift.protocol import BACKEND_KEY, ERROR, READY, Closed, Span, Wire
 from sandbox.redshift.query_log import Running, asks_for_log
+from sandbox.redshift.resolve.excluded import rewrite_excluded
 from sandbox.redshift.resolve.pivot import rewrite_pivot
 from sandbox.redshift.resolve.resolver import is_clear, resolve
 from sandbox.redshift.scram import log_in
@@ -120,8 +121,11 @@ class Session:
         return with_query(planned, lambda sql: self._resolved(split(sql)[0], types))
 
     def _resolved(self, statement: Statement, types: bytes) -> str:
-        turned = rewrite_pivot(statement, lambda query: [column.name for column in self.upstream.describe(query)])
-        return resolve(turned, lambda text: self.upstream.probe(text, types))
+        def describe(query: str) -> list[str]:
+            return [column.name for column in self.upstream.describe(query)]
+
+        written = rewrite_excluded(rewrite_pivot(statement, describe), describe)
+        return resolve(written, lambda text: self.upstream.probe(text, types))
 
     @staticmethod
     def is_unclear(planned: Plan | None, statement: Statement) -> bool:

@@ -85,6 +85,19 @@ def _find(tokens: list[Token]) -> _Turn:
     return _Turn(source, word, opening, closing(tokens, opening))
 
 
+def with_queries(statement: Statement, place: int) -> str:
+    """Return the WITH clause of a statement, whose queries a table at a place may be one of."""
+    tokens = statement.tokens
+    if not tokens[0].is_word("with"):
+        return ""
+    depth = 0
+    for at, token in enumerate(tokens[: place + 1]):
+        depth += token.is_sign("(") - token.is_sign(")")
+        if depth == 0 and token.is_word("select"):
+            return f"{statement.text[: token.start - statement.offset]} " if at else ""
+    return ""  # it is in one of them
+
+
 class _Writer:
     """Writes one of them as a query of its own."""
 
@@ -95,7 +108,7 @@ class _Writer:
         self._source = self._text(tokens[turn.source : turn.word])
         if tokens[turn.word - 1].is_sign(")"):
             self._source += " AS source"
-        self._columns = describe(f"{self._with_queries()}SELECT * FROM {self._source}")
+        self._columns = describe(f"{with_queries(statement, turn.word)}SELECT * FROM {self._source}")
         self._cursor = Cursor(statement, tokens[turn.opening + 1 : turn.closing])
 
     def write(self) -> str:
@@ -108,20 +121,6 @@ class _Writer:
         offset = self._statement.offset
         return self._statement.text[tokens[0].start - offset : tokens[-1].end - offset]
 
-    def _with_queries(self) -> str:
-        """Return the WITH clause of the whole statement, whose queries the table may be one of."""
-        tokens = self._statement.tokens
-        if not tokens[0].is_word("with"):
-            return ""
-        depth = 0
-        for at, token in enumerate(tokens):
-            depth += token.is_sign("(") - token.is_sign(")")
-            if at > self._turn.word:
-                return ""  # it is in one of them
-            if depth == 0 and token.is_word("select"):
-                return f"{self._text(tokens[:at])} "
-        return ""
-
     def _others(self, *used: str) -> list[str]:
         return [quote_name(column) for column in self._columns if column not in used]
 
@@ -130,7 +129,7 @@ class _Writer:
         column = self._cursor.name()
         turned = []
         for value, given in self._list():
-            title = given or _title(value[0])
+            title = given or _default_title(value)
             found = f"{quote_name(column)} IS NOT DISTINCT FROM ({self._text(value)})"
             for call, alias, _ in aggregates:
                 name = quote_name(f"{title}_{alias}" if alias else title)
@@ -187,6 +186,14 @@ def _value_and_alias(tokens: list[Token]) -> tuple[list[Token], str]:
     if len(tokens) > 1 and tokens[-1].is_name and tokens[-2].kind is not Kind.SIGN:
         return tokens[:-1], _title(tokens[-1])
     return tokens, ""
+
+
+def _default_title(value: list[Token]) -> str:
+    """A constant is its own title; any other expression has the one that a column without a name has."""
+    if len(value) == 1:
+        return _title(value[0])
+    is_signed = len(value) == 2 and value[0].text in ("-", "+") and value[1].kind is Kind.NUMBER
+    return f"{value[0].text}{value[1].text}" if is_signed else "?column?"
 
 
 def _title(token: Token) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from sandbox.redshift.blocks import Block, find_blocks, innermost
 from sandbox.redshift.cursor import quote_name
 from sandbox.redshift.resolve import aliases, paths
+from sandbox.redshift.resolve.excluded import has_excluded
 from sandbox.redshift.resolve.pivot import has_pivot
 from sandbox.redshift.resolve.unnest import FromClause
 from sandbox.redshift.tokens import Kind, Statement, Token, split
@@ -87,7 +88,8 @@ def is_clear(statement: Statement) -> bool:
     """Say whether a statement goes to Postgres without a question about its names."""
     if not any(token.is_word(*_READ) for token in statement.tokens):
         return True
-    return not has_pivot(statement.tokens) and Names(statement).are_clear
+    tokens = statement.tokens
+    return not has_pivot(tokens) and not has_excluded(tokens) and Names(statement).are_clear
 
 
 def resolve(statement: Statement, probe: Probe) -> str:

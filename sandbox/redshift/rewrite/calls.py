@@ -120,6 +120,8 @@ def _extract(call: Call) -> Changes:
         return {}
     named = part.text if part.kind is Kind.STRING else quote_text(part.name)
     texts = {call.name: "pg_redshift.date_part", call.open + 1: named, place: ","}
+    if call.at(place + 1).is_word("sysdate") and not call.at(place + 2).is_sign("("):
+        texts[place + 1] = "pg_catalog.sysdate()"  # no table, as it is behind another FROM
     return call.changes({**texts, call.close: ", true)"})
 
 

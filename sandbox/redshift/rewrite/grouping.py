@@ -6,6 +6,7 @@ from typing import Final
 
 from sandbox.redshift.blocks import Item, closing, find_blocks, innermost
 from sandbox.redshift.errors import SYNTAX, SqlError, unknown
+from sandbox.redshift.resolve.excluded import has_excluded
 from sandbox.redshift.tokens import Statement, Token, split
 
 _AGGREGATES: Final = frozenset(
@@ -46,7 +47,9 @@ def _is_all(tokens: list[Token], at: int) -> bool:
 
 def _is_aggregate(tokens: list[Token], item: Item) -> bool:
     """Say whether a column is made of several rows: an aggregate or a window, but not of a subquery."""
-    if tokens[item.end - 1].is_sign("*") and item.end - item.start in (1, 3):
+    if has_excluded(tokens[item.start - 1 : item.end]) or (
+        tokens[item.end - 1].is_sign("*") and item.end - item.start in (1, 3)
+    ):
         raise unknown("GROUP BY ALL with * in the select list")
     at = item.start
     while at < item.end - 1:

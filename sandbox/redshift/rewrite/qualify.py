@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox.redshift.cursor import quote_name, split_commas
 from sandbox.redshift.errors import SqlError, unknown
+from sandbox.redshift.resolve.excluded import has_excluded
 from sandbox.redshift.tokens import Kind, Statement, Token, split
 
 _ENDS: Final = ("order", "limit", "offset", "union", "except", "intersect", "minus", "qualify", "with")
@@ -89,6 +90,8 @@ class _Writer:
         self._condition = self._tokens[block.qualify + 1 : block.end]
 
     def write(self) -> str:
+        if has_excluded(self._tokens[self._block.select : self._block.source]):
+            raise unknown("QUALIFY with EXCLUDE")
         items = self._tokens[self._block.select + 1 : self._block.source]
         distinct = "DISTINCT " if items[0].is_word("distinct") else ""
         listed = split_commas(items[1:] if distinct else items)

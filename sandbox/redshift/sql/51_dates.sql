@@ -148,6 +148,16 @@ LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZON
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
 
+-- A moment with a zone is one of UTC, a literal one without a zone.
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(zone text, moment timestamptz) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT convert_timezone(zone, moment AT TIME ZONE 'UTC') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamptz) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT convert_timezone(source, target, moment AT TIME ZONE 'UTC') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(zone text, moment text) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT convert_timezone(zone, moment::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment text) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT convert_timezone(source, target, moment::timestamp) $$;
+
 -- TO_DATE and TO_TIMESTAMP: unless they are to be strict, a day, month or time that is out of range goes on into the next.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_rolled(value text, form text) RETURNS timestamp LANGUAGE plpgsql IMMUTABLE STRICT AS
 $$ DECLARE

@@ -23,6 +23,7 @@ _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _FIELD: Final = re.compile(rb"((?:[^\\\x1f]|\\.)*+)\x1f?", re.DOTALL)
 _MOMENTS: Final = (1114, 1184)  # type oids
 _BYTES: Final = 17  # the type oid of what holds VARBYTE
+_TEXTS: Final = (25, 1042, 1043)
 
 
 def _in_json(name: str, column: Described) -> str:
@@ -127,12 +128,14 @@ class Form:
 
     def _padded_line(self, line: bytes) -> bytes:
         pieces, position = [], 0
-        for width in self._unload.fixed_widths:
+        for width, column in zip(self._unload.fixed_widths, self._columns, strict=True):
             match = _FIELD.match(line, position)
             assert match is not None  # anything begins with a field, perhaps an empty one
             field, position = match[1], match.end()
             text = _ESCAPED.sub(lambda match: self._escapes[match[1]], field)
-            text = self._unload.null_as if text == _NOTHING else text
+            if text == _NOTHING:
+                is_too_wide = len(self._unload.null_as) > width and column.type not in _TEXTS
+                text = b"" if is_too_wide else self._unload.null_as
             if len(text.decode()) > width:
                 raise SqlError(f"FIXEDWIDTH: a value has more than the {width} characters of its column", "22001")
             pieces.append(text.decode().ljust(width).encode())

@@ -60,6 +60,11 @@ def test_aliases_name_the_columns_and_a_with_query_is_turned_too(part, query):
     assert rows == [(2, 4, Decimal("10.00"))]
 
 
+def test_a_constant_is_the_name_of_its_column_and_any_other_expression_has_none(part, query):
+    names, rows = query("SELECT * FROM (SELECT -quality AS q FROM part) PIVOT (COUNT(*) FOR q IN (-1, -1 - 1, -2 x))")
+    assert (names, rows) == (["-1", "?column?", "x"], [(3, 2, 2)])
+
+
 def test_columns_become_values(part, query):
     names, rows = query("SELECT * FROM colors UNPIVOT (cnt FOR color IN (red, green AS g)) ORDER BY 1, 2")
     assert names == ["quality", "color", "cnt"]
@@ -125,3 +130,33 @@ def test_select_into_makes_a_table_as_create_table_as_does(part, run):
     run("SELECT price INTO TEMP TABLE held FROM part")
     run("SELECT price INTO #held FROM part")
     assert run("SELECT COUNT(*) FROM held, #held AS h WHERE held.price = h.price") == [(9,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected", "row"),
+    [
+        ("SELECT * EXCLUDE (green) FROM colors ORDER BY 1", ["quality", "red"], ("high", 15)),
+        ("SELECT TOP 1 * EXCLUDE green, red FROM colors ORDER BY 1", ["quality"], ("high",)),
+        ("WITH w AS (SELECT * FROM colors) SELECT 1 AS a, w.* EXCLUDE (quality, red), 2 AS b FROM w", None, (1, 20, 2)),
+        ("SELECT * FROM (SELECT DISTINCT * EXCLUDE (red) FROM colors) ORDER BY 1", ["quality", "green"], ("high", 20)),
+        ("SELECT 2 * exclude FROM (SELECT 3 AS exclude)", ["?column?"], (6,)),
+    ],
+)
+def test_columns_are_left_out(part, query, sql, expected, row):
+    names, rows = query(sql)
+    assert rows[0] == row
+    assert names == (expected or ["a", "green", "b"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT * EXCLUDE (nothing) FROM colors", "EXCLUDE must name some of the columns quality, red, green"),
+        ("SELECT * EXCLUDE (quality, red, green) FROM colors", "EXCLUDE must name some"),
+        ("SELECT * EXCLUDE (red) FROM colors QUALIFY ROW_NUMBER() OVER (ORDER BY red) = 1", "QUALIFY with EXCLUDE"),
+        ("SELECT * EXCLUDE (red), COUNT(*) FROM colors GROUP BY ALL", r"GROUP BY ALL with \*"),
+    ],
+)
+def test_columns_that_cannot_be_left_out_are_told(part, query, sql, reason):
+    with pytest.raises(psycopg2.Error, match=reason):
+        query(sql)

@@ -88,6 +88,10 @@ def test_fixed_widths_are_filled_and_never_cut(run, unload):
     assert unload(query, "FIXEDWIDTH 'id:3,s:5' PARALLEL OFF") == {"000": "1  hä\\x \n22      \n".encode()}
     with pytest.raises(psycopg2.Error, match="FIXEDWIDTH"):
         unload(query, "FIXEDWIDTH 'id:3,s:2' PARALLEL OFF ALLOWOVERWRITE")
+    wide_null = "FIXEDWIDTH 'id:3,s:2' NULL AS 'none' PARALLEL OFF ALLOWOVERWRITE"
+    assert unload("SELECT 1, NULL::int", wide_null) == {"000": b"1    \n"}
+    with pytest.raises(psycopg2.Error, match="FIXEDWIDTH"):
+        unload("SELECT 1, NULL::varchar", wide_null)
 
 
 def test_files_are_named_by_slice_and_part_and_the_manifest_lists_them(run, unload, s3_bucket):
