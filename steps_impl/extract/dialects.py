@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, Protocol
 
 from core.errors import ParameterError, UnsupportedValue
@@ -51,6 +51,13 @@ class Dialect(Protocol):
 
     def digest(self, relation: Relation) -> str:
         """Return an expression for 32 hexadecimal digits that are the same for the same row only."""
+
+
+def spelled(name: str, columns: Collection[str]) -> str:
+    """Return the column that is called so, else the one that is so in another case; ``name`` where none is."""
+    if name in columns:
+        return name
+    return next((column for column in columns if column.lower() == name.lower()), name)
 
 
 def can_be_ordered(source_type: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from core.errors import ParameterError, SchemaMismatch, UnsupportedValue
 from core.periods import parse_period
 from steps_impl.extract.cursor_parameters import CursorParameters
-from steps_impl.extract.dialects import Dialect, Kind, kind_of
+from steps_impl.extract.dialects import Dialect, Kind, kind_of, spelled
 from steps_impl.extract.mark import Digests, Edge, LastRun, MarkDocument, Point
 from steps_impl.extract.relation import Relation, both
 
@@ -56,7 +56,7 @@ class Increment:
     ) -> None:
         assert parameters.cursor_column is not None
         self._parameters, self._relation, self._dialect, self._ask = parameters, relation, dialect, ask
-        self._cursor = parameters.cursor_column
+        self._cursor = spelled(parameters.cursor_column, relation.source_types)
         self._kind: Kind = kind_of(self._cursor, relation.source_types, "--cursor-column")
         self._type = relation.source_types[self._cursor]
         self._name = dialect.quote(self._cursor)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
 from core.errors import ParameterError
-from steps_impl.extract.dialects import Dialect, can_be_ordered, kind_of
+from steps_impl.extract.dialects import Dialect, can_be_ordered, kind_of, spelled
 from steps_impl.extract.increments import Ask
 from steps_impl.extract.relation import Relation, both
 
@@ -24,7 +24,7 @@ def split_columns(split_by: str | None, relation: Relation) -> tuple[str, ...]:
     Raises:
         ParameterError: the table has no primary key and none is named, or its values cannot be ordered.
     """
-    columns = (split_by,) if split_by else _beginning(relation)
+    columns = (spelled(split_by, relation.source_types),) if split_by else _beginning(relation)
     if not columns:
         raise ParameterError("--parallel needs ranges: give --split-by with a column that has an index")
     for column in columns:

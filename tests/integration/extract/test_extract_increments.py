@@ -85,6 +85,13 @@ def test_only_what_is_new_is_read_and_ties_at_the_mark_are_read_once(table, kind
     assert table.take() == []
 
 
+def test_the_cursor_is_found_in_another_case(table):
+    table.create()
+    table.add((1, 5))
+    assert table.take(cursor_column="C") == [1]
+    assert table.take() == []
+
+
 def test_uuids_have_an_order_too(postgres_source, tmp_path):  # noqa: F811
     postgres_source.execute("CREATE TABLE events (c uuid); INSERT INTO events VALUES (uuidv7()), (uuidv7())")
 
