@@ -110,6 +110,18 @@ class Target:
             raise self._first_warning(skipped, warnings)
         return int(records)
 
+    def insert(self, statement: bytes) -> int:
+        """Run an INSERT and return the number of rows.
+
+        Raises:
+            Rejected: the server did not take a row as it is.
+            StoreError: typed by MySQL's error number.
+        """
+        rows = self.execute(statement)
+        if warnings := self._link._result.warning_count:
+            raise self._first_warning(0, warnings)
+        return rows
+
     def _first_warning(self, skipped: int, warnings: int) -> Rejected:
         for _, number, text in self.rows("SHOW WARNINGS LIMIT 1"):
             first = rejection(int(number or 0), text or "")

@@ -284,6 +284,9 @@ def test_rows_go_by_inserts_where_the_server_forbids_load_data(mysql: Product, m
             assert mysql.rows(table) == [(1, "a\\\n", b"\x00\xff"), (2, None, None)]
         with pytest.raises(LoadRejected, match="line 1"):
             mysql.load(table, mysql.values((1, "a", None)))
+        decimals = mysql.make("id INT PRIMARY KEY, d DECIMAL(5,2)")
+        with pytest.raises(LoadRejected, match="line 2, column d: the value does not fit"):
+            mysql.load(decimals, mysql.values((1, "1.230"), (2, "1.234")), mode="upsert")
     finally:
         mysql_server.execute("SET GLOBAL local_infile = 1")
     assert len(mysql.rows(table)) == 2
