@@ -11,6 +11,7 @@ _DOCUMENTS = frozenset({"json", "jsonb"})
 _TYPE = re.compile(r"(?P<base>[a-z ]+?)(?:\((?P<size>[\d,-]+)\))?(?P<zone> with(?:out)? time zone)?")
 _LONGEST = 65_535  # bytes of a Redshift VARCHAR
 _MOST_DIGITS = 38  # digits of a Redshift NUMERIC
+_MOST_BEHIND = 37  # of them behind the point
 _SAME = frozenset({"smallint", "integer", "bigint", "real", "double precision", "boolean", "date"})
 _FIXED_TEXT = {"uuid": 36, "time without time zone": 15, "time with time zone": 21}
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
@@ -62,7 +63,7 @@ def _parts(source_type: str) -> tuple[str, str]:
 def _numeric(size: str) -> dict[str, Any]:
     precision, _, scale = size.partition(",")
     digits, behind = int(precision or 0), int(scale or 0)
-    if not 0 < digits <= _MOST_DIGITS or not 0 <= behind <= digits:
+    if not 0 < digits <= _MOST_DIGITS or not 0 <= behind <= min(digits, _MOST_BEHIND):
         return _text(_LONGEST)
     return {"base": "numeric", "precision": digits, "scale": behind}
 

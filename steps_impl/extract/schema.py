@@ -8,6 +8,7 @@ from typing import Any
 _TYPE = re.compile(r"(?P<base>[a-z0-9 ]+?)(?:\((?P<size>[^)]*)\))?(?P<rest>( unsigned| zerofill| signed|/\*.*\*/)*)")
 _LONGEST = 65_535  # bytes of a Redshift VARCHAR
 _MOST_DIGITS = 38  # digits of a Redshift NUMERIC
+_MOST_BEHIND = 37  # of them behind the point
 _PLAIN = {
     "tinyint": "smallint",
     "smallint": "smallint",
@@ -31,8 +32,8 @@ def warehouse_type(mysql_type: str) -> dict[str, Any]:
     """Return ``{"base": …}`` with ``max_length`` (bytes) or ``precision`` and ``scale``, for ``decimal(12,2)`` etc.
 
     Wider types are chosen where MySQL's do not fit: BIGINT UNSIGNED is numeric(20,0), TIME (up to 838 hours) and
-    DECIMAL of more than 38 digits are text (with the
-    ``scale`` of the source), CHAR(n) counts four bytes a character.
+    DECIMAL of more than 38 digits or 37 behind the point are text (with the ``scale`` of the source), CHAR(n) counts
+    four bytes a character.
     """
     match = _TYPE.fullmatch(mysql_type.lower())
     if not match:
@@ -51,10 +52,10 @@ def warehouse_type(mysql_type: str) -> dict[str, Any]:
 
 def _decimal(size: str) -> dict[str, Any]:
     precision, _, scale = size.partition(",")
-    digits = int(precision or _MOST_DIGITS)
-    if digits > _MOST_DIGITS:
-        return {**_text(digits + 2), "scale": int(scale or 0)}
-    return {"base": "numeric", "precision": digits, "scale": int(scale or 0)}
+    digits, behind = int(precision or _MOST_DIGITS), int(scale or 0)
+    if digits > _MOST_DIGITS or behind > _MOST_BEHIND:
+        return {**_text(digits + 2), "scale": behind}
+    return {"base": "numeric", "precision": digits, "scale": behind}
 
 
 def _text(length: int) -> dict[str, Any]:
