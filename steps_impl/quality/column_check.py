@@ -16,7 +16,13 @@ from pydantic import Field, model_validator
 from core.errors import ParameterError
 from core.settings import load_settings
 from steps_impl.contract import StepContext, StepResult
-from steps_impl.quality.relations import ComparisonParameters, defined_table, exactly_one, warehouse_settings
+from steps_impl.quality.relations import (
+    ComparisonParameters,
+    by_one_name,
+    defined_table,
+    exactly_one,
+    warehouse_settings,
+)
 from steps_impl.quality.report import CheckReport, conclude
 from steps_impl.quality.sampling import SampleComparison
 from steps_impl.quality.sides import open_source, warehouse_relation, warehouse_side
@@ -51,11 +57,10 @@ class ColumnCheckParameters(ComparisonParameters):
 
     @model_validator(mode="after")
     def _one_source_and_a_table(self) -> Self:
-        exactly_one(
-            source_table=self.source_table, source_table_name=self.source_table_name, source_sql=self.source_sql
+        by_one_name(
+            table_definition=self.table_definition, destination_table_definition=self.destination_table_definition
         )
-        if self.table_definition is not None and self.destination_table_definition is not None:
-            raise ValueError("--destination-table-definition is another name of --table-definition; give one of them")
+        exactly_one(source_table=self.source_place, source_sql=self.source_sql)
         if self.definition is None and not (self.destination_sql and self.keys):
             raise ValueError("give --table-definition, or --destination-sql and --keys")
         return self

@@ -17,7 +17,7 @@ from core.settings import Settings, load_settings
 from steps_impl.contract import StepContext, StepResult
 from steps_impl.quality.engines import End, open_end
 from steps_impl.quality.engines.end import REDSHIFT_ALIAS, bare_for, check_name, relation_of
-from steps_impl.quality.relations import ComparisonParameters, defined_table, exactly_one
+from steps_impl.quality.relations import ComparisonParameters, by_one_name, defined_table, exactly_one
 from steps_impl.quality.report import CheckReport, conclude
 from steps_impl.registry import Step
 from steps_impl.tables.reader import TokenReader
@@ -42,15 +42,12 @@ class CountCheckParameters(ComparisonParameters):
 
     @model_validator(mode="after")
     def _one_of_each_side(self) -> Self:
-        exactly_one(
-            source_table=self.source_table,
-            source_table_name=self.source_table_name,
-            source_sql=self.source_sql,
-            source_count_sql=self.source_count_sql,
+        by_one_name(
+            table_definition=self.table_definition, destination_table_definition=self.destination_table_definition
         )
+        exactly_one(source_table=self.source_place, source_sql=self.source_sql, source_count_sql=self.source_count_sql)
         exactly_one(
-            table_definition=self.table_definition,
-            destination_table_definition=self.destination_table_definition,
+            table_definition=self.definition,
             destination_table_name=self.destination_table_name,
             destination_sql=self.destination_sql,
             destination_count_sql=self.destination_count_sql,

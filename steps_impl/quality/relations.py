@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from core.errors import ParameterError
 from core.sections.databases import RedshiftSettings
@@ -24,6 +26,11 @@ class ComparisonParameters(CheckParameters):
     source_table_name: str | None = Field(default=None, description="Dataduct's name of --source-table")
     source_sql: str | None = Field(default=None, description="source: the rows of a query")
 
+    @model_validator(mode="after")
+    def _one_name_of_the_source(self) -> Self:
+        by_one_name(source_table=self.source_table, source_table_name=self.source_table_name)
+        return self
+
     @property
     def source_place(self) -> str | None:
         """The source's table."""
@@ -33,6 +40,17 @@ class ComparisonParameters(CheckParameters):
     def source(self) -> SourceRelation:
         """The source's relation."""
         return SourceRelation(self.source_host, self.source_database, self.source_place, self.source_sql)
+
+
+def by_one_name(**names: str | None) -> None:
+    """Refuse a parameter that is given by both of its names.
+
+    Raises:
+        ValueError: names the flags.
+    """
+    if all(value is not None for value in names.values()):
+        first, second = (f"--{name.replace('_', '-')}" for name in names)
+        raise ValueError(f"{second} is another name of {first}; give one of them")
 
 
 def exactly_one(**given: str | None) -> None:
