@@ -81,8 +81,8 @@ class Catalog:
             try:
                 with connection.cursor() as cursor:
                     yield cursor
-            except psycopg2.OperationalError:
-                connection.close()  # the next use connects again
+            except psycopg2.Error:
+                connection.close()  # the next use connects again: not with a transaction that has failed
                 raise
 
     def _connect(self, database: str) -> Any:

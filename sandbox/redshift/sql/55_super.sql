@@ -56,17 +56,23 @@ END $$;
 DO $$ DECLARE
   kind text;
 BEGIN
-  FOREACH kind IN ARRAY ARRAY['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'boolean'] LOOP
-    EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(value jsonb) RETURNS %2$s LANGUAGE plpgsql IMMUTABLE STRICT
+  FOREACH kind IN ARRAY ARRAY['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric', 'boolean', 'date', 'timestamp',
+      'timestamptz'] LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_%1$s(value jsonb) RETURNS %2$s LANGUAGE plpgsql STABLE STRICT
       PARALLEL SAFE AS $f$ DECLARE given text := redshift_super_given(value, %2$L);
       BEGIN RETURN CASE WHEN pg_input_is_valid(given, %2$L) THEN given::%2$s END; END $f$', replace(kind, ' ', '_'), kind);
     UPDATE pg_cast SET castfunc = format('pg_catalog.redshift_super_%s(jsonb)', replace(kind, ' ', '_'))::regprocedure
     WHERE castsource = 'jsonb'::regtype AND casttarget = kind::regtype;
+    IF NOT FOUND THEN
+      EXECUTE format('CREATE CAST (jsonb AS %s) WITH FUNCTION pg_catalog.redshift_super_%1$s(jsonb)', kind);
+    END IF;
   END LOOP;
 END $$;
--- The text of a scalar, which a number or boolean is read from; NULL where there is none.
+-- The text of a scalar from which a value is read; NULL where there is none.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_super_given(value jsonb, kind text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT CASE jsonb_typeof(value) WHEN 'string' THEN value #>> '{}'
-     WHEN 'number' THEN CASE WHEN kind IN ('smallint', 'integer', 'bigint') THEN round((value #>> '{}')::numeric)::text
-       WHEN kind <> 'boolean' THEN value #>> '{}' END
-     WHEN 'boolean' THEN CASE WHEN kind = 'boolean' THEN value #>> '{}' ELSE (value #>> '{}')::boolean::integer::text END END $$;
+$$ SELECT CASE
+     WHEN jsonb_typeof(value) = 'string' THEN value #>> '{}'
+     WHEN jsonb_typeof(value) = 'boolean' AND kind = 'boolean' THEN value #>> '{}'
+     WHEN jsonb_typeof(value) = 'boolean' AND kind NOT IN ('date', 'timestamp', 'timestamptz') THEN (value #>> '{}')::boolean::integer::text
+     WHEN jsonb_typeof(value) = 'number' AND kind IN ('smallint', 'integer', 'bigint') THEN round((value #>> '{}')::numeric)::text
+     WHEN jsonb_typeof(value) = 'number' AND kind IN ('real', 'double precision', 'numeric') THEN value #>> '{}' END $$;

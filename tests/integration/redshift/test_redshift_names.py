@@ -80,6 +80,10 @@ def test_an_alias_is_used_again_in_its_own_query_unless_a_column_has_its_name(or
             "SELECT IS_SCALAR(JSON_PARSE('null')), IS_ARRAY(NULL::super), IS_INTEGER(NULL::super)",
             [(False, False, False)],
         ),
+        (
+            'SELECT j.d::date::varchar, j.n::date FROM (SELECT JSON_PARSE(\'{"d": "2024-02-03", "n": 5}\') AS j) q',
+            [("2024-02-03", None)],
+        ),
         ("SELECT array, e FROM t, t.s.a AS array, array.b AS e AT i WHERE i = 0", [({"b": [10, {"c": "x"}]}, 10)]),
         ("SELECT ARRAY(1, 2) - 1, JSON_PARSE('5') - 3, '7' - 2 FROM t WHERE id = 1", [(None, 2, 5)]),
     ],
