@@ -21,6 +21,19 @@ def test_the_sandbox_extra_is_what_is_locked_for_it() -> None:
     assert listed("sandbox.in") == set(PROJECT["optional-dependencies"]["sandbox"])
 
 
+def test_the_other_extras_are_what_is_locked_for_them() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert listed("extras.in") == {entry for name in extras if name != "sandbox" for entry in extras[name]}
+
+
+def test_whatever_is_declared_has_a_lowest_version() -> None:
+    declared = [
+        *PROJECT["dependencies"],
+        *(entry for extra in PROJECT["optional-dependencies"].values() for entry in extra),
+    ]
+    assert [entry for entry in declared if ">=" not in entry] == []
+
+
 def test_every_locked_requirement_has_a_version_and_hashes() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
