@@ -22,6 +22,7 @@ from steps_impl.quality.engines.end import text_of
 from steps_impl.quality.engines.parameters import RelationParameters
 from steps_impl.quality.report import conclude
 from steps_impl.registry import Step
+from steps_impl.tables.reader import TokenReader
 
 _UTC = ZoneInfo("UTC")
 #: MySQL's zero date, which is no value: it is the newest one only where there is no other.
@@ -38,7 +39,9 @@ class FreshnessParameters(RelationParameters):
     """What freshness-check is told; its tolerance is the age."""
 
     column: str | None = Field(default=None, description="the date or timestamp column")
-    last_load: bool = Field(default=False, description="look at the end of the last COPY into the table (redshift)")
+    last_load: bool = Field(
+        default=False, description="look at the end of the last COPY that names the table (redshift)"
+    )
     max_age: str = Field(description="the age that still passes, a period such as '2 hours'")
     ahead: str = Field(default="5 minutes", description="how far the newest value may lie in the future")
     timezone: str = Field(default="UTC", description="zone of a column that has none, such as Europe/Berlin")
@@ -99,11 +102,16 @@ def _newest(end: End, relation: str, parameters: FreshnessParameters) -> Age:
 
 
 def _last_load(end: End, parameters: FreshnessParameters) -> Age:
-    schema, table = parameters.place
-    names = [f"table_name = {_literal(table)}", *([f"schema_name = {_literal(schema)}"] if schema else [])]
+    """Return the age of the last COPY; the history knows the table's name and not its schema."""
+    table = TokenReader(end.table(parameters.table or "")).table_name().name
+    named = f"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = {_literal(table)}"
+    schemas = end.rows(f"SELECT n.nspname {named} AND c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg_%'")
+    if len(schemas) != 1:
+        there = ", ".join(sorted(str(text_of(schema)) for (schema,) in schemas)) or "no schema"
+        raise ParameterError(f"--last-load: {table} is in {there}; the history tells one table by its name alone")
     newest = _text(end, "MAX(end_time)")
-    query = f"SELECT {_text(end, _CLOCKS['redshift'])}, {newest} FROM sys_load_history WHERE {' AND '.join(names)}"
-    return _age(end, query, _UTC)
+    done = f"status = 'completed' AND table_name = {_literal(table)} AND database_name = current_database()"
+    return _age(end, f"SELECT {_text(end, _CLOCKS['redshift'])}, {newest} FROM sys_load_history WHERE {done}", _UTC)
 
 
 def _age(end: End, query: str, zone: ZoneInfo) -> Age:

@@ -22,6 +22,9 @@ from steps_impl.quality.engines.end import bare_for, text_of
 from steps_impl.quality.report import CheckParameters, CheckReport, conclude
 from steps_impl.registry import Step
 
+#: Postgres' numbers have 131,072 digits before the point, no engine's more.
+_MOST_DIGITS = 200_000
+
 
 class SqlCheckParameters(CheckParameters):
     """What sql-check is told."""
@@ -116,9 +119,12 @@ def _number(end: End, sql: str, flag: str) -> Decimal:
     rows: list[tuple[Any, ...]] = end.rows(f"SELECT * FROM (\n{bare_for(end, sql)}\n) AS found LIMIT 2")
     try:
         ((value,),) = rows
-        return Decimal(str(text_of(value)))
+        number = Decimal(str(text_of(value)))
     except (ValueError, InvalidOperation):
         raise ParameterError(f"{flag} must return one row with one number") from None
+    if number.is_finite() and abs(number.adjusted()) > _MOST_DIGITS:
+        raise ParameterError(f"{flag} returns a text that is too large a number; no engine has such a one")
+    return number
 
 
 STEP = Step(

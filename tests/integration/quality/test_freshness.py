@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg2
 import pytest
 
 HOURS = {
@@ -57,10 +58,23 @@ def test_zero_dates_are_no_value_and_infinity_lies_in_the_future(hosts: Any) -> 
     assert (ahead.code, "in the future" in ahead.said) == (3, True)
 
 
-def test_the_last_load_of_a_table_counts(hosts: Any) -> None:
-    hosts.on("redshift", "CREATE TABLE t (id INT)")
+def test_the_last_load_of_a_table_counts(hosts: Any, s3_client: Any, s3_bucket: str) -> None:
+    hosts.on("redshift", "CREATE TABLE t (id INT)", "DROP SCHEMA IF EXISTS other CASCADE")
     never = fresh(hosts, "redshift", "--last-load", "--max-age", "1 day")
     assert (never.code, "there is no value in load" in never.said) == (3, True)
+    s3_client.put_object(Bucket=s3_bucket, Key="good", Body=b"1\n")
+    s3_client.put_object(Bucket=s3_bucket, Key="bad", Body=b"x\n")
+    copy = f"COPY t FROM 's3://{s3_bucket}/{{}}' IAM_ROLE default"
+    with pytest.raises(psycopg2.Error):
+        hosts.on("redshift", copy.format("bad"))
+    assert fresh(hosts, "redshift", "--last-load", "--max-age", "1 day").code == 3
+    hosts.on("redshift", copy.format("good"))
+    look = ("freshness-check", "--table", "public.T", "--last-load", "--max-age", "1 day")
+    assert hosts.step(*look).code == 0
+    hosts.on("redshift", "CREATE SCHEMA other", "CREATE TABLE other.t (id INT)")
+    several = hosts.step(*look)
+    assert (several.code, "t is in other, public; the history tells" in several.said) == (2, True)
+    hosts.on("redshift", "DROP SCHEMA other CASCADE")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ CASES: list[tuple[list[str], int]] = [
     (["--sql", "SELECT 9007199254740993", "--equal-sql", "SELECT 9007199254740992"], 3),
     (["--sql", "SELECT 9007199254740993", "--maximum", "9007199254740992"], 3),
     (["--sql", "SELECT 1", "--number", "1", "--tolerance", "inf"], 2),
+    (["--sql", "SELECT '1e999999999' AS n", "--number", "1"], 2),
     (["--sql", "SELECT 1"], 2),
     (["--sql", "SELECT 1", "--number", "1", "--no-rows"], 2),
     (["--sql", "DROP TABLE t", "--no-rows"], 1),
