@@ -81,6 +81,8 @@ def _scalar(made: Converter) -> Callable[[Any], Any]:
             return made(str(value).lower())
         if isinstance(value, str):  # numbers are kept as texts
             return made(value)
+        if value is None:
+            raise BadValue("a list, set or map holds no NULL")
         raise BadValue("a list, set, map or user type holds single values where its type does")
 
     return convert

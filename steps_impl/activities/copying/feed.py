@@ -35,15 +35,17 @@ class Feed:
         self.bytes = 0
         self._waiting: Chunk | None = next(self._chunks, None)
 
-    def require_width(self, width: int, taker: str) -> None:
+    def require_width(self, width: int, taker: str, hint: str = "") -> None:
         """Refuse all rows if the first has another number of values; ``taker`` says who takes ``width`` of them.
+
+        ``hint`` ends the message: what may be the cause.
 
         Raises:
             LoadRejected: it does; later rows are looked at by the database.
         """
         if self._waiting is not None and (found := len(self._waiting.row(0))) != width:
             raise LoadRejected(
-                f"{self._waiting.place}: it has {found} values, {taker} takes {width}; nothing was loaded"
+                f"{self._waiting.place}: it has {found} values, {taker} takes {width}; nothing was loaded{hint}"
             )
 
     def chunks(self) -> Iterator[Chunk]:

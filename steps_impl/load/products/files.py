@@ -65,7 +65,9 @@ class Files:
             LoadRejected: the first row has another number of values than columns were chosen.
         """
         feed = Feed(rows, self.context, nul=nul)
-        feed.require_width(len(rows.names or ()), f"the table {table}")
+        told = self.parameters.input_format or self.source.format
+        hint = "" if told else "; the files were taken for tsv: if they are not, give --input-format"
+        feed.require_width(len(rows.names or ()), f"the table {table}", hint)
         return feed
 
     def name(self, table: ProductTable) -> LoadName:

@@ -228,6 +228,7 @@ def test_a_bad_value_is_told_by_file_and_line_and_nothing_is_written(ring: Ring)
         ("1\tk\t2026-02-01 00:00:00.000001\t1\t[]", "line 2, column v: a timestamp ends at the millisecond"),
         ("1\tk\t\\N\tsecret\t[]", "line 2, column d: it should be a decimal"),
         ("1\tk\t\\N\t1\t[1", "line 2, column l: it should be JSON"),
+        ("1\tk\t\\N\t1\t[null]", "line 2, column l: a list, set or map holds no NULL"),
         ("1\tk", "line 2: it has 2 values"),
         (b"1\t\xff\t\\N\t1\t[]", "line 2, column k: not UTF-8"),
     ]:

@@ -38,6 +38,15 @@ def test_keys_of_json_lines_are_found_as_the_extract_spells_them(product: Produc
     assert len(product.rows(table)) == 2
 
 
+def test_files_that_may_be_of_another_format_are_told_as_such(product: Product) -> None:
+    table = product.make("id INT, v VARCHAR(9)")
+    with pytest.raises(
+        LoadRejected, match=r"it has 1 values, .* were taken for tsv: if they are not, give --input-for"
+    ):
+        product.load(table, product.file("1,a\n", "rows.csv"))
+    assert product.load(table, product.file("1,a\n", "rows.csv"), input_format="csv").rows == 1
+
+
 def test_rows_that_others_refer_to_are_not_replaced(product: Product) -> None:
     parent = product.make("id INT PRIMARY KEY", (1,))
     product.make(f"id INT, FOREIGN KEY (id) REFERENCES {parent} (id)", (1,))
