@@ -62,7 +62,7 @@ def run(parameters: NullRateParameters, context: StepContext) -> StepResult:
 
 
 def _may_be_blank(column: Column) -> bool:
-    return column.kind in {"text", "char"} and column.type != "json"  # no JSON is blank, and Postgres cannot trim it
+    return column.kind in {"text", "char"} and column.type not in {"json", "enum"}  # which Postgres cannot trim
 
 
 STEP = Step(

@@ -52,7 +52,7 @@ _POSTGRES: dict[str, Kind] = {
     "timestamp with time zone": "timestamptz",
     "time without time zone": "time",
     "character": "char",
-    **dict.fromkeys(("character varying", "text", "name", "json"), "text"),
+    **dict.fromkeys(("character varying", "text", "name", "json", "enum"), "text"),
     "uuid": "uuid",
     **dict.fromkeys(("bytea", "binary varying", "varbyte"), "binary"),
 }

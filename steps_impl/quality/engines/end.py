@@ -32,6 +32,12 @@ _UTF8_COLLATIONS = (
     "SELECT id FROM information_schema.collations WHERE character_set_name IN ('utf8', 'utf8mb3', 'utf8mb4')"
 )
 
+#: Types that a database of Postgres has of its own: enumerations, and domains with what they are made of.
+_OWN_TYPES = (
+    "SELECT format_type(oid, NULL), CASE typtype WHEN 'e' THEN 'enum' ELSE format_type(typbasetype, typtypmod) END "
+    "FROM pg_type WHERE typtype IN ('d', 'e')"
+)
+
 __all__ = ["Column", "End", "Engine", "open_end"]
 
 
@@ -196,7 +202,8 @@ class PostgresEnd:
         """Describe the columns by ``format_type``."""
         utf8 = self.link.rows("SHOW server_encoding")[0][0] in {"UTF8", "SQL_ASCII"}
         described = self.link.columns(f"SELECT * FROM {relation}")
-        return [postgres_column(name, kind, utf8=utf8) for name, kind in described]
+        own = {str(text_of(name)): str(text_of(meant)) for name, meant in self.link.rows(_OWN_TYPES)}
+        return [postgres_column(name, own.get(kind, kind), utf8=utf8) for name, kind in described]
 
 
 @dataclass(frozen=True)

@@ -355,3 +355,17 @@ def test_columns_are_found_in_any_case_and_those_that_are_not_there_are_named(
              "INSERT INTO t VALUES (1, '2024-01-01'), (2, '2023-01-01')")  # fmt: skip
     done = hosts.compare("redshift", *words)
     assert (done.code, message in done.said) == (code, True), done.said
+
+
+def test_enumerations_and_domains_of_postgres_are_compared_as_what_they_are(hosts: Any) -> None:
+    hosts.on("source", "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('sad', 'ok'), d DECIMAL(6,2))",
+             "INSERT INTO t VALUES (1, 'ok', 1.5), (2, 'sad', NULL)")  # fmt: skip
+    hosts.on("postgres", "DROP TYPE IF EXISTS mood", "DROP DOMAIN IF EXISTS price",
+             "CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN price AS numeric(6,2) CHECK (value > 0)",
+             "CREATE TABLE t (id INT PRIMARY KEY, e mood, d price)",
+             "INSERT INTO t VALUES (1, 'ok', 1.5), (2, 'ok', NULL)")  # fmt: skip
+    done = hosts.compare("postgres", "--on-failure", "warn")
+    assert (done.code, done.details["columns"]) == (0, {"e": 1}), done.said
+    look = ("null-rate-check", "--host-name", "postgres", "--table", "t", "--columns", "e", "--blank-is-null")
+    assert hosts.step(*look).code == 0
+    hosts.on("postgres", "DROP TABLE t", "DROP TYPE mood", "DROP DOMAIN price")
