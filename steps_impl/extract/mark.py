@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import NotFound, ObjectReplaced, ParameterError, RecordMalformed, StoreError
 from steps_impl.extract.mark_lock import ObjectLock, locked_directory
-from steps_impl.extract.outputs import LocalOutput
+from steps_impl.extract.outputs import LocalOutput, in_s3
 
 if TYPE_CHECKING:
     from stores.s3 import S3Store
@@ -104,7 +104,7 @@ class MarkStore:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._store = _store() if address.startswith(("s3://", "s3a://", "s3n://")) else None
+        self._store = _store() if in_s3(address) else None
         self._found: bytes | None = None
         self._etag: str | None = None
 

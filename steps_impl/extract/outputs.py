@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from core.errors import AccessDenied, DiskFull, NotFound, StoreError
+from core.errors import AccessDenied, DiskFull, NotFound, ParameterError, StoreError
 
 _MANIFEST_LIMIT = 16 << 20
+#: ``http://…``, ``file:///…``, ``s3:/…``: what would be a directory of that odd name.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 class Sink(Protocol):
@@ -55,8 +58,21 @@ class Output(Protocol):
 
 
 def open_output(place: str) -> Output:
-    """Return the output for ``s3://bucket/prefix/`` or a local directory (made if it is missing)."""
-    return S3Output(place) if place.startswith(("s3://", "s3a://", "s3n://")) else LocalOutput(Path(place))
+    """Return the output for ``s3://bucket/prefix/`` or a local directory (made if missing). Raises as ``in_s3``."""
+    return S3Output(place) if in_s3(place) else LocalOutput(Path(place))
+
+
+def in_s3(place: str) -> bool:
+    """Tell whether a place is one of S3, not a path.
+
+    Raises:
+        ParameterError: it is an address of something else.
+    """
+    if place.startswith(("s3://", "s3a://", "s3n://")):
+        return True
+    if _ADDRESS.match(place):
+        raise ParameterError(f"{place!r} is neither an s3:// address nor a path; correct it")
+    return False
 
 
 class S3Output:

@@ -154,6 +154,20 @@ def test_json_has_the_values_that_other_formats_have(database: Any, tmp_path: Pa
     assert [json.loads(line) for line in files(tmp_path / "out")] == [{"c": "a  ", "i": "::1", "n": "10.0.0.0/8"}]
 
 
+def test_addresses_of_something_else_make_no_directories(
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("http://bucket/x", "file:///x", "s3:/bucket/x", "S3://bucket/x"):
+        with pytest.raises(ParameterError, match="neither an s3:// address nor a path"):
+            postgres.STEP.run(
+                postgres.ExtractPostgresParameters(output=place, sql="SELECT 1 AS n"), StepContext(Silent())
+            )
+        with pytest.raises(ParameterError, match="neither an s3:// address nor a path"):
+            extract(tmp_path / "out", sql="SELECT 1 AS n", cursor_column="n", state=place)
+    assert not [path.name for path in tmp_path.iterdir() if ":" in path.name]
+
+
 def test_a_refused_password_is_said_at_once_and_not_repeated(
     database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
