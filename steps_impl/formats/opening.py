@@ -1,7 +1,8 @@
-"""The bytes of a file in S3 or on this machine, without compression: gzip and zstd are told by their first bytes."""
+"""The bytes of a file in S3 or on this machine, without compression, which is told by the first bytes."""
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ _GZIP = b"\x1f\x8b"
 #: Bytes of zstd data that are taken at a time: they may become many times as much.
 _ZSTD_BLOCK = 64 * 1024
 _ZSTD = b"\x28\xb5\x2f\xfd"
+#: The head, and of the first block (or of the end, where there is none) the number that it begins with.
+_BZIP2 = re.compile(rb"BZh[1-9](?:\x31\x41\x59\x26\x53\x59|\x17\x72\x45\x38\x50\x90)")
 _S3 = ("s3://", "s3a://", "s3n://")
 
 
@@ -31,18 +34,20 @@ def is_in_s3(address: str) -> bool:
 def blocks_of(address: str, s3: Callable[[], S3Store]) -> Iterator[bytes]:
     """Yield a file's bytes without compression, block by block; ``s3`` makes what reads S3.
 
-    Text never begins with gzip's or zstd's first bytes, which are no UTF-8.
+    Text never begins with gzip's or zstd's first bytes, which are no UTF-8, and hardly with bzip2's ten.
 
     Raises:
         RecordMalformed: the compressed data is damaged or cut off.
         NotFound, AccessDenied, StoreError: the file cannot be read.
     """
     with _open(address, s3) as file:
-        start = file.peek(4)[:4]  # type: ignore[attr-defined]  # both are BufferedReaders
+        start = file.peek(10)[:10]  # type: ignore[attr-defined]  # both are BufferedReaders
         if start[:2] == _GZIP:
             yield from unzipped(file, address)
-        elif start == _ZSTD:
+        elif start[:4] == _ZSTD:
             yield from _unzstd(file, address)
+        elif _BZIP2.match(start):
+            yield from _unbzip2(file, address)
         else:
             yield from iter(lambda: file.read(BLOCK), b"")
 
@@ -79,6 +84,20 @@ def _unzstd(file: BinaryIO, address: str) -> Iterator[bytes]:
         whole = False
     if not whole:
         raise RecordMalformed(f"{address}: its zstd data is damaged or cut off; write the file again")
+
+
+def _unbzip2(file: BinaryIO, address: str) -> Iterator[bytes]:
+    """Yield the content of bzip2 data, of one stream or several."""
+    import bz2
+
+    try:
+        with bz2.open(file) as content:
+            while block := content.read(BLOCK):
+                yield block
+    except (EOFError, OSError) as error:
+        if isinstance(error, InterruptedError):
+            raise
+        raise RecordMalformed(f"{address}: its bzip2 data is damaged or cut off; write the file again") from None
 
 
 def _open(address: str, s3: Callable[[], S3Store]) -> BinaryIO:

@@ -18,7 +18,7 @@ class FileParameters(Parameters):
     input: tuple[str, ...] = Field(
         default=(),
         description="what to load: a manifest, a directory or a file, in S3 or on this machine; several are loaded "
-        "together; default: $INPUT1_STAGING_DIR; gzip and zstd are told by the files themselves",
+        "together; default: $INPUT1_STAGING_DIR; gzip, zstd and bzip2 are told by the files themselves",
     )
     input_format: Literal["tsv", "csv", "json"] | None = Field(
         default=None,

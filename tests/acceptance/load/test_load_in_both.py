@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_files_that_may_be_of_another_format_are_told_as_such(product: Product) 
     ):
         product.load(table, product.file("1,a\n", "rows.csv"))
     assert product.load(table, product.file("1,a\n", "rows.csv"), input_format="csv").rows == 1
+
+
+def test_bzip2_is_unpacked_and_a_cut_file_refused(product: Product) -> None:
+    table = product.make("id INT PRIMARY KEY, v VARCHAR(9)")
+    packed = bz2.compress(b"1\ta\n") + bz2.compress(b"2\tb\n")
+    assert product.load(table, product.file(packed)).rows == 2
+    with pytest.raises(RecordMalformed, match=r"rows\.tsv: its bzip2 data is damaged or cut off"):
+        product.load(table, product.file(packed[:-4]), mode="replace")
+    assert product.load(table, product.file(bz2.compress(b"")), mode="upsert").rows == 0
+    assert product.rows(table) == [(1, "a"), (2, "b")]
 
 
 def test_rows_that_others_refer_to_are_not_replaced(product: Product) -> None:
