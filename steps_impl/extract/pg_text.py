@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 
-from steps_impl.formats.delimited import Row
+from steps_impl.formats.delimited import ESCAPED_MARKER, TEXT_MARKER, Row
 
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _PLAIN = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _PLACE = b"\x1d"
+#: The text ``\N`` as a whole field, or behind an escaped tab, where both ways to write it are the same.
+_MARKER = re.compile(rb"(?:\A|(?<=[\t\n]))" + re.escape(ESCAPED_MARKER) + rb"(?=[\t\n])")
 _LETTERS = (
     (rb"\n", b"\\\n"), (rb"\r", b"\\\r"), (rb"\t", b"\\\t"), (rb"\b", b"\b"), (rb"\f", b"\f"), (rb"\v", b"\v"),
 )  # fmt: skip
@@ -31,6 +33,11 @@ def for_redshift(block: bytes) -> bytes:
     """Return whole lines as Redshift's ESCAPE reads them."""
     if b"\\" not in block:
         return block
+    text = _bytes_behind_backslashes(block)
+    return _MARKER.sub(lambda _: TEXT_MARKER, text) if ESCAPED_MARKER in text else text
+
+
+def _bytes_behind_backslashes(block: bytes) -> bytes:
     if _PLACE in block:
         return _ESCAPED.sub(_redshift, block)
     kept = block.replace(b"\\\\", _PLACE)

@@ -2,8 +2,9 @@ r"""Tab-separated and comma-separated text, written a few hundred rows at a time
 
 tsv
     NULL is ``\N``; backslash, tab, line feed and carriage return each get a backslash before them, as UNLOAD's
-    ESCAPE writes them (Redshift knows no ``\n`` notation: the byte after a backslash is taken as it is). Loads with
-    ``DELIMITER '\t' ESCAPE NULL AS '\N'`` in Redshift, with ``FORMAT text`` (its defaults) in Postgres.
+    ESCAPE writes them (Redshift knows no ``\n`` notation: the byte after a backslash is taken as it is). The text
+    ``\N`` is ``\\\N``, since Redshift takes ``\\N`` for NULL, too (*COPY, ESCAPE*). Loads with ``DELIMITER '\t'
+    ESCAPE`` in Redshift, with ``FORMAT text`` (its defaults) in Postgres.
 csv
     RFC 4180 with every value in quotes and lines that end with LF; NULL is ``\N`` without quotes. Loads with
     ``CSV NULL AS '\N'``, in Postgres with ``FORMAT csv, NULL '\N'``. Postgres keeps a quoted ``"\N"`` as text;
@@ -23,6 +24,8 @@ from typing import Protocol
 Row = Sequence[bytes | None]
 
 NULL_MARKER = rb"\N"
+#: The text that looks like it: with a backslash before the backslash alone, and before every character.
+ESCAPED_MARKER, TEXT_MARKER = rb"\\N", rb"\\\N"
 _NULL, _END, _BETWEEN = b"\x1d", b"\x1e", b"\x1f"
 
 
@@ -60,11 +63,13 @@ class TabSeparated:
         full = column if all(column) else [value for value in column if value]
         joined = _BETWEEN.join(full)  # type: ignore[arg-type]  # no None is left
         if joined.count(_BETWEEN) != max(0, len(full) - 1):
-            return [NULL_MARKER if value is None else self._escaped(value) for value in column]
+            return [NULL_MARKER if value is None else _as_text(self._escaped(value)) for value in column]
         escaped = self._escaped(joined)
         if escaped is joined:
             return _without_nulls(column)
         values = escaped.split(_BETWEEN)
+        if ESCAPED_MARKER in escaped:
+            values = [_as_text(value) for value in values]
         if full is column:
             return values
         rest = iter(values)
@@ -93,6 +98,10 @@ class CommaSeparated:
     def _line(self, row: Row) -> bytes:
         values = (NULL_MARKER if value is None else b'"' + value.replace(b'"', b'""') + b'"' for value in row)
         return b",".join(values) + b"\n"
+
+
+def _as_text(escaped: bytes) -> bytes:
+    return TEXT_MARKER if escaped == ESCAPED_MARKER else escaped
 
 
 def _without_nulls(column: Row) -> Sequence[bytes]:

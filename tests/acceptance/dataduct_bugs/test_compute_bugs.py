@@ -26,7 +26,7 @@ def test_an_extract_rewrites_no_data_and_null_is_not_the_text_null(source: Sourc
     source.insert("t", [*enumerate(texts)])
     source.extract(table="t", compression="none")
     lines = source.text().decode().splitlines()
-    assert lines == ["0\tC:\\\\new", "1\t\\N", "2\tNULL", "3\t\\\\n", "4\t\\\\N", "5\t", "6\t1000\\\\0"]
+    assert lines == ["0\tC:\\\\new", "1\t\\N", "2\tNULL", "3\t\\\\n", "4\t\\\\\\N", "5\t", "6\t1000\\\\0"]
 
 
 def test_no_record_is_cut_where_an_extract_has_several_files(source: Source) -> None:

@@ -42,7 +42,7 @@ def test_files_and_manifest_appear_under_the_prefix(words, s3_client, s3_bucket,
     assert result.details["manifest"] == f"{prefix}/manifest"
     assert [f"s3://{s3_bucket}/{key}" for key in keys(s3_client, s3_bucket) if "part-" in key] == sorted(urls)
     text = [gzip.decompress(body(s3_client, s3_bucket, url.split("/", 3)[3])) for url in urls]
-    assert all(line in b"".join(text) for line in (b"1\t\\N\t\\N\n", b"2\t\tNULL\n", b"3\t\\\\N\t\\\\\n"))
+    assert all(line in b"".join(text) for line in (b"1\t\\N\t\\N\n", b"2\t\tNULL\n", b"3\t\\\\\\N\t\\\\\n"))
     for entry, raw in zip(manifest["entries"], urls, strict=True):
         head = s3_client.head_object(Bucket=s3_bucket, Key=raw.split("/", 3)[3])
         assert entry["meta"]["content_length"] == head["ContentLength"]

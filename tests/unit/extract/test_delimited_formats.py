@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from steps_impl.extract.pg_text import for_redshift
 from steps_impl.formats import FORMATS
 
 AWKWARD = [
@@ -95,7 +97,29 @@ def test_a_chunk_with_marker_bytes_is_written_like_the_same_rows_alone(name):
 
 
 def test_null_empty_and_its_spellings_stay_four_things_in_tsv():
-    assert FORMATS["tsv"].encode([(None, b"", b"NULL", b"\\N")]) == b"\\N\t\tNULL\t\\\\N\n"
+    assert FORMATS["tsv"].encode([(None, b"", b"NULL", b"\\N")]) == b"\\N\t\tNULL\t\\\\\\N\n"
+
+
+@pytest.mark.parametrize("other", [None, b"", b"a\\N", b"\\\\N", b"\x1f", b"\t\\N"])
+def test_the_text_that_looks_like_null_never_stands_in_a_field_as_redshift_reads_null(other):
+    text = FORMATS["tsv"].encode([(b"\\N", other), (other, b"\\N")])
+    fields = re.findall(rb"((?:[^\\\t\n]|\\[\s\S])*)[\t\n]", text)
+    assert [field == rb"\N" for field in fields] == [False, other is None, other is None, False]
+    assert rb"\\N" not in fields
+    values = [re.sub(rb"\\([\s\S])", rb"\1", field) for field in fields]
+    assert values[0] == values[3] == b"\\N"
+    assert values[1] == values[2] == (b"N" if other is None else other)
+
+
+def test_what_postgres_sends_is_read_by_redshift_as_it_was_meant():
+    rows = [[b"\\N", None, b"\t\\N"], [None, b"\\N", b"\\\\N"], [b"\x1d", b"\\N", b"\\N"]]
+    for some in (rows, rows[:2]):
+        sent = b"".join(b"\t".join(rb"\N" if v is None else _sent(v) for v in row) + b"\n" for row in some)
+        assert for_redshift(sent).replace(b"\\\t\\\\\\N", b"\\\t\\\\N") == FORMATS["tsv"].encode(some)
+
+
+def _sent(value):
+    return value.replace(b"\\", b"\\\\").replace(b"\t", rb"\t").replace(b"\n", rb"\n")
 
 
 def test_null_empty_and_its_spellings_stay_four_things_in_csv():
