@@ -144,7 +144,7 @@ def test_a_table_may_be_named_in_quotes_or_in_another_case(database: Any, tmp_pa
         "CREATE TABLE plain (n int); INSERT INTO plain VALUES (3)"
     )
     assert extract(tmp_path / "out", table='"o.d"."T ""1"""', parallel=2).rows == 2
-    assert files(tmp_path / "out") == [b'"1"\n"2"\n']
+    assert sorted(b"".join(files(tmp_path / "out")).splitlines()) == [b'"1"', b'"2"']
     assert extract(tmp_path / "out", table="PLAIN").rows == 1
 
 
