@@ -42,9 +42,10 @@ class RowFormat(Protocol):
 
 
 class TabSeparated:
-    """The ``tsv`` format."""
+    """Lines as Postgres reads them: a text that looks like NULL has a backslash before its own, as any other."""
 
     extension = "tsv"
+    _text_marker = ESCAPED_MARKER
     _ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\\t"), (b"\n", b"\\\n"), (b"\r", b"\\\r"))
 
     def encode(self, rows: Sequence[Row], plain: Collection[int] = ()) -> bytes:
@@ -63,13 +64,13 @@ class TabSeparated:
         full = column if all(column) else [value for value in column if value]
         joined = _BETWEEN.join(full)  # type: ignore[arg-type]  # no None is left
         if joined.count(_BETWEEN) != max(0, len(full) - 1):
-            return [NULL_MARKER if value is None else _as_text(self._escaped(value)) for value in column]
+            return [NULL_MARKER if value is None else self._told(self._escaped(value)) for value in column]
         escaped = self._escaped(joined)
         if escaped is joined:
             return _without_nulls(column)
         values = escaped.split(_BETWEEN)
         if ESCAPED_MARKER in escaped:
-            values = [_as_text(value) for value in values]
+            values = [self._told(value) for value in values]
         if full is column:
             return values
         rest = iter(values)
@@ -80,6 +81,15 @@ class TabSeparated:
             if plain in text:
                 text = text.replace(plain, escaped)
         return text
+
+    def _told(self, escaped: bytes) -> bytes:
+        return self._text_marker if escaped == ESCAPED_MARKER else escaped
+
+
+class TabSeparatedFile(TabSeparated):
+    """The ``tsv`` format, which Redshift reads, too."""
+
+    _text_marker = TEXT_MARKER
 
 
 class CommaSeparated:
@@ -98,10 +108,6 @@ class CommaSeparated:
     def _line(self, row: Row) -> bytes:
         values = (NULL_MARKER if value is None else b'"' + value.replace(b'"', b'""') + b'"' for value in row)
         return b",".join(values) + b"\n"
-
-
-def _as_text(escaped: bytes) -> bytes:
-    return TEXT_MARKER if escaped == ESCAPED_MARKER else escaped
 
 
 def _without_nulls(column: Row) -> Sequence[bytes]:
@@ -132,4 +138,4 @@ def _joined(rows: Sequence[Row]) -> bytes | None:
 
 
 #: The formats by the name that ``--output-format`` takes.
-FORMATS: Mapping[str, RowFormat] = {"tsv": TabSeparated(), "csv": CommaSeparated()}
+FORMATS: Mapping[str, RowFormat] = {"tsv": TabSeparatedFile(), "csv": CommaSeparated()}
