@@ -64,7 +64,7 @@ def make_plan(
         delete_existing=how.delete_existing,
         allow_empty=how.allow_empty,
         stage_first=parameters.stage_before_lock,
-        straight=files and how.delete_existing and not _needs_staging(parameters),
+        straight=files and how.delete_existing and not _needs_staging(parameters, table, columns),
         check_rows=parameters.check_rows,
         check_keys=parameters.check_keys,
         tolerance=parameters.tolerance,
@@ -81,9 +81,13 @@ def _columns(
     return source_columns(table, found or ())
 
 
-def _needs_staging(parameters: MergeParameters) -> bool:
-    """Tell whether rows are looked at beside the target, or may have NULL where the target takes none."""
-    return parameters.stage_before_lock or parameters.need_staging or parameters.null_keys == "drop"
+def _needs_staging(parameters: MergeParameters, table: Table, columns: tuple[str, ...]) -> bool:
+    """Tell whether rows are looked at beside the target, or may have NULL where the target takes none.
+
+    Also where they have values for an IDENTITY column: INSERT takes such, of COPY that is said of EXPLICIT_IDS alone.
+    """
+    numbered = any(table.column(name).identity for name in columns)
+    return numbered or parameters.stage_before_lock or parameters.need_staging or parameters.null_keys == "drop"
 
 
 def stated_keys(parameters: MergeParameters, how: How, table: Table) -> tuple[str, ...]:
