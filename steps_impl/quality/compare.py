@@ -65,8 +65,9 @@ class CompareParameters(CheckParameters):
     empty_is_null: bool = Field(default=False, description="take '' as equal to NULL")
     checksum: Checksum = Field(
         default="auto",
-        description="of each row: strong: 60 bits of a digest; fast: a CRC of 32 bits, in half the time (MySQL, and "
-        "Postgres from 18 on); auto: CRC32C where both sides have it (MariaDB, and Postgres from 18 on), else strong",
+        description="of each row: strong: 60 bits of a digest; fast: a CRC of 32 bits, in six tenths of the time "
+        "(MySQL, and Postgres from 18 on); auto: CRC32C where both sides have it (MariaDB, and Postgres from 18 on), "
+        "else strong",
     )
     limit: int = Field(
         default=10_000,

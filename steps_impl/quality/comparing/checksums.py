@@ -19,6 +19,10 @@ Checksum = Literal["auto", "strong", "fast"]
 
 #: The first MariaDB with CRC32C ("CRC32C", MariaDB Server documentation); MySQL has none.
 _CRC32C_IN_MARIADB = (10, 8)
+#: Those of Postgres itself: somebody may have made a function of that name before 18.
+_CRCS_OF_POSTGRES = (
+    "SELECT proname FROM pg_proc WHERE proname LIKE 'crc32%' AND pronamespace = 'pg_catalog'::regnamespace"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def crc_of(checksum: Checksum, source: End, target: End) -> Crc | None:
 def _crcs(end: End) -> set[Crc]:
     """Return the CRCs that an engine has."""
     if end.engine == "postgres":
-        found = {name for (name,) in end.rows("SELECT proname FROM pg_proc WHERE proname LIKE 'crc32%'")}
+        found = {name for (name,) in end.rows(_CRCS_OF_POSTGRES)}
         return {name for name in ("crc32", "crc32c") if name in found}
     if end.engine == "mysql":
         return {"crc32", "crc32c"} if _mariadb(end) >= _CRC32C_IN_MARIADB else {"crc32"}
